@@ -1,0 +1,1 @@
+"""Security that every service shares: sealed secrets, principals, roles and permissions."""
