@@ -1,0 +1,32 @@
+# The words of this project. `make help` lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SERVICES := gateway provisioner monitor costs recovery
+
+.PHONY: help install install-development up load check format test bench chaos contracts requirements clean
+
+help:           ## list the words
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/'
+
+$(VENV)/.local: requirements/local.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/local.txt
+	touch $@
+
+$(VENV)/.development: requirements/development.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/development.txt
+	touch $(VENV)/.local $@
+
+install: $(VENV)/.local               ## what `make up` needs
+install-development: $(VENV)/.development  ## what `make check` and `make test` need
+
+up: install     ## start everything embedded; Ctrl-C stops all of it
+	@exec $(BIN)/python -m deploy.local up
+
+requirements:   ## pin every service's dependencies with hashes (needs uv on the PATH)
+	for service in $(SERVICES); do \
+	  uv pip compile pyproject.toml --extra $$service --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet -o requirements/$$service.txt || exit 1; done
+	for set in local development; do \
+	  uv pip compile pyproject.toml --extra $$set --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet -o requirements/$$set.txt || exit 1; done

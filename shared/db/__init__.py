@@ -1,0 +1,1 @@
+"""Everything SQLAlchemy: engine, work (one transaction), outbox, inbox, journal, tenancy, migrations."""

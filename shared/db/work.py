@@ -1,0 +1,105 @@
+"""What is one unit of work? One transaction, on whose behalf, and the messages that leave with its commit."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from opentelemetry import propagate
+from sqlalchemy import insert, text
+from sqlalchemy.engine import CursorResult
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql import Executable
+
+from shared.db.tables import outbox
+from shared.messages.base import AggregateEnvelope, Command, Event
+from shared.messages.context import Context
+from shared.messages.headers import message_headers
+
+NOTIFY = text("SELECT pg_notify('outbox', '')")
+
+
+class Work:
+    """One open transaction. Nobody commits: leaving the `async with` that gave it does, together with its messages.
+
+    `now` is fixed for the whole work, so that all it writes carries one time.
+    """
+
+    def __init__(self, connection: AsyncConnection, context: Context, now: datetime, source: str) -> None:
+        self.connection = connection
+        self.context = context
+        self.now = now
+        self._source = source
+        self._rows: list[dict[str, Any]] = []
+
+    @property
+    def organization(self) -> UUID:
+        """The organization of this work. Raises LookupError in background work over all of them."""
+        if self.context.organization is None:
+            raise LookupError("this work belongs to no single organization")
+        return self.context.organization
+
+    def about(self, aggregate_id: UUID, aggregate_version: int) -> AggregateEnvelope:
+        """The envelope of a new event or command: `ResourceStarted(**work.about(id, version), resource=…)`."""
+        return self.context.about(aggregate_id, aggregate_version, self.now)
+
+    def emit(self, *messages: Event | Command) -> None:
+        """Let messages leave with the commit, in this order within one aggregate."""
+        for message in messages:
+            self._append(
+                message.id,
+                None if message.organization == "system" else UUID(str(message.organization)),
+                str(message.aggregate_id),
+                message.subject(),
+                message_headers(message, self._source),
+                message.to_bytes(),
+            )
+
+    def put(self, message_id: UUID, organization: UUID, subject: str, payload: bytes, headers: dict[str, str]) -> None:
+        """Let a raw message leave with the commit: a key of a KV bucket, a schedule."""
+        self._append(message_id, organization, subject, subject, {**headers, "Nats-Msg-Id": str(message_id)}, payload)
+
+    async def execute(self, statement: Executable, parameters: Any = None) -> CursorResult[Any]:
+        """Run one statement in this transaction."""
+        return await self.connection.execute(statement, parameters)
+
+    async def flush(self, *, notify: bool) -> bool:
+        """Write the buffered messages to the outbox; True when there were any. Called once, by the database."""
+        if not self._rows:
+            return False
+        await self.connection.execute(insert(outbox), self._rows)
+        if notify:
+            await self.connection.execute(NOTIFY)
+        return True
+
+    def mark(self) -> int:
+        """How many messages are buffered: a savepoint for `forget`."""
+        return len(self._rows)
+
+    def forget(self, mark: int) -> None:
+        """Drop the messages buffered since `mark`: their savepoint was rolled back."""
+        del self._rows[mark:]
+
+    def _append(
+        self,
+        message_id: UUID,
+        organization: UUID | None,
+        aggregate: str,
+        subject: str,
+        headers: dict[str, str],
+        payload: bytes,
+    ) -> None:
+        propagate.inject(headers)
+        self._rows.append({
+            "message_id": message_id,
+            "organization_id": organization,
+            "aggregate": aggregate,
+            "subject": subject,
+            "headers": headers,
+            "payload": payload,
+        })
+
+
+def rows(result: CursorResult[Any]) -> Sequence[dict[str, Any]]:
+    """All rows as dictionaries."""
+    return [dict(row) for row in result.mappings()]

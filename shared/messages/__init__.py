@@ -1,0 +1,1 @@
+"""The contracts between services: pydantic models, one file per noun; subjects derive from the class."""
