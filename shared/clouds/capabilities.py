@@ -1,0 +1,351 @@
+"""What a cloud may be able to do: one port per capability, whose docstrings are the contract every cloud keeps.
+
+A cloud *has* the capabilities whose `With…` type it satisfies; what it cannot do it does not implement, and the
+published list (`capabilities_of`) is derived from the types. Common to all ports:
+
+- Every call may raise `RateLimited`, `Unreachable`, `ProviderFault`, `AuthFailed` and `PermissionDenied`; a docstring
+  names only what it adds. Cancelling a call stops the waiting; the cloud may still do it.
+- Every create takes a token and is idempotent on it: the same token gives the same thing, also after an error with
+  `outcome_unknown`. Where the provider honours tokens it gets ours; everywhere the thing carries it as tag
+  `canopy:token` by which `find_by_token` finds it. The token belongs to one create of one account and region, for ever.
+- A thing just created may be invisible to reads for seconds (AWS: "eventual consistency"). `find_by_token` that finds
+  nothing right after a lost answer therefore proves nothing; repeating the create with the same token is the safe way.
+- Deleting is idempotent: what does not exist (any more) is success.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol, runtime_checkable
+
+from shared.clouds.errors import Unsupported
+from shared.clouds.models import (
+    Account,
+    Credentials,
+    Image,
+    ImageSpec,
+    Machine,
+    MachineSpec,
+    MetricAnswer,
+    MetricQuery,
+    Region,
+    ResourceOffer,
+    SecurityGroup,
+    Snapshot,
+    SnapshotSpec,
+    Volume,
+    VolumeSpec,
+)
+
+
+class Cloud(Protocol):
+    """One account at one provider."""
+
+    @property
+    def provider_name(self) -> str: ...
+
+    async def authenticate(self) -> Account:
+        """Ask the provider who we are. `AuthFailed` when it does not accept the credentials; needs no permission."""
+        ...
+
+    async def regions(self, codes: Collection[str] | None = None) -> list[Region]:
+        """The regions open to this account, in code order; only `codes` when given (unknown codes are left out).
+
+        A region that does not answer is in the list with `availability_zones` None.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections and threads. Calls under way may finish, later ones raise `Unreachable`. Idempotent."""
+        ...
+
+
+class Catalog(Protocol):
+    """What a provider takes, known without asking it: no network, no SDK."""
+
+    @property
+    def provider_name(self) -> str: ...
+
+    @property
+    def credentials_schema(self) -> Mapping[str, Any]:
+        """JSON Schema of the credential configuration."""
+        ...
+
+    def credentials(self, configuration: Mapping[str, Any]) -> Credentials:
+        """The credentials in `configuration`; `InvalidRequest` naming each wrong field, never showing a value."""
+        ...
+
+    def offers(self) -> tuple[ResourceOffer, ...]:
+        """The resource types and subtypes that can be provisioned."""
+        ...
+
+    def configuration(
+        self, resource_type: str, resource_subtype: str, configuration: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """`configuration` checked and with defaults filled in, as JSON values.
+
+        `Unsupported` ("Unsupported resource type: X") for a type or subtype without an offer, `InvalidRequest` naming
+        each wrong field.
+        """
+        ...
+
+
+class Machines(Protocol):
+    """Virtual machines. A call that changes state answers when it is accepted, not when it is done: read again."""
+
+    async def create(self, region: str, spec: MachineSpec) -> Machine:
+        """Create or, for a known token, return the machine made before, even a terminated one (a token is used once).
+
+        `NoCapacity`, `QuotaExceeded`, `InvalidRequest` (unknown type, image, subnet…: nothing was made), `Conflict`
+        when the token was used with another spec.
+        """
+        ...
+
+    async def find_by_token(self, region: str, token: str) -> Machine | None:
+        """The machine that carries the token, in any state; terminated ones as long as the provider lists them."""
+        ...
+
+    async def get(self, region: str, machine_id: str) -> Machine:
+        """`NotFound` when there is none (AWS forgets terminated ones after about an hour)."""
+        ...
+
+    def pages(self, region: str, *, page_size: int = 1000) -> AsyncIterator[list[Machine]]:
+        """All machines of the region, terminated ones included, page by page.
+
+        Only an iteration that ends without an error has seen everything; after an error nothing may be concluded about
+        machines that did not appear.
+        """
+        ...
+
+    async def start(self, region: str, machine_id: str) -> None:
+        """Idempotent. `NotFound`; `IncorrectState` for one that is terminated; `StillWorking` while it is stopping."""
+        ...
+
+    async def stop(self, region: str, machine_id: str) -> None:
+        """Idempotent. `NotFound`; `IncorrectState` for one that is terminated; `StillWorking` while it is pending."""
+        ...
+
+    async def terminate(self, region: str, machine_id: str) -> None:
+        """Idempotent; a machine that does not exist is success. Volumes made with the machine go with it."""
+        ...
+
+    async def tag(self, region: str, machine_id: str, tags: Mapping[str, str]) -> None:
+        """Set these tags, keep the others. Idempotent. `NotFound`, `InvalidRequest` (too many, too long)."""
+        ...
+
+
+class Volumes(Protocol):
+    """Disks of machines."""
+
+    async def create_from_snapshot(self, region: str, spec: VolumeSpec) -> Volume:
+        """`NotFound` (snapshot), `IncorrectState` (snapshot not completed), `QuotaExceeded`, `InvalidRequest`."""
+        ...
+
+    async def find_by_token(self, region: str, token: str) -> Volume | None: ...
+
+    async def get(self, region: str, volume_id: str) -> Volume:
+        """`NotFound`."""
+        ...
+
+    async def of_machine(self, region: str, machine_id: str) -> list[Volume]:
+        """The volumes attached to a machine, root first when known; empty when it has none or does not exist."""
+        ...
+
+    async def attach(self, region: str, volume_id: str, machine_id: str, device_name: str) -> None:
+        """Idempotent for the same machine and device. `NotFound`, `IncorrectState`, `Conflict` (attached elsewhere)."""
+        ...
+
+    async def detach(self, region: str, volume_id: str) -> None:
+        """Idempotent; a volume that is free or does not exist is success."""
+        ...
+
+    async def delete(self, region: str, volume_id: str) -> None:
+        """Idempotent. `Conflict` while it is attached."""
+        ...
+
+
+class Snapshots(Protocol):
+    """Point-in-time copies of volumes. Creating and copying take minutes to hours: read until completed."""
+
+    async def create(self, region: str, spec: SnapshotSpec) -> Snapshot:
+        """`NotFound` (volume), `IncorrectState`, `QuotaExceeded`."""
+        ...
+
+    async def copy(
+        self, source_region: str, snapshot_id: str, target_region: str, *, token: str, tags: Mapping[str, str]
+    ) -> Snapshot:
+        """Copy into another region and answer the copy.
+
+        `NotFound`, `IncorrectState` (source not completed), `QuotaExceeded` (copies at once).
+        """
+        ...
+
+    async def find_by_token(self, region: str, token: str) -> Snapshot | None: ...
+
+    async def get(self, region: str, snapshot_id: str) -> Snapshot:
+        """`NotFound`."""
+        ...
+
+    async def delete(self, region: str, snapshot_id: str) -> None:
+        """Idempotent. `Conflict` while an image uses it."""
+        ...
+
+
+class Images(Protocol):
+    """What machines boot from."""
+
+    async def newest_default(self, region: str, *, architecture: str = "x86_64") -> Image:
+        """The provider's newest default Linux image; `NotFound` when the region has none for the architecture."""
+        ...
+
+    async def register(self, region: str, spec: ImageSpec) -> Image:
+        """Make an image whose root volume is a snapshot of the same region.
+
+        `NotFound` (snapshot), `IncorrectState` (not completed), `InvalidRequest`.
+        """
+        ...
+
+    async def find_by_token(self, region: str, token: str) -> Image | None: ...
+
+    async def get(self, region: str, image_id: str) -> Image:
+        """`NotFound`."""
+        ...
+
+    async def deregister(self, region: str, image_id: str) -> None:
+        """Idempotent. Machines that run from it go on; its snapshots stay."""
+        ...
+
+
+class Networks(Protocol):
+    """Rules about who reaches a machine."""
+
+    async def create_isolated_group(
+        self, region: str, *, token: str, tags: Mapping[str, str], description: str
+    ) -> SecurityGroup:
+        """A group in the region's default network that lets nothing in and nothing out: the wall of a recovery drill.
+
+        Returned only when the provider confirms that it has no rules. `QuotaExceeded`; `NotFound` when the region has
+        no default network.
+        """
+        ...
+
+    async def find_by_token(self, region: str, token: str) -> SecurityGroup | None: ...
+
+    async def delete_group(self, region: str, group_id: str) -> None:
+        """Idempotent. `Conflict` while a machine, also a terminating one, is still in it: try again later."""
+        ...
+
+
+class Metrics(Protocol):
+    """Measured values of resources, as the provider publishes them."""
+
+    async def query(self, region: str, queries: Sequence[MetricQuery], start: datetime, end: datetime) -> MetricAnswer:
+        """The points whose period begins in [start, end), in our units; a series without points is empty, not zero.
+
+        Asked in as few provider calls as it allows. `InvalidRequest` for a period the provider does not keep. An error
+        means that nothing is returned, also not what earlier calls of the same query brought.
+        """
+        ...
+
+
+@runtime_checkable
+class WithMachines(Protocol):
+    @property
+    def machines(self) -> Machines: ...
+
+
+@runtime_checkable
+class WithVolumes(Protocol):
+    @property
+    def volumes(self) -> Volumes: ...
+
+
+@runtime_checkable
+class WithSnapshots(Protocol):
+    @property
+    def snapshots(self) -> Snapshots: ...
+
+
+@runtime_checkable
+class WithImages(Protocol):
+    @property
+    def images(self) -> Images: ...
+
+
+@runtime_checkable
+class WithNetworks(Protocol):
+    @property
+    def networks(self) -> Networks: ...
+
+
+@runtime_checkable
+class WithMetrics(Protocol):
+    @property
+    def metrics(self) -> Metrics: ...
+
+
+CAPABILITY_TYPES: Mapping[str, tuple[type, ...]] = {
+    "compute": (WithMachines,),
+    "storage": (),
+    "database": (),
+    "networking": (WithNetworks,),
+    "monitoring": (WithMetrics,),
+    "cdn": (),
+    "serverless": (),
+    "kubernetes": (),
+}
+"""The types behind each published word: a cloud has it when it has all of them; a word without types nobody has."""
+
+
+def capabilities_of(cloud: Cloud) -> dict[str, bool]:
+    """The published capability list, derived from what `cloud` implements."""
+    return {
+        word: bool(types) and all(isinstance(cloud, each) for each in types) for word, types in CAPABILITY_TYPES.items()
+    }
+
+
+def machines_of(cloud: Cloud) -> Machines:
+    """`Unsupported` when the cloud has no machines; so with the functions below for the other capabilities."""
+    if isinstance(cloud, WithMachines):
+        return cloud.machines
+    raise _without(cloud, "machines")
+
+
+def volumes_of(cloud: Cloud) -> Volumes:
+    if isinstance(cloud, WithVolumes):
+        return cloud.volumes
+    raise _without(cloud, "volumes")
+
+
+def snapshots_of(cloud: Cloud) -> Snapshots:
+    if isinstance(cloud, WithSnapshots):
+        return cloud.snapshots
+    raise _without(cloud, "snapshots")
+
+
+def images_of(cloud: Cloud) -> Images:
+    if isinstance(cloud, WithImages):
+        return cloud.images
+    raise _without(cloud, "images")
+
+
+def networks_of(cloud: Cloud) -> Networks:
+    if isinstance(cloud, WithNetworks):
+        return cloud.networks
+    raise _without(cloud, "networks")
+
+
+def metrics_of(cloud: Cloud) -> Metrics:
+    if isinstance(cloud, WithMetrics):
+        return cloud.metrics
+    raise _without(cloud, "metrics")
+
+
+def _without(cloud: Cloud, capability: str) -> Unsupported:
+    return Unsupported(
+        "unsupported_capability",
+        f"{cloud.provider_name} has no {capability}",
+        provider=cloud.provider_name,
+        operation=capability,
+    )

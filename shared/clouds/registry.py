@@ -1,0 +1,98 @@
+"""Which providers there are, and how an account at one of them is opened."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from shared.clouds.capabilities import Catalog, Cloud
+from shared.clouds.errors import FieldProblem, Unsupported
+from shared.clouds.models import Credentials
+from shared.clouds.settings import CloudSettings
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """Where a provider's code is, as `module:attribute`; imported when needed, since SDKs cost seconds and memory."""
+
+    catalog: str
+    cloud: str
+
+
+PROVIDERS: Mapping[str, _Entry] = {
+    "aws": _Entry(catalog="shared.clouds.aws.catalog:AwsCatalog", cloud="shared.clouds.aws.cloud:AwsCloud"),
+}
+
+
+def provider_names() -> tuple[str, ...]:
+    return tuple(PROVIDERS)
+
+
+def catalog_of(provider_name: str) -> Catalog:
+    """What the provider takes: credentials, resource types. Imports no SDK. `Unsupported` for an unknown provider."""
+    return cast("Catalog", _load(_entry(provider_name).catalog)())
+
+
+def open_cloud(provider_name: str, credentials: Mapping[str, Any], settings: CloudSettings) -> Cloud:
+    """An account at a provider, ready to be asked; nothing is sent yet, and the caller closes it.
+
+    `InvalidRequest` naming the field when the credentials do not fit the provider's schema, `Unsupported` for an
+    unknown provider.
+    """
+    checked = catalog_of(provider_name).credentials(credentials)
+    return cast("Cloud", _load(_entry(provider_name).cloud)(checked, settings))
+
+
+class Clouds:
+    """The accounts that a process has open: opened once, kept, and reopened when their credentials change."""
+
+    def __init__(self, settings: CloudSettings) -> None:
+        self._settings = settings
+        self._open: dict[str, tuple[str, Cloud]] = {}
+
+    async def account(self, key: str, provider_name: str, credentials: Credentials) -> Cloud:
+        """The cloud of one account; `key` is the caller's name for it (our provider id). Do not close it.
+
+        Raises as `open_cloud`. With other credentials than last time the old one is closed (its calls finish).
+        """
+        fingerprint = f"{provider_name}:{credentials.fingerprint()}"
+        known = self._open.get(key)
+        if known is not None and known[0] == fingerprint:
+            return known[1]
+        cloud = open_cloud(provider_name, credentials, self._settings)
+        self._open[key] = (fingerprint, cloud)
+        if known is not None:
+            await known[1].close()
+        return cloud
+
+    async def forget(self, key: str) -> None:
+        """Close an account whose provider was removed. Idempotent."""
+        known = self._open.pop(key, None)
+        if known is not None:
+            await known[1].close()
+
+    async def close(self) -> None:
+        """Close every account; for the end of the process."""
+        while self._open:
+            _, (_, cloud) = self._open.popitem()
+            await cloud.close()
+
+
+def _entry(provider_name: str) -> _Entry:
+    entry = PROVIDERS.get(provider_name)
+    if entry is None:
+        raise Unsupported(
+            "unsupported_provider",
+            f"Unsupported provider: {provider_name}",
+            provider=provider_name,
+            operation="open",
+            problems=(FieldProblem("provider_name", f"is one of {', '.join(PROVIDERS)}"),),
+        )
+    return entry
+
+
+def _load(path: str) -> Any:
+    module, _, attribute = path.partition(":")
+    return getattr(importlib.import_module(module), attribute)

@@ -1,0 +1,24 @@
+"""How this deployment reaches the clouds: endpoints and time limits, never a tenant's input."""
+
+from __future__ import annotations
+
+from pydantic import AnyHttpUrl, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class CloudSettings(BaseSettings):
+    """Read from the environment with the prefix `CANOPY_`, like every setting of a service."""
+
+    model_config = SettingsConfigDict(env_prefix="CANOPY_", frozen=True, extra="ignore")
+
+    aws_endpoint_url: AnyHttpUrl | None = Field(
+        default=None, description="one address for every AWS API and region; unset: AWS's own addresses"
+    )
+    cloud_connect_timeout_s: float = Field(default=5.0, gt=0, le=60)
+    cloud_read_timeout_s: float = Field(default=30.0, gt=0, le=300)
+    cloud_call_attempts: int = Field(
+        default=2, ge=1, le=10, description="tries inside one call, the first included; sagas and jobs retry above it"
+    )
+    cloud_threads_per_account: int = Field(
+        default=8, ge=1, le=64, description="blocking SDK calls at once for one account; more wait their turn"
+    )
