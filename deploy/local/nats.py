@@ -39,8 +39,9 @@ class Nats:
         self.process = Process(
             "nats",
             [
-                nats_binary(), "--addr", "127.0.0.1", "--port", str(self.port), "--http_port", str(self.monitoring_port),
-                "--config", configuration or self._without_users(), "--jetstream", "--store_dir", self.home / "jetstream",
+                nats_binary(), "--config", configuration or self._without_users(), "--addr", "127.0.0.1",
+                "--port", str(self.port), "--http_port", str(self.monitoring_port),
+                "--jetstream", "--store_dir", self.home / "jetstream",
             ],
             log or self.home / "nats.log",
         )  # fmt: skip

