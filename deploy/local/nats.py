@@ -4,7 +4,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from deploy.local.processes import Process, StartFailed, answers, free_port
+from deploy.local.processes import Process, StartFailed, free_port
 
 
 def nats_binary() -> Path:
@@ -16,7 +16,7 @@ def nats_binary() -> Path:
     return Path(found)
 
 
-class Nats:
+class Nats(Process):
     """One nats-server on loopback ports, its streams below `home`.
 
     Without `configuration` nobody needs to log in, as unit tests want it; the file of a deployment adds users.
@@ -36,15 +36,14 @@ class Nats:
         self.port = port or free_port()
         self.monitoring_port = monitoring_port or free_port()
         self.home.mkdir(parents=True, exist_ok=True, mode=0o711)
-        self.process = Process(
-            "nats",
-            [
-                nats_binary(), "--config", configuration or self._without_users(), "--addr", "127.0.0.1",
-                "--port", str(self.port), "--http_port", str(self.monitoring_port),
-                "--jetstream", "--store_dir", self.home / "jetstream",
-            ],
-            log or self.home / "nats.log",
-        )  # fmt: skip
+        command: list[str | Path] = [
+            nats_binary(), "--config", configuration or self._without_users(), "--addr", "127.0.0.1",
+            "--port", str(self.port), "--http_port", str(self.monitoring_port),
+            "--jetstream", "--store_dir", self.home / "jetstream",
+        ]  # fmt: skip
+        super().__init__(
+            "nats", command, log or self.home / "nats.log", ready_url=f"http://127.0.0.1:{self.monitoring_port}/healthz"
+        )
 
     @property
     def url(self) -> str:
@@ -54,24 +53,10 @@ class Nats:
     def monitoring_url(self) -> str:
         return f"http://127.0.0.1:{self.monitoring_port}"
 
-    @property
-    def alive(self) -> bool:
-        return self.process.alive
-
     def start(self) -> None:
         """Start and wait until JetStream answers; raises StartFailed with the end of the log."""
-        self.process.start()
+        super().start()
         self.wait_ready()
-
-    def wait_ready(self, timeout_s: float = 30.0) -> None:
-        self.process.wait_until(lambda: answers(f"{self.monitoring_url}/healthz"), timeout_s)
-
-    def stop(self, grace_s: float = 10.0) -> None:
-        self.process.stop(grace_s)
-
-    def kill(self) -> None:
-        """SIGKILL, as a fault would; what was acknowledged is on disk."""
-        self.process.kill()
 
     def _without_users(self) -> Path:
         path = self.home / "without-users.conf"

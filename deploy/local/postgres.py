@@ -23,7 +23,7 @@ SERVICE_SQL = Path(__file__).resolve().parents[1] / "postgres" / "service.sql"
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,50}")
 
 
-class Postgres:
+class Postgres(Process):
     """One PostgreSQL server on a loopback port, its data below `home`.
 
     PostgreSQL refuses to run as root. When we are root it runs as an unprivileged account, and what that account
@@ -31,28 +31,24 @@ class Postgres:
     long-lived files; no folder that exists already is ever chmodded.
     """
 
+    stop_signal = signal.SIGINT  # "fast": roll back open transactions, then a checkpoint
+
     def __init__(self, home: Path, port: int | None = None, *, fsync: bool = True, log: Path | None = None) -> None:
         self.home = home.resolve()
         self.port = port or free_port()
         self._fsync = fsync
-        self._log = log or self.home / "postgres.log"
         self._account = unprivileged_account()
-        self._process: Process | None = None
         self.home.mkdir(parents=True, exist_ok=True, mode=0o711)
         self.binaries = self._reachable_binaries()
         self.data = self._reachable_home() / "data"
         self._discard_orphaned_data()
         self.password = self._kept_password()
-
-    @property
-    def process(self) -> Process:
-        if self._process is None:
-            raise StartFailed("PostgreSQL has not been started")
-        return self._process
-
-    @property
-    def alive(self) -> bool:
-        return self._process is not None and self._process.alive
+        super().__init__(
+            "postgres",
+            [self.binaries / "postgres", "-D", self.data, *self._options()],
+            log or self.home / "postgres.log",
+            account=self._account,
+        )
 
     def url(self, database: str = "postgres", role: str = "postgres", password: str | None = None) -> str:
         """The address of a database for a role; the superuser's password is filled in for its own role."""
@@ -68,38 +64,23 @@ class Postgres:
         self._stop_earlier_postmaster()
         # Backends of a killed postmaster hold its shared memory for a moment, and a picked port may be lost to another.
         for attempts_left in (4, 3, 2, 1, 0):
-            self._process = Process(
-                "postgres",
-                [self.binaries / "postgres", "-D", self.data, *self._options()],
-                self._log,
-                account=self._account,
-                stop_signal=signal.SIGINT,  # "fast": roll back open transactions, then a checkpoint
-                death_signal=signal.SIGINT,
-                folder=Path("/"),
-            )
-            self._process.start()
+            super().start()
             try:
                 self.wait_ready()
             except StartFailed:
-                if attempts_left == 0 or self._process.alive:
+                if attempts_left == 0 or self.alive:
                     raise
                 time.sleep(0.5)
             else:
                 return
 
-    def wait_ready(self, timeout_s: float = 60.0) -> None:
-        """Wait until a connection is accepted; raises StartFailed with the end of the log."""
-        self.process.wait_until(self._accepts, timeout_s)
-
-    def stop(self, grace_s: float = 15.0) -> None:
-        if self._process is not None:
-            self._process.stop(grace_s)
-
-    def kill(self) -> None:
-        """SIGKILL the postmaster, as a fault would; its backends notice and end by themselves."""
-        if self._process is not None and self._process.alive:
-            self._process.signal(signal.SIGKILL)
-            self._process.stop()
+    def is_ready(self) -> bool:
+        """True when a connection is accepted."""
+        try:
+            psycopg.connect(self.url(), connect_timeout=5).close()
+        except psycopg.OperationalError:
+            return False
+        return True
 
     def remove(self) -> None:
         """Delete the data of a stopped server, wherever it lies."""
@@ -150,13 +131,6 @@ class Postgres:
             # Commits still reach the kernel: a killed server loses nothing, only a power cut would.
             settings |= {"fsync": "off", "full_page_writes": "off"}
         return [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
-
-    def _accepts(self) -> bool:
-        try:
-            psycopg.connect(self.url(), connect_timeout=5).close()
-        except psycopg.OperationalError:
-            return False
-        return True
 
     def _discard_orphaned_data(self) -> None:
         """Data that lies outside its home belongs to nobody once the home, with the password, was deleted."""

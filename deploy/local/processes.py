@@ -53,12 +53,16 @@ def _die_with(parent: int, death_signal: int) -> Callable[[], None]:
 
 
 class Process:
-    """One child: `start` it, see whether it is `alive`, `stop` it in peace or `kill` it.
+    """One child: `start` it, `wait_ready`, see whether it is `alive`, `stop` it in peace or `kill` it.
 
-    The kernel sends `death_signal` when the *thread* that called `start` ends, so start children from a thread that
+    It is ready when `ready_url` answers with a 2xx; without one, as soon as it runs.
+
+    The kernel sends `stop_signal` when the *thread* that called `start` ends, so start children from a thread that
     lives as long as they should (the main thread). Children get their own session: Ctrl-C reaches only the supervisor,
     which then stops them in order.
     """
+
+    stop_signal: signal.Signals = signal.SIGTERM
 
     def __init__(
         self,
@@ -68,18 +72,14 @@ class Process:
         *,
         environment: Mapping[str, str] | None = None,
         account: pwd.struct_passwd | None = None,
-        stop_signal: int = signal.SIGTERM,
-        death_signal: int = signal.SIGTERM,
-        folder: Path | None = None,
+        ready_url: str | None = None,
     ) -> None:
         self.name = name
         self.command = [str(part) for part in command]
         self.log = log
         self.environment = None if environment is None else dict(environment)
         self._account = account
-        self._stop_signal = stop_signal
-        self._death_signal = death_signal
-        self._folder = folder
+        self.ready_url = ready_url
         self._child: subprocess.Popen[bytes] | None = None
 
     @property
@@ -107,18 +107,18 @@ class Process:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env=self.environment,
-                cwd=self._folder,
+                cwd="/" if account is not None else None,  # it may not enter the folder we are in
                 user=None if account is None else account.pw_uid,
                 group=None if account is None else account.pw_gid,
                 extra_groups=None if account is None else [],
                 start_new_session=True,
-                preexec_fn=_die_with(os.getpid(), self._death_signal),  # noqa: PLW1509 - only calls prctl
+                preexec_fn=_die_with(os.getpid(), self.stop_signal),  # noqa: PLW1509 - only calls prctl
             )
 
     def terminate(self) -> None:
         """Ask the child to end; returns at once."""
         if self._child is not None and self._child.poll() is None:
-            self._child.send_signal(self._stop_signal)
+            self._child.send_signal(self.stop_signal)
 
     def stop(self, grace_s: float = 10.0) -> None:
         """Ask the child to end and wait; after the grace time it is killed with whatever it started."""
@@ -140,6 +140,13 @@ class Process:
         """Send any other signal (SIGSTOP, SIGCONT…) to the child."""
         if self._child is not None and self._child.poll() is None:
             self._child.send_signal(number)
+
+    def wait_ready(self, timeout_s: float = 60.0) -> None:
+        """Wait until the child says it is ready; raises StartFailed with the end of its log."""
+        self.wait_until(self.is_ready, timeout_s)
+
+    def is_ready(self) -> bool:
+        return self.alive and (self.ready_url is None or answers(self.ready_url))
 
     def wait_until(self, ready: Callable[[], bool], timeout_s: float = 30.0) -> None:
         """Poll `ready` until it is true; raises StartFailed when the child ends first or time is up."""

@@ -87,7 +87,7 @@ def test_committed_rows_survive_a_killed_postmaster(own_server: Postgres) -> Non
 
 
 def test_a_postmaster_left_behind_by_an_earlier_owner_is_replaced(own_server: Postgres) -> None:
-    left_behind = own_server.process.pid
+    left_behind = own_server.pid
     successor = Postgres(own_server.home, fsync=False)
     successor.start()
     try:
@@ -142,7 +142,7 @@ def test_killing_the_supervisor_takes_postgres_down(server_folder: Path) -> None
     script = (
         "import sys, time; from pathlib import Path; from deploy.local.postgres import Postgres\n"
         "server = Postgres(Path(sys.argv[1]), fsync=False); server.start()\n"
-        "print(server.process.pid, flush=True); time.sleep(600)"
+        "print(server.pid, flush=True); time.sleep(600)"
     )
     supervisor = subprocess.Popen(
         [sys.executable, "-c", script, str(server_folder / "orphan")], stdout=subprocess.PIPE, text=True

@@ -1,0 +1,38 @@
+"""Are the embedded deployment's secrets made once and kept to their owner?"""
+
+from pathlib import Path
+
+from deploy.local.secrets import Secrets
+from shared.security.envelope import KeyRing
+
+
+def test_a_second_start_finds_the_secrets_of_the_first(tmp_path: Path) -> None:
+    first = Secrets.kept(tmp_path / "secrets.json")
+    password = first.password("nats.costs")
+    second = Secrets.kept(tmp_path / "secrets.json")
+    assert second.password("nats.costs") == password
+    assert second.key_ring == first.key_ring
+    assert second.jwt_secret == first.jwt_secret
+
+
+def test_two_deployments_share_no_secret(tmp_path: Path) -> None:
+    first, second = Secrets.kept(tmp_path / "first.json"), Secrets.kept(tmp_path / "second.json")
+    assert first.key_ring != second.key_ring
+    assert first.password("same") != second.password("same")
+
+
+def test_the_file_is_for_its_owner_only(tmp_path: Path) -> None:
+    Secrets.kept(tmp_path / "secrets.json")
+    assert (tmp_path / "secrets.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_no_secret_shows_in_a_traceback(tmp_path: Path) -> None:
+    kept = Secrets.kept(tmp_path / "secrets.json")
+    password = kept.password("nats.costs")
+    hidden = [password, kept.jwt_secret, kept.api_key_pepper, *kept.key_ring.keys.values()]
+    assert [secret for secret in hidden if secret in repr(kept)] == []
+
+
+def test_the_key_ring_is_one_that_the_envelope_reads(tmp_path: Path) -> None:
+    text = Secrets.kept(tmp_path / "secrets.json").key_ring.model_dump_json()
+    assert KeyRing.parse(text).primary == "local-1"
