@@ -32,6 +32,7 @@ NONCE_BYTES: Final = 12
 TAG_BYTES: Final = 16
 _KEY_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _DATA_KEY_PURPOSE: Final = b"canopy/envelope/v1/"
+_PURPOSE: Final = b"canopy/derived/v1/"
 
 
 class CannotDecrypt(Exception):
@@ -109,6 +110,10 @@ class KeyRing:
         except InvalidTag:
             raise CannotDecrypt from None
 
+    def derived(self, purpose: str) -> dict[str, bytes]:
+        """Return a 32 byte key per key id for another use than sealing (RFC 5869): one secret to deploy, many uses."""
+        return {key_id: _derive(key, _PURPOSE + purpose.encode()) for key_id, key in self._keys.items()}
+
     def needs_rotation(self, sealed: bytes) -> bool:
         """Whether `sealed` is under another key than the primary. Raises CannotDecrypt when it is no sealed value."""
         return key_id_of(sealed) != self.primary
@@ -129,9 +134,12 @@ def _decode_key(key_id: str, encoded: object) -> bytes:
 
 
 def _data_key(master: bytes, organization: UUID) -> bytes:
-    """Derive the organization's own key (RFC 5869): one that leaks opens no other organization's secrets."""
-    derivation = HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=_DATA_KEY_PURPOSE + organization.bytes)
-    return derivation.derive(master)
+    """The organization's own key: one that leaks opens no other organization's secrets."""
+    return _derive(master, _DATA_KEY_PURPOSE + organization.bytes)
+
+
+def _derive(master: bytes, purpose: bytes) -> bytes:
+    return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=purpose).derive(master)
 
 
 def _bound_to(header: bytes, organization: UUID, record: UUID, field: str) -> bytes:

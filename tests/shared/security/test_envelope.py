@@ -144,3 +144,10 @@ def test_a_refusal_shows_neither_place_nor_cause():
     with pytest.raises(CannotDecrypt, match=r"^The sealed value cannot be opened$") as refusal:
         RING.open_sealed(RING.seal(b"secret", **PLACE), **{**PLACE, "field": "other"})
     assert refusal.value.__suppress_context__
+
+
+def test_derived_keys_differ_by_purpose_and_by_master_key_and_are_none_of_them():
+    tokens, audit = ROTATED.derived("tokens"), ROTATED.derived("audit")
+    keys = [*tokens.values(), *audit.values(), OLD_KEY, NEW_KEY]
+    assert len(set(keys)) == 6
+    assert tokens == KeyRing("old", {"old": OLD_KEY, "new": NEW_KEY}).derived("tokens")
