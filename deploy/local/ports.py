@@ -20,15 +20,19 @@ class Ports:
         if name not in self._given:
             kept = self._kept.get(name)
             taken = set(self._given.values())
-            port = kept if kept is not None and kept not in taken and _is_free(kept) else free_port()
+            port = kept if kept is not None and kept not in taken and is_free(kept) else free_port()
             while port in taken:
                 port = free_port()
             self._given[name] = port
-            self._file.write_text(json.dumps(self._kept | self._given, indent=1, sort_keys=True))
+            self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o711)
+            unfinished = self._file.with_suffix(".unfinished")
+            unfinished.write_text(json.dumps(self._kept | self._given, indent=1, sort_keys=True))
+            unfinished.replace(self._file)
         return self._given[name]
 
 
-def _is_free(port: int) -> bool:
+def is_free(port: int) -> bool:
+    """True when a server could listen on this loopback port now."""
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -148,6 +148,18 @@ class Process:
     def is_ready(self) -> bool:
         return self.alive and (self.ready_url is None or answers(self.ready_url))
 
+    def wait_done(self, timeout_s: float = 60.0) -> None:
+        """Wait for a child that has an end; raises StartFailed when it fails or takes too long."""
+        if self._child is None:
+            raise StartFailed(f"{self.name} has not been started")
+        try:
+            outcome = self._child.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise StartFailed(f"{self.name} took more than {timeout_s:g} s; {self.log}:\n{self.last_lines()}") from None
+        if outcome != 0:
+            raise StartFailed(f"{self.name} failed with {outcome}; {self.log}:\n{self.last_lines()}")
+
     def wait_until(self, ready: Callable[[], bool], timeout_s: float = 30.0) -> None:
         """Poll `ready` until it is true; raises StartFailed when the child ends first or time is up."""
         deadline = time.monotonic() + timeout_s
