@@ -22,7 +22,7 @@ class _Entry:
 
 
 PROVIDERS: Mapping[str, _Entry] = {
-    "aws": _Entry(catalog="shared.clouds.aws.catalog:AwsCatalog", cloud="shared.clouds.aws.cloud:AwsCloud"),
+    "aws": _Entry(catalog="shared.clouds.aws.catalog:AwsCatalog", cloud="shared.clouds.aws.cloud:open_account"),
 }
 
 

@@ -1,0 +1,194 @@
+"""How is one AWS API operation called: in a bounded thread, with time limits, careful repeats and a span."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import logging
+import os
+import random
+import threading
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+import boto3
+import botocore.session
+from botocore import xform_name
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from opentelemetry import trace
+
+from shared.clouds.aws.errors import PROVIDER, from_exception
+from shared.clouds.errors import CloudError, ProviderFault, RateLimited, Unreachable
+from shared.clouds.models import Credentials
+from shared.clouds.settings import CloudSettings
+
+DEFAULT_REGION = "us-east-1"
+"""Asked for what belongs to no region (who am I, which regions are there) when the credentials name no other."""
+
+_BACKOFF_FIRST_S = 0.2
+_BACKOFF_MAX_S = 2.0
+_READING = ("Describe", "Get", "List")
+
+# botocore writes headers and signatures into its debug log; a service in debug mode must not print them.
+logging.getLogger("botocore").setLevel(logging.WARNING)
+
+_tracer = trace.get_tracer("canopy.clouds.aws")
+
+
+class AwsClient:
+    """One account's door to AWS. SDK clients are made when first needed, one per service and region.
+
+    The SDK itself never repeats: CreateSnapshot repeated after a lost answer makes a second snapshot. `call` repeats a
+    throttled call, and one whose outcome is unknown when repeating it is harmless: it reads, or carries a ClientToken.
+    """
+
+    def __init__(
+        self,
+        credentials: Credentials,
+        settings: CloudSettings,
+        *,
+        random_fraction: Callable[[], float] = random.random,
+    ) -> None:
+        self._credentials = credentials
+        self._settings = settings
+        self._random_fraction = random_fraction
+        self._threads = ThreadPoolExecutor(settings.cloud_threads_per_account, thread_name_prefix="aws")
+        self._making = threading.Lock()
+        self._clients: dict[tuple[str, str], Any] = {}
+        self._session: Any = None
+        self._closed = False
+
+    @property
+    def default_region(self) -> str:
+        return self._credentials.get("default_region") or DEFAULT_REGION
+
+    async def call(self, service: str, region: str, operation: str, **parameters: Any) -> dict[str, Any]:
+        """The answer of `operation` (as AWS spells it: `RunInstances`); raises our errors only."""
+        harmless = operation.startswith(_READING) or "ClientToken" in parameters
+        for attempt in range(1, self._settings.cloud_call_attempts + 1):
+            try:
+                return await self._call_once(service, region, operation, parameters)
+            except (RateLimited, Unreachable, ProviderFault) as error:
+                wait_s = self._wait_s(error, attempt)
+                last = attempt == self._settings.cloud_call_attempts or self._closed
+                if last or wait_s > _BACKOFF_MAX_S or (error.outcome_unknown and not harmless):
+                    raise
+            await asyncio.sleep(wait_s)
+        raise AssertionError("cloud_call_attempts is at least 1")
+
+    async def pages(
+        self, service: str, region: str, operation: str, **parameters: Any
+    ) -> AsyncIterator[dict[str, Any]]:
+        """The answers of a paged read until there is no NextToken; the same one twice is a `ProviderFault`, no loop."""
+        token: str | None = None
+        while True:
+            more = {} if token is None else {"NextToken": token}
+            page = await self.call(service, region, operation, **parameters, **more)
+            yield page
+            following = page.get("NextToken") or None
+            if following is None:
+                return
+            if following == token:
+                raise ProviderFault("repeated_page", "The same page came twice", provider=PROVIDER, operation=operation)
+            token = following
+
+    async def close(self) -> None:
+        """Calls under way finish; new ones raise `Unreachable`."""
+        self._closed = True
+        self._threads.shutdown(wait=False)
+
+    async def _call_once(self, service: str, region: str, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        if self._closed:
+            raise Unreachable("closed", "The account was closed", provider=PROVIDER, operation=operation)
+        attributes = {
+            "cloud.provider": PROVIDER,
+            "cloud.region": region,
+            "rpc.system": "aws-api",
+            "rpc.service": service,
+            "rpc.method": operation,
+        }
+        with _tracer.start_as_current_span(
+            f"aws {service} {operation}",
+            kind=trace.SpanKind.CLIENT,
+            attributes=attributes,
+            record_exception=False,  # an SDK's message may quote what was signed
+            set_status_on_exception=False,
+        ) as span:
+            try:
+                answer = await self._in_thread(partial(self._send, service, region, operation, parameters), operation)
+            except CloudError as error:
+                span.set_status(trace.StatusCode.ERROR, error.code)
+                span.set_attribute("error.type", error.code)
+                raise
+            span.set_attribute("aws.request_id", str(answer.get("ResponseMetadata", {}).get("RequestId", "")))
+            return answer
+
+    async def _in_thread(self, send: Callable[[], dict[str, Any]], operation: str) -> dict[str, Any]:
+        """Wait for the thread, but not for ever: a body that drips keeps a socket's read time-out from firing."""
+        context = contextvars.copy_context()
+        limit_s = 2 * (self._settings.cloud_connect_timeout_s + self._settings.cloud_read_timeout_s)
+        try:
+            async with asyncio.timeout(limit_s):
+                return await asyncio.get_running_loop().run_in_executor(self._threads, context.run, send)
+        except TimeoutError:
+            raise Unreachable(
+                "timeout", f"No answer within {limit_s:g} s", provider=PROVIDER, operation=operation
+            ) from None
+
+    def _send(self, service: str, region: str, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        """In a thread. `from None`: a chained SDK exception would carry its unredacted message into a log."""
+        try:
+            method = getattr(self._client(service, region), xform_name(operation))
+            answer: dict[str, Any] = method(**parameters)
+        except (BotoCoreError, ClientError) as error:
+            raise from_exception(error, operation=operation, secrets=self._secrets()) from None
+        return answer
+
+    def _client(self, service: str, region: str) -> Any:
+        key = (service, region)
+        with self._making:  # boto3 sessions are not safe to use from several threads; clients are
+            if key not in self._clients:
+                self._clients[key] = self._make_client(service, region)
+            return self._clients[key]
+
+    def _make_client(self, service: str, region: str) -> Any:
+        if self._session is None:
+            self._session = _session()
+        endpoint = self._settings.aws_endpoint_url
+        return self._session.client(
+            service,
+            region_name=region,
+            endpoint_url=None if endpoint is None else str(endpoint).rstrip("/"),
+            aws_access_key_id=self._credentials["access_key_id"],
+            aws_secret_access_key=self._credentials["secret_access_key"],
+            config=Config(
+                connect_timeout=self._settings.cloud_connect_timeout_s,
+                read_timeout=self._settings.cloud_read_timeout_s,
+                retries={"total_max_attempts": 1, "mode": "standard"},
+                max_pool_connections=self._settings.cloud_threads_per_account,
+                tcp_keepalive=True,
+                ignore_configured_endpoint_urls=True,
+                user_agent_extra="canopy",
+            ),
+        )
+
+    def _secrets(self) -> tuple[str, str]:
+        return self._credentials["secret_access_key"], self._credentials["access_key_id"]
+
+    def _wait_s(self, error: CloudError, attempt: int) -> float:
+        if error.retry_after_s is not None:
+            return error.retry_after_s
+        return float(min(_BACKOFF_MAX_S, _BACKOFF_FIRST_S * 2**attempt) * self._random_fraction())
+
+
+def _session() -> boto3.Session:
+    """A session that reads nothing of the machine it runs on: no profile, no ~/.aws."""
+    nowhere = {
+        "profile": (None, None, None, None),
+        "config_file": (None, None, os.devnull, None),
+        "credentials_file": (None, None, os.devnull, None),
+    }
+    return boto3.Session(botocore_session=botocore.session.Session(session_vars=nowhere))

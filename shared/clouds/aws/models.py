@@ -1,0 +1,45 @@
+"""What does AWS want to be told: credentials and the configuration of each kind of resource."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+_STRICT = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True, frozen=True)
+
+SecurityGroupId = Annotated[str, Field(pattern=r"^sg-[0-9a-f]{8,17}$")]
+
+
+class AwsCredentials(BaseModel):
+    """An access key of an IAM user; `default_region` is asked for what belongs to no region."""
+
+    model_config = _STRICT
+
+    access_key_id: str = Field(pattern=r"^[\x21-\x7e]{4,128}$", description="for example AKIA…")
+    secret_access_key: SecretStr = Field(min_length=1, max_length=256, json_schema_extra={"writeOnly": True})
+    default_region: str | None = Field(default=None, pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]{1,2}$")
+
+
+class Ec2InstanceConfiguration(BaseModel):
+    """An EC2 instance."""
+
+    model_config = _STRICT
+
+    instance_type: str = Field(
+        default="t3.micro", pattern=r"^[a-z][a-z0-9-]{0,31}\.[a-z0-9-]{1,31}$", description="for example m7i.large"
+    )
+    image: str | None = Field(
+        default=None,
+        pattern=r"^ami-[0-9a-f]{8,17}$",
+        description="an AMI of the region; default: the newest Amazon Linux",
+    )
+    availability_zone: str | None = Field(default=None, pattern=r"^[a-z]{2}(-[a-z0-9]+)+-[0-9]{1,2}[a-z]$")
+    subnet_id: str | None = Field(default=None, pattern=r"^subnet-[0-9a-f]{8,17}$")
+    security_groups: list[SecurityGroupId] = Field(default_factory=list, max_length=16)
+    monitoring: Literal["basic", "detailed"] = Field(
+        default="basic", description="basic: a point each 300 s, free; detailed: a point each 60 s, billed by AWS"
+    )
+    volume_size_gib: int | None = Field(
+        default=None, ge=1, le=16384, description="size of the root volume; default: the image's"
+    )
