@@ -1,0 +1,51 @@
+"""Whose access key is this?"""
+
+import json
+import os
+import secrets
+import string
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+NOTES = ("demonstration organization", "second account, no provider registered")
+KEY_LETTERS = string.ascii_uppercase + "234567"
+
+
+@dataclass(frozen=True)
+class Account:
+    account_id: str
+    access_key_id: str
+    secret_access_key: str
+    note: str
+
+
+def _new_account(note: str) -> Account:
+    digits = "".join(secrets.choice(string.digits) for _ in range(11))
+    key = "AKIA" + "".join(secrets.choice(KEY_LETTERS) for _ in range(16))
+    return Account(secrets.choice("123456789") + digits, key, secrets.token_urlsafe(30), note)
+
+
+def _parse(document: Any) -> list[Account]:
+    rows = document["accounts"]
+    return [Account(*(str(row[name]) for name in Account.__dataclass_fields__)) for row in rows]
+
+
+def load_accounts(data_dir: Path) -> list[Account]:
+    """The accounts of `accounts.json`; the first start writes it, from `CANOPY_AWS_ACCOUNTS` (the same JSON) if set.
+
+    Raises ValueError for a document of another shape. The file is created whole or not at all: a kill in between
+    must not leave half a file that the next start trips over.
+    """
+    path = data_dir / "accounts.json"
+    if not path.exists():
+        given = os.environ.get("CANOPY_AWS_ACCOUNTS")
+        accounts = _parse(json.loads(given)) if given else [_new_account(note) for note in NOTES]
+        draft = path.with_suffix(".draft")
+        draft.write_text(json.dumps({"accounts": [asdict(account) for account in accounts]}, indent=2) + "\n")
+        draft.chmod(0o600)
+        draft.replace(path)
+    try:
+        return _parse(json.loads(path.read_text()))
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"{path.name} is not a list of accounts") from error

@@ -1,0 +1,100 @@
+"""Which way does a request go through the simulated AWS? Controls, or: authentication, faults, moto, saving."""
+
+import io
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from deploy.local.clouds.aws.accounts import Account
+from deploy.local.clouds.aws.authentication import Credential, authenticate, claimed_protocol
+from deploy.local.clouds.aws.backends import READ_ONLY, SERVED
+from deploy.local.clouds.aws.calls import Call, Request, read_request
+from deploy.local.clouds.aws.clock import Clock
+from deploy.local.clouds.aws.cloud import Cloud
+from deploy.local.clouds.aws.controls import Controls
+from deploy.local.clouds.aws.errors import Answer, Refusal, write_refusal
+from deploy.local.clouds.aws.faults import Fault, Faults
+
+logger = logging.getLogger(__name__)
+
+StartResponse = Callable[[str, list[tuple[str, str]]], Any]
+RESET = Answer(0, [], b"", reset=True)
+
+
+class Application:
+    """The WSGI application. `reset` closes the connection of a request without an answer; it is the server's affair."""
+
+    def __init__(
+        self,
+        cloud: Cloud,
+        accounts: list[Account],
+        clock: Clock,
+        faults: Faults,
+        reset: Callable[[Mapping[str, Any]], None],
+    ) -> None:
+        self._cloud = cloud
+        self._clock = clock
+        self._faults = faults
+        self._reset = reset
+        self._controls = Controls(cloud, faults)
+        self._credentials = {
+            account.access_key_id: Credential(account.account_id, account.access_key_id, account.secret_access_key)
+            for account in accounts
+        }
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        try:
+            request = read_request(environ)
+        except ValueError as error:
+            answer = write_refusal(Refusal("RequestEntityTooLarge", str(error), 413), "rest-xml")
+        else:
+            answer = self._answer(request, environ)
+        if answer.reset:
+            self._reset(environ)
+            raise ConnectionResetError("a fault on demand cut this connection")
+        headers = [(name, value) for name, value in answer.headers if name.lower() != "content-length"]
+        start_response(f"{answer.status} -", [*headers, ("Content-Length", str(len(answer.body)))])
+        return [answer.body]
+
+    def _answer(self, request: Request, environ: dict[str, Any]) -> Answer:
+        if self._controls.concerns(request.path):
+            return self._controls.answer(request)
+        try:
+            call = authenticate(request, self._find, self._clock.wall_s())
+        except Refusal as refusal:
+            return write_refusal(refusal, claimed_protocol(request))
+        try:
+            return self._carry_out(call, request, environ)
+        except Refusal as refusal:
+            return write_refusal(refusal, call.protocol)
+        except Exception:
+            logger.exception("simulating %s %s failed", call.service, call.action)
+            return write_refusal(Refusal("InternalError", "An internal error has occurred", 500), call.protocol)
+
+    def _find(self, access_key_id: str) -> Credential | None:
+        return self._credentials.get(access_key_id) or self._cloud.find_temporary(access_key_id)
+
+    def _carry_out(self, call: Call, request: Request, environ: dict[str, Any]) -> Answer:
+        # moto answers its own administration and the machines' metadata without asking who calls.
+        if call.service not in SERVED or request.path.startswith(("/moto-api", "/latest/")):
+            raise Refusal("UnsupportedOperation", f"The simulated AWS does not have {call.service}.", 400)
+        if call.service in READ_ONLY and call.is_mutation:
+            raise Refusal("UnsupportedOperation", f"The simulated {call.service} cannot be changed.", 400)
+        facts = {"account": call.account_id, "region": call.region, "service": call.service, "action": call.action}
+        fault = self._faults.take(facts)
+        if fault is None:
+            return self._cloud.carry_out(call, {**environ, "wsgi.input": io.BytesIO(request.body)})
+        time.sleep(fault.latency_ms / 1000)
+        if fault.after or not fault.is_refusal:
+            answer = self._cloud.carry_out(call, {**environ, "wsgi.input": io.BytesIO(request.body)})
+            if not fault.is_refusal:
+                return answer
+        return _refuse(fault, call.protocol)
+
+
+def _refuse(fault: Fault, protocol: str) -> Answer:
+    if fault.reset or fault.status is None:
+        return RESET
+    headers = [] if fault.retry_after_s is None else [("Retry-After", f"{fault.retry_after_s:g}")]
+    return write_refusal(Refusal(fault.code, "A fault on demand.", fault.status, headers), protocol)

@@ -1,0 +1,84 @@
+"""Which of moto's services are served, and how does one backend become bytes and come back?"""
+
+import copyreg
+import io
+import pickle
+from collections import ChainMap
+from typing import Any
+
+from moto import settings
+from moto.backends import get_backend
+from moto.core.base_backend import BackendDict, BaseBackend
+
+from deploy.local.clouds.aws.clock import Clock
+from deploy.local.clouds.aws.compute import SlowCompute
+from deploy.local.clouds.aws.monitoring import FastMonitoring
+from deploy.local.clouds.aws.storage import BackendKey
+
+# Name in the credential scope -> moto's name. What is not here is refused: its state could not be kept.
+SERVED = {
+    "ec2": "ec2",
+    "sts": "sts",
+    "iam": "iam",
+    "monitoring": "cloudwatch",
+    "s3": "s3",
+    "rds": "rds",
+    "ssm": "ssm",
+}
+# Its public parameters name the newest images; the rest of its state does not pickle, so it takes no changes.
+READ_ONLY = frozenset({"ssm"})
+
+
+def install(clock: Clock, state_seconds: float) -> None:
+    """Puts our backends and validations in moto's place. Called once, before the first call or load."""
+    settings.ENABLE_AMI_VALIDATION = True
+    settings.EC2_ENABLE_INSTANCE_TYPE_VALIDATION = True
+    SlowCompute.clock, SlowCompute.state_seconds = clock, state_seconds
+    _backends("ec2").backend = SlowCompute
+    _backends("cloudwatch").backend = FastMonitoring
+
+
+def _backends(service: str) -> BackendDict[Any]:
+    return get_backend(service)  # type: ignore[call-overload, no-any-return]
+
+
+def live_backend(service: str, account_id: str, region: str) -> BaseBackend:
+    """The backend of this name in this process, made if there is none yet. Saved states refer to each other by it."""
+    backend: BaseBackend = _backends(service)[account_id][region]
+    return backend
+
+
+def all_backends(service: str) -> list[tuple[str, str, Any]]:
+    """(account, region, backend) of every backend that exists."""
+    return list(_backends(service).iter_backends())
+
+
+def keys_of(service: str, account_id: str, region: str) -> list[BackendKey]:
+    """The backends that a call to this service may have changed: the region's, or the global one of its partition."""
+    if service in READ_ONLY:
+        return []
+    existing: dict[str, Any] = _backends(service).get(account_id, {})
+    return [(service, account_id, place) for place in (region, "aws") if dict.__contains__(existing, place)]
+
+
+def dump(key: BackendKey) -> bytes:
+    """The state of one backend. Other backends it points to, and itself, are written as their names."""
+    buffer = io.BytesIO()
+    pickler = pickle.Pickler(buffer, protocol=pickle.HIGHEST_PROTOCOL)
+    named = {}
+    for service in SERVED.values():
+        for account_id, region, backend in all_backends(service):
+            named[id(backend)] = (service, account_id, region)
+    kinds = {type(backend) for service in SERVED.values() for _, _, backend in all_backends(service)}
+
+    def name(backend: BaseBackend) -> Any:
+        return live_backend, named[id(backend)]
+
+    pickler.dispatch_table = ChainMap(dict.fromkeys(kinds, name), copyreg.dispatch_table)  # type: ignore[arg-type]
+    pickler.dump(live_backend(*key).__dict__)
+    return buffer.getvalue()
+
+
+def load(key: BackendKey, state: bytes) -> None:
+    """Puts a saved state into this process. The file is ours and private, so unpickling is as safe as importing."""
+    live_backend(*key).__dict__ = pickle.loads(state)

@@ -1,0 +1,115 @@
+"""Which calls are to be throttled, delayed, refused or cut off, because a test or a demonstration asked for it?"""
+
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any
+
+MATCHED = ("account", "region", "service", "action")
+DEFAULT_CODES = {
+    429: "RequestLimitExceeded",
+    500: "InternalError",
+    503: "ServiceUnavailable",
+    400: "InvalidParameterValue",
+}
+
+
+@dataclass
+class Fault:
+    """Answers matching calls with `status` and `code`, or closes the connection (`reset`), after `latency_ms`.
+
+    `after` performs the call first and then loses the answer. `match` holds patterns (`*` matches all) for account,
+    region, service and action; a missing one matches all. Ends after `count` calls and at `until_s` (monotonic).
+    """
+
+    identifier: int
+    match: Mapping[str, str] = field(default_factory=dict)
+    status: int | None = None
+    code: str = "InternalError"
+    retry_after_s: float | None = None
+    latency_ms: float = 0.0
+    reset: bool = False
+    after: bool = False
+    count: int | None = None
+    until_s: float | None = None
+
+    @property
+    def is_refusal(self) -> bool:
+        """Whether the caller does not get moto's answer; a fault of latency alone lets it through."""
+        return self.reset or self.after or self.status is not None
+
+    def matches(self, facts: Mapping[str, str]) -> bool:
+        return all(fnmatchcase(facts[name], pattern) for name, pattern in self.match.items())
+
+
+def _number(document: Mapping[str, Any], name: str, kind: type = float) -> Any:
+    value = document.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0:
+        raise ValueError(f"{name} must be a number, 0 or more")
+    return kind(value)
+
+
+def _fault(identifier: int, document: Mapping[str, Any], now_s: float) -> Fault:
+    known = {*Fault.__dataclass_fields__, "duration_s"} - {"identifier", "until_s"}
+    if set(document) - known:
+        raise ValueError(f"unknown: {', '.join(sorted(set(document) - known))}")
+    match = document.get("match", {})
+    if not isinstance(match, dict) or set(match) - set(MATCHED) or not all(isinstance(v, str) for v in match.values()):
+        raise ValueError(f"match takes text for {', '.join(MATCHED)}")
+    status, duration_s = _number(document, "status", int), _number(document, "duration_s")
+    if status is not None and not 400 <= status <= 599:
+        raise ValueError("status must be 400 to 599")
+    code = document.get("code") or DEFAULT_CODES.get(status or 0, "InternalError")
+    return Fault(
+        identifier,
+        match,
+        status,
+        str(code),
+        _number(document, "retry_after_s"),
+        _number(document, "latency_ms") or 0.0,
+        bool(document.get("reset")),
+        bool(document.get("after")),
+        _number(document, "count", int),
+        now_s + duration_s if duration_s is not None else None,
+    )
+
+
+class Faults:
+    """The faults in force. They live in memory only: a restarted cloud is a healthy one."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._faults: list[Fault] = []
+        self._made = 0
+
+    def add(self, document: Mapping[str, Any]) -> Fault:
+        """Puts a fault in force; raises ValueError, naming what is wrong, for one that makes no sense."""
+        with self._lock:
+            fault = _fault(self._made + 1, document, time.monotonic())
+            self._made += 1
+            self._faults.append(fault)
+            return fault
+
+    def take(self, facts: Mapping[str, str]) -> Fault | None:
+        """The oldest fault that concerns this call, one use of it spent."""
+        with self._lock:
+            now_s = time.monotonic()
+            self._faults = [f for f in self._faults if f.count != 0 and (f.until_s is None or now_s < f.until_s)]
+            fault = next((f for f in self._faults if f.matches(facts)), None)
+            if fault is not None and fault.count is not None:
+                fault.count -= 1
+            return fault
+
+    def listed(self) -> list[dict[str, Any]]:
+        with self._lock:
+            return [asdict(fault) for fault in self._faults if fault.count != 0]
+
+    def clear(self) -> int:
+        """Ends all faults and says how many there were."""
+        with self._lock:
+            ended, self._faults = len(self._faults), []
+            return ended
