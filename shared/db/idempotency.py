@@ -4,7 +4,7 @@ import hashlib
 from datetime import timedelta
 
 from pydantic import BaseModel
-from sqlalchemy import delete, insert, select, text
+from sqlalchemy import ColumnElement, delete, insert, select, text
 
 from shared.db.tables import idempotency
 from shared.db.work import Work
@@ -73,7 +73,7 @@ class Acceptance:
             )
         )
 
-    def _key(self) -> tuple[object, ...]:
+    def _key(self) -> tuple[ColumnElement[bool], ...]:
         table = idempotency.c
         return (
             table.organization_id == self.work.organization,

@@ -32,9 +32,7 @@ metadata = MetaData(naming_convention=NAMING)
 
 def moment(name: str, *, nullable: bool = False, default_now: bool = False) -> Column[object]:
     """A UTC point in time."""
-    return Column(
-        name, DateTime(timezone=True), nullable=nullable, server_default=func.now() if default_now else None
-    )
+    return Column(name, DateTime(timezone=True), nullable=nullable, server_default=func.now() if default_now else None)
 
 
 outbox = Table(
@@ -93,6 +91,7 @@ saga = Table(
     Column("fence", BigInteger, nullable=False, server_default="0"),
     moment("lease_until", nullable=True),
     moment("wake_at", nullable=True),
+    moment("requeued_at", nullable=True),
     Column("version", Integer, nullable=False, server_default="1"),
     Column("headers", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
     moment("created_at", default_now=True),

@@ -90,14 +90,16 @@ class Work:
         payload: bytes,
     ) -> None:
         propagate.inject(headers)
-        self._rows.append({
-            "message_id": message_id,
-            "organization_id": organization,
-            "aggregate": aggregate,
-            "subject": subject,
-            "headers": headers,
-            "payload": payload,
-        })
+        self._rows.append(
+            {
+                "message_id": message_id,
+                "organization_id": organization,
+                "aggregate": aggregate,
+                "subject": subject,
+                "headers": headers,
+                "payload": payload,
+            }
+        )
 
 
 def rows(result: CursorResult[Any]) -> Sequence[dict[str, Any]]:

@@ -13,7 +13,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, computed_field
 
 ROOT = "canopy"
-SYSTEM = "system"
+SYSTEM: Literal["system"] = "system"
 """The organization token of what belongs to no organization."""
 
 Organization = UUID | Literal["system"]

@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from shared.kit.ids import SYSTEM_ACTOR, new_id
-from shared.messages.base import SYSTEM, AggregateEnvelope, Message, MessageEnvelope
+from shared.messages.base import SYSTEM, AggregateEnvelope, Message, MessageEnvelope, Organization
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +38,11 @@ class Context:
 
     def envelope(self, now: datetime) -> MessageEnvelope:
         """A fresh message envelope, for a request."""
+        organization: Organization = SYSTEM if self.organization is None else self.organization
         return {
             "id": new_id(),
             "time": now,
-            "organization": self.organization or SYSTEM,
+            "organization": organization,
             "actor": self.actor,
             "correlation_id": self.correlation_id,
             "causation_id": self.causation_id,

@@ -1,0 +1,1 @@
+"""Everything NATS and FastStream: the connection, routes, answering, consuming, failures, topology, permissions."""

@@ -1,0 +1,97 @@
+"""How are events fetched without lingering? A standing pull request: what has arrived is handed on at once.
+
+FastStream's batch subscriber waits its whole `timeout` for a batch to fill; commit-to-handler under 10 ms forbids that
+(ADR 0003). Here one pull request stands open, messages come as they are stored, and a batch is what is already there.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+
+import structlog
+from nats.aio.msg import Msg
+
+from shared.bus.connection import Bus
+
+EXPIRES_S = 30.0
+HEARTBEAT_S = 2.0
+_NANOSECONDS = 1_000_000_000
+
+log = structlog.get_logger(__name__)
+
+
+class Pull:
+    """A continuous pull on one durable consumer that exists already."""
+
+    def __init__(self, bus: Bus, stream: str, durable: str, batch: int = 100) -> None:
+        self._bus = bus
+        self._subject = f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{durable}"
+        self._name = f"{stream}/{durable}"
+        self._batch = batch
+        self._arrived: asyncio.Queue[Msg | None] = asyncio.Queue()
+        self._expected = 0
+
+    async def batches(self) -> AsyncIterator[list[Msg]]:
+        """Lists of up to `batch` messages, for ever; survives reconnects, restarts and a deleted consumer."""
+        inbox = self._bus.client.new_inbox()
+        subscription = await self._bus.client.subscribe(inbox, cb=self._arrived.put, pending_msgs_limit=-1)
+        self._bus.reconnected.append(self._restart)
+        try:
+            while True:
+                await self._ask(inbox)
+                messages = await self._take()
+                if messages:
+                    yield messages
+        finally:
+            self._bus.reconnected.remove(self._restart)
+            await subscription.unsubscribe()
+
+    def _restart(self) -> None:
+        self._expected = 0
+        self._arrived.put_nowait(None)
+
+    async def _ask(self, inbox: str) -> None:
+        if self._expected > self._batch // 2:
+            return
+        request = {
+            "batch": self._batch,
+            "expires": int(EXPIRES_S * _NANOSECONDS),
+            "idle_heartbeat": int(HEARTBEAT_S * _NANOSECONDS),
+        }
+        self._expected += self._batch
+        try:
+            await self._bus.client.publish(self._subject, json.dumps(request).encode(), reply=inbox)
+        except Exception as error:  # noqa: BLE001 - the connection is coming back; ask again then
+            log.warning("pull request not sent", consumer=self._name, error=type(error).__name__)
+            self._expected = 0
+            await asyncio.sleep(0.5)
+
+    async def _take(self) -> list[Msg]:
+        """Wait for the first message, take what else has arrived."""
+        try:
+            async with asyncio.timeout(HEARTBEAT_S * 2.5):
+                first = await self._arrived.get()
+        except TimeoutError:
+            self._expected = 0
+            return []
+        messages = [] if first is None else await self._sort(first)
+        while len(messages) < self._batch and not self._arrived.empty():
+            more = self._arrived.get_nowait()
+            if more is not None:
+                messages += await self._sort(more)
+        return messages
+
+    async def _sort(self, message: Msg) -> list[Msg]:
+        """A message of the stream, or a status of the pull request itself."""
+        status = (message.headers or {}).get("Status") if not message.data else None
+        if status is None:
+            self._expected -= 1
+            return [message]
+        if status == "100":
+            return []
+        self._expected = 0
+        if status not in {"404", "408"}:
+            log.warning("pull refused", consumer=self._name, status=status,
+                        description=(message.headers or {}).get("Description"))  # fmt: skip
+            await asyncio.sleep(1)
+        return []

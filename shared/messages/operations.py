@@ -1,0 +1,58 @@
+"""Operations: long work that was accepted, as its owner tells it. The gateway keeps what `GET /api/operations` shows."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from shared.messages.base import Event, Facts
+
+
+class Progress(Facts):
+    """`stage` is the step at work; `completed` of `total` steps are done."""
+
+    stage: str | None = None
+    completed: int = 0
+    total: int = 0
+
+
+class Target(Facts):
+    """The thing an operation works on: `resource`, `dr_plan`, …"""
+
+    type: str
+    id: UUID
+
+
+class Operation(Facts):
+    """One long work. `status`: accepted, running, succeeded, failed or cancelled; `error` as in problem+json."""
+
+    id: UUID
+    kind: str
+    status: str
+    progress: Progress
+    target: Target
+    error: dict[str, Any] | None = None
+    result: dict[str, Any] | None = None
+    created_at: datetime
+    finished_at: datetime | None = None
+
+
+class OperationEvent(Event):
+    """The whole operation, so that a reader needs nothing else."""
+
+    operation: Operation
+
+
+class OperationAccepted(OperationEvent, entity="operation", name="accepted", owner="*"):
+    pass
+
+
+class OperationProgressed(OperationEvent, entity="operation", name="progressed", owner="*"):
+    pass
+
+
+class OperationSucceeded(OperationEvent, entity="operation", name="succeeded", owner="*"):
+    pass
+
+
+class OperationFailed(OperationEvent, entity="operation", name="failed", owner="*"):
+    pass

@@ -1,0 +1,1 @@
+"""The life of a process: start, signals, drain, health, telemetry, logging, settings."""

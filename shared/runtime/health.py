@@ -1,0 +1,37 @@
+"""Is this process alive, and can it work? `/healthz`, `/readyz` (names what is missing), `/metrics`, on its own port."""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from shared.runtime.telemetry import READY
+
+Check = Callable[[], Awaitable[bool]]
+
+
+def health_routes(service: str, checks: Mapping[str, Check]) -> list[Route]:
+    """The three routes; `checks` are asked at each readiness probe."""
+
+    async def healthz(_: Request) -> Response:
+        return JSONResponse({"status": "ok", "service": service})
+
+    async def readyz(_: Request) -> Response:
+        states = {name: await check() for name, check in checks.items()}
+        ready = all(states.values())
+        READY.set(1 if ready else 0)
+        body = {"ready": ready, "service": service, "missing": [name for name, good in states.items() if not good]}
+        return JSONResponse(body, 200 if ready else 503)
+
+    async def metrics(_: Request) -> Response:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    return [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)]
+
+
+def health_application(service: str, checks: Mapping[str, Check]) -> Starlette:
+    """What every service but the gateway serves over HTTP."""
+    return Starlette(routes=list(health_routes(service, checks)))

@@ -1,0 +1,112 @@
+"""What runs by the clock? Jobs, each one once per interval however many replicas there are: a row and a lease decide."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import func, or_, update
+from sqlalchemy.dialects.postgresql import insert
+
+from shared.db.engine import Database
+from shared.db.tables import schedule
+from shared.messages.context import Context
+from shared.runtime.telemetry import JOB_RUNS, tracer
+
+Job = Callable[[Any], Awaitable[object]]
+
+_NOW = func.clock_timestamp()
+LOOK_S = 1.0
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Scheduled:
+    """One job: its name, its interval, and how long a run may take before another replica starts the next."""
+
+    name: str
+    every_s: float
+    run: Job
+    lease_s: float
+
+
+class Jobs:
+    """The jobs of one service."""
+
+    def __init__(self) -> None:
+        self.scheduled: list[Scheduled] = []
+
+    def every(self, seconds: float, name: str, *, lease_s: float | None = None) -> Callable[[Job], Job]:
+        """Run a function of deps once per interval, on one replica."""
+
+        def decorate(run: Job) -> Job:
+            self.add(seconds, name, run, lease_s=lease_s)
+            return run
+
+        return decorate
+
+    def add(self, seconds: float, name: str, run: Job, *, lease_s: float | None = None) -> None:
+        self.scheduled.append(Scheduled(name, seconds, run, lease_s or max(60.0, seconds * 2)))
+
+
+class Scheduler:
+    """Runs a service's jobs. Missed runs are not made up for: the next one sees what is there."""
+
+    def __init__(self, database: Database, jobs: Jobs, deps: Any, owner: str) -> None:
+        self._database = database
+        self._jobs = jobs
+        self._deps = deps
+        self._owner = owner
+
+    async def run(self) -> None:
+        """Run until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for job in self._jobs.scheduled:
+                group.create_task(self._loop(job))
+
+    async def _loop(self, job: Scheduled) -> None:
+        while True:
+            try:
+                if await self._claim(job):
+                    await self._run(job)
+                    await self._release(job)
+            except Exception:
+                log.exception("job failed", job=job.name)
+            await asyncio.sleep(min(LOOK_S, job.every_s / 2))
+
+    async def _run(self, job: Scheduled) -> None:
+        try:
+            with tracer.start_as_current_span(f"job {job.name}"):
+                await asyncio.wait_for(job.run(self._deps), job.lease_s)
+        except Exception:
+            JOB_RUNS.labels(job.name, "failed").inc()
+            log.exception("job failed", job=job.name)
+        else:
+            JOB_RUNS.labels(job.name, "ok").inc()
+
+    async def _claim(self, job: Scheduled) -> bool:
+        """True when this replica runs the job now."""
+        async with self._database.work(Context.background()) as work:
+            await work.execute(insert(schedule).values(name=job.name, next_run_at=_NOW).on_conflict_do_nothing())
+            free = or_(schedule.c.lease_until.is_(None), schedule.c.lease_until < _NOW)
+            claimed = await work.execute(
+                update(schedule)
+                .where(schedule.c.name == job.name, schedule.c.next_run_at <= _NOW, free)
+                .values(
+                    next_run_at=_NOW + timedelta(seconds=job.every_s),
+                    lease_until=_NOW + timedelta(seconds=job.lease_s),
+                    owner=self._owner,
+                )
+            )
+            return claimed.rowcount == 1
+
+    async def _release(self, job: Scheduled) -> None:
+        async with self._database.work(Context.background()) as work:
+            await work.execute(
+                update(schedule)
+                .where(schedule.c.name == job.name, schedule.c.owner == self._owner)
+                .values(lease_until=None, finished_at=_NOW)
+            )

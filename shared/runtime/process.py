@@ -1,0 +1,257 @@
+"""How does a service live? Start in any order, wait for what it needs, serve, drain on SIGTERM.
+
+A service's `main.py` gives `build(foundation) -> Application`; everything else about a process is the same for all and
+stands here.
+"""
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+import structlog
+import uvicorn
+import uvloop
+from alembic.script import ScriptDirectory
+from nats.js.errors import NotFoundError
+
+from shared.bus.commands import CommandConsumer
+from shared.bus.connection import Bus, create_bus
+from shared.bus.events import EventConsumer
+from shared.bus.metrics import MetricsConsumer
+from shared.bus.responder import Responder
+from shared.bus.router import Router
+from shared.bus.topology import consumers_of
+from shared.db.engine import Database, create_engine
+from shared.db.inbox import forget_old
+from shared.db.journal import Journal, JournalSettings
+from shared.db.migrate import configuration, current
+from shared.db.outbox import Relay
+from shared.kit.clock import Clock, SystemClock
+from shared.messages.context import Context
+from shared.runtime.health import Check, health_application
+from shared.runtime.jobs import Jobs, Scheduler
+from shared.runtime.logging import configure_logging
+from shared.runtime.settings import BaseServiceSettings
+from shared.runtime.telemetry import configure_tracing
+
+S = TypeVar("S", bound=BaseServiceSettings)
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass
+class Foundation(Generic[S]):
+    """What every service stands on, made before its own `build` runs."""
+
+    settings: S
+    bus: Bus
+    database: Database
+    journal: Journal
+    clock: Clock = field(default_factory=SystemClock)
+
+
+@dataclass
+class Application:
+    """What a service gives to its process. `http` replaces the plain health application (the gateway's)."""
+
+    router: Router
+    deps: Any
+    jobs: Jobs = field(default_factory=Jobs)
+    background: list[Callable[[], Coroutine[Any, Any, None]]] = field(default_factory=list)
+    close: Callable[[], Awaitable[None]] | None = None
+    http: Callable[[dict[str, Check]], Any] | None = None
+
+
+Build = Callable[[Foundation[S]], Awaitable[Application]]
+
+
+class Process(Generic[S]):
+    """One running service. `database_service` differs from the name where two process kinds share a database."""
+
+    def __init__(self, name: str, settings: S, build: Build[S], database_service: str = "") -> None:
+        self.name = name
+        self.settings = settings
+        self._build = build
+        self._database_service = database_service or name
+        self._stop = asyncio.Event()
+        self._ready: dict[str, bool] = {"migrations": False, "topology": False, "started": False}
+        replica = settings.replica or socket.gethostname()
+        self._owner = f"{name}@{replica}:{os.getpid()}"
+
+    def stop(self) -> None:
+        """Begin to drain."""
+        self._stop.set()
+
+    async def run(self) -> None:
+        """Live until `stop` or until a part fails; then drain what was begun."""
+        foundation = self._foundation()
+        application = await self._build(foundation)
+        server = self._server(application, foundation)
+        async with asyncio.TaskGroup() as group:
+            serving = group.create_task(server.serve())
+            living = group.create_task(self._live(application, foundation))
+            group.create_task(self._end(server, living, serving))
+        await foundation.database.close()
+
+    async def _end(self, server: uvicorn.Server, living: "asyncio.Task[None]", serving: "asyncio.Task[None]") -> None:
+        stopping = asyncio.create_task(self._stop.wait())
+        await asyncio.wait([stopping, living, serving], return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        server.should_exit = True
+        await asyncio.wait([serving], timeout=self.settings.drain_s)
+        living.cancel()
+
+    def _foundation(self) -> Foundation[S]:
+        settings = self.settings
+        engine = create_engine(
+            settings.database_url.get_secret_value(), pool_size=settings.database_pool_size, application_name=self.name
+        )
+        database = Database(engine, self._database_service)
+        journal = Journal(database, JournalSettings(lease_s=settings.lease_s), self._owner)
+        return Foundation(settings, create_bus(settings, self.name), database, journal)
+
+    def _server(self, application: Application, foundation: Foundation[S]) -> uvicorn.Server:
+        checks: dict[str, Check] = {
+            "nats": foundation.bus.is_reachable,
+            "database": foundation.database.is_reachable,
+            **{part: self._check(part) for part in self._ready},
+        }
+        http = application.http(checks) if application.http else health_application(self.name, checks)
+        config = uvicorn.Config(
+            http, host=self.settings.http_host, port=self.settings.http_port, log_config=None, access_log=False,
+            lifespan="off", timeout_graceful_shutdown=int(self.settings.drain_s), server_header=False,
+            ws_ping_interval=20, ws_ping_timeout=20, h11_max_incomplete_event_size=64 * 1024,
+        )  # fmt: skip
+        server = uvicorn.Server(config)
+        server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+        return server
+
+    def _check(self, part: str) -> Check:
+        async def check() -> bool:
+            return self._ready[part]
+
+        return check
+
+    async def _live(self, application: Application, foundation: Foundation[S]) -> None:
+        database, bus, router = foundation.database, foundation.bus, application.router
+        await self._wait_for_migrations()
+        await bus.open()
+        await self._wait_for_topology(bus, router)
+        responder = Responder(bus, router, application.deps, self.settings.request_concurrency)
+        events = EventConsumer(bus, router, application.deps, database)
+        commands = CommandConsumer(
+            bus, router, application.deps, foundation.journal, events, self.settings.command_concurrency
+        )
+        commands.subscribe()
+        MetricsConsumer(bus, router, application.deps).subscribe()
+        relay = self._relay(foundation)
+        tasks = [relay.run(), self._watch_topology(bus, router), *(start() for start in application.background)]
+        if router.events:
+            tasks.append(events.run())
+        tasks.append(Scheduler(database, self._jobs(application, foundation), application.deps, self._owner).run())
+        try:
+            await bus.broker.start()
+            await responder.start()
+            self._ready["started"] = True
+            log.info("started", owner=self._owner)
+            async with asyncio.TaskGroup() as group:
+                for task in tasks:
+                    group.create_task(task)
+        finally:
+            await self._drain(application, bus, responder)
+
+    async def _drain(self, application: Application, bus: Bus, responder: Responder) -> None:
+        self._ready["started"] = False
+        with suppress(Exception):
+            await responder.stop()
+        with suppress(Exception):
+            await bus.close()
+        if application.close is not None:
+            await application.close()
+        log.info("stopped")
+
+    def _relay(self, foundation: Foundation[S]) -> Relay:
+        url = self.settings.database_url.get_secret_value()
+        relay = Relay(url, self._database_service, foundation.bus.publish)
+        foundation.database.wake = relay.wake
+        foundation.database.relay_is_here = lambda: relay.is_leader
+        return relay
+
+    def _jobs(self, application: Application, foundation: Foundation[S]) -> Jobs:
+        """The service's own jobs and those that every service has."""
+        jobs = Jobs()
+        jobs.scheduled = list(application.jobs.scheduled)
+
+        async def requeue(_: Any) -> int:
+            return await foundation.journal.requeue()
+
+        async def tidy(_: Any) -> int:
+            async with foundation.database.work(Context.background()) as work:
+                return await forget_old(work)
+
+        if application.router.programs:
+            jobs.add(5, f"{self.name}.requeue", requeue)
+        jobs.add(3600, f"{self.name}.tidy", tidy)
+        return jobs
+
+    async def _wait_for_migrations(self) -> None:
+        """Older than this code: wait. Newer: go on, because migrations only expand while old code may run."""
+        script = ScriptDirectory.from_config(configuration(self._database_service))
+        known, head = {revision.revision for revision in script.walk_revisions()}, script.get_current_head()
+        url = self.settings.database_url.get_secret_value()
+        while True:
+            try:
+                at = await asyncio.to_thread(current, url)
+            except Exception as error:  # noqa: BLE001 - the database may be anything from away to starting
+                log.info("waiting for the database", error=type(error).__name__)
+            else:
+                if at is not None and (at == head or at not in known):
+                    self._ready["migrations"] = True
+                    return
+                log.info("waiting for migrations", at=at, head=head)
+            await asyncio.sleep(0.5)
+
+    async def _wait_for_topology(self, bus: Bus, router: Router) -> None:
+        while not await self._topology_stands(bus, router):
+            log.info("waiting for the topology")
+            await asyncio.sleep(0.5)
+        self._ready["topology"] = True
+
+    async def _watch_topology(self, bus: Bus, router: Router) -> None:
+        """A consumer that is deleted leaves its subscriber silently dead: say so through readiness."""
+        while True:
+            await asyncio.sleep(30)
+            with suppress(OSError, TimeoutError):
+                self._ready["topology"] = await self._topology_stands(bus, router)
+
+    async def _topology_stands(self, bus: Bus, router: Router) -> bool:
+        try:
+            for consumer in consumers_of(router):
+                await bus.jetstream.consumer_info(consumer.stream, str(consumer.config.durable_name), timeout=2)
+        except NotFoundError:
+            return False
+        except Exception as error:  # noqa: BLE001 - also a permission that is not there yet looks like a time-out
+            log.info("topology not readable", error=type(error).__name__)
+            return self._ready["topology"]
+        return True
+
+
+def run(name: str, settings: S, build: Build[S], database_service: str = "") -> None:
+    """Run one service until SIGTERM or SIGINT. Called by `__main__`."""
+    configure_logging(name, settings.log_level)
+    configure_tracing(name, settings.otlp_endpoint, settings.trace_sample_ratio)
+
+    async def main() -> None:
+        process = Process(name, settings, build, database_service)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, process.stop)
+        with suppress(asyncio.CancelledError):
+            await process.run()
+
+    uvloop.run(main())

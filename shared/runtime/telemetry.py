@@ -1,0 +1,64 @@
+"""What can be seen from outside? OpenTelemetry traces through every message, Prometheus metrics with bounded labels.
+
+Labels and span names are patterns (`canopy.event.*.resource.started.v1.*`), never subjects: ids would make them endless.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from time import perf_counter
+
+from opentelemetry import propagate, trace
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.sampling import ParentBasedTraceIdRatio
+from opentelemetry.trace import SpanKind, Status, StatusCode
+from prometheus_client import Counter, Gauge, Histogram
+
+tracer = trace.get_tracer("canopy")
+
+MESSAGES = Counter("canopy_messages_total", "Messages handled", ("kind", "pattern", "outcome"))
+MESSAGE_SECONDS = Histogram(
+    "canopy_message_seconds",
+    "Time to handle a message or a batch",
+    ("kind", "pattern"),
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60),
+)
+DEAD_LETTERS = Counter("canopy_dead_letters_total", "Messages set aside as dead letters", ("pattern",))
+OUTBOX_PUBLISHED = Counter("canopy_outbox_published_total", "Outbox rows stored by the stream", ("outcome",))
+JOB_RUNS = Counter("canopy_job_runs_total", "Runs of scheduled jobs", ("job", "outcome"))
+CLOUD_CALLS = Counter("canopy_cloud_calls_total", "Calls to cloud APIs (they cost money)", ("provider", "operation"))
+READY = Gauge("canopy_ready", "1 when the process answers its readiness probe")
+
+
+def configure_tracing(service: str, endpoint: str | None, sample_ratio: float) -> TracerProvider:
+    """Trace with the W3C context; spans go to the OTLP endpoint when there is one."""
+    provider = TracerProvider(
+        resource=Resource.create({"service.name": f"canopy-{service}"}), sampler=ParentBasedTraceIdRatio(sample_ratio)
+    )
+    if endpoint:
+        exporter = OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces", timeout=5)
+        provider.add_span_processor(BatchSpanProcessor(exporter))
+    trace.set_tracer_provider(provider)
+    return provider
+
+
+@contextmanager
+def message_span(kind: str, pattern: str, headers: Mapping[str, str] | None) -> Iterator[trace.Span]:
+    """A consumer span that continues the sender's trace, and the metrics of one handled message."""
+    context = propagate.extract(headers) if headers and "traceparent" in headers else None
+    started = perf_counter()
+    outcome = "ok"
+    with tracer.start_as_current_span(
+        f"{kind} {pattern}", context=context, kind=SpanKind.CONSUMER, record_exception=False
+    ) as span:
+        try:
+            yield span
+        except BaseException as error:
+            outcome = type(error).__name__
+            span.set_status(Status(StatusCode.ERROR, outcome))
+            raise
+        finally:
+            MESSAGES.labels(kind, pattern, outcome).inc()
+            MESSAGE_SECONDS.labels(kind, pattern).observe(perf_counter() - started)
