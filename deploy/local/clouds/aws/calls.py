@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import re
+import zlib
 from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -34,6 +35,15 @@ class Request:
     @property
     def query(self) -> str:
         return self.target.partition("?")[2]
+
+    def plain_body(self) -> bytes:
+        """The body without its compression (SDKs compress metric data); raises ValueError when it is damaged."""
+        if self.headers.get("content-encoding") != "gzip":
+            return self.body
+        try:
+            return zlib.decompressobj(wbits=zlib.MAX_WBITS | 16).decompress(self.body, BODY_LIMIT_BYTES)
+        except zlib.error as error:
+            raise ValueError("the body is not gzip") from error
 
 
 @dataclass
@@ -100,12 +110,12 @@ def protocol_of(service: str, headers: Mapping[str, str]) -> str:
 def read_action(request: Request, protocol: str) -> tuple[str, Mapping[str, Any]]:
     """Action and parameters; a REST call has no action name, so it is its method and path."""
     if protocol == "json":
-        document = json.loads(request.body or b"{}")
+        document = json.loads(request.plain_body() or b"{}")
         if not isinstance(document, dict):
             raise ValueError("the body is not a JSON object")
         return request.headers["x-amz-target"].rpartition(".")[2], document
     if protocol in ("ec2", "query"):
         form = dict(parse_qsl(request.query, keep_blank_values=True))
-        form.update(parse_qsl(request.body.decode("utf-8"), keep_blank_values=True))
+        form.update(parse_qsl(request.plain_body().decode("utf-8"), keep_blank_values=True))
         return form.get("Action", ""), form
     return f"{request.method} {request.path}", {}

@@ -8,8 +8,10 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Settings:
-    """`port` 0 means any free port, which is then written to `port_file`; `state_seconds` is how long a machine stays
-    pending, stopping or shutting-down and a snapshot pending; `metrics_save_s` is what of the metric data a kill may lose.
+    """Port 0 means any free port, which is then written to `port_file`.
+
+    `state_seconds` is how long a machine stays pending, stopping or shutting-down and a snapshot pending;
+    `metrics_save_s` is what of the metric data a kill may lose.
     """
 
     port: int

@@ -11,8 +11,9 @@ class TokenMismatch(Exception):
 class ClientTokens:
     """Remembers per action and token what was asked and which id came of it.
 
-    It lives inside the backend whose things it names, so that both are saved in one piece: a token that survives a kill without its machine would lose a machine,
-    and a machine without its token would come twice. AWS promises 24 hours; here they are kept for good.
+    It lives inside the backend whose things it names, so that both are saved in one piece: a token that survives a kill
+    without its machine would lose a machine, and a machine without its token would come twice. AWS promises 24 hours;
+    here they are kept for good.
     """
 
     seen: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
