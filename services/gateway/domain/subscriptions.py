@@ -29,7 +29,7 @@ FAMILY_PERMISSIONS = MappingProxyType(
         "delivery": Permission.CHANNELS_READ,
         "cost": Permission.COSTS_READ,
         "budget": Permission.BUDGETS_READ,
-        "recovery_plan": Permission.RECOVERY_READ,
+        "dr_plan": Permission.RECOVERY_READ,
         "backup": Permission.RECOVERY_READ,
         "drill": Permission.RECOVERY_READ,
         "failover": Permission.RECOVERY_READ,

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from services.gateway.domain.subscriptions import FAMILY_PERMISSIONS, parse
 from shared.kit.errors import InvalidInput, PermissionDenied
+from shared.messages import catalog
+from shared.messages.base import classes_of
 from shared.security.principals import Principal, PrincipalKind
 from shared.security.roles import ROLE_PERMISSIONS, Role
 
@@ -122,3 +124,11 @@ def test_finance_sees_budgets_and_no_alerts():
     assert parse(["budget.*"], finance).wants_event("budget.exceeded.v1", WEB)
     with pytest.raises(PermissionDenied, match="alert, metrics"):
         parse(["budget.*", f"metrics:{WEB}", "alert.*"], finance)
+
+
+def test_every_declared_event_belongs_to_a_family_with_a_permission():
+    """Why: a family that is not listed is seen by nobody, so a new event would silently never reach a dashboard."""
+    catalog.load()
+    declared = {cls.entity for cls in classes_of("event") if cls.__module__.startswith("shared.messages.")}
+    assert declared <= set(FAMILY_PERMISSIONS)
+    assert "operation" in declared
