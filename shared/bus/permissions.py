@@ -49,7 +49,7 @@ def service_user(router: Router) -> User:
     speakers = {service, DATABASE_OF.get(service, service)} | {
         process for process, database in DATABASE_OF.items() if database == service
     }
-    publish = ["$JS.API.INFO", dead_pattern(service)]
+    publish = ["$JS.API.INFO", f"$JS.API.STREAM.INFO.{EVENTS_STREAM}", dead_pattern(service)]
     for speaker in sorted(speakers):
         publish += _spoken_by(speaker)
     for consumer in consumers_of(router):

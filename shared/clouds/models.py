@@ -126,7 +126,7 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class MachineSpec:
-    """A machine to create. `token` (1 to 64 printable ASCII characters) makes the create repeatable.
+    """A machine to create. `token` (1 to 64 letters, digits and . _ : / -) makes the create repeatable.
 
     `image` None means the provider's newest default Linux image; `zone`, `subnet_id` None mean the provider's choice.
     """

@@ -8,8 +8,8 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -70,6 +70,14 @@ class Application:
 Build = Callable[[Foundation[S]], Awaitable[Application]]
 
 
+class _Server(uvicorn.Server):
+    """Signals belong to the process: draining the bus comes before closing the port."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
 class Process(Generic[S]):
     """One running service. `database_service` differs from the name where two process kinds share a database."""
 
@@ -127,9 +135,7 @@ class Process(Generic[S]):
             lifespan="off", timeout_graceful_shutdown=int(self.settings.drain_s), server_header=False,
             ws_ping_interval=20, ws_ping_timeout=20, h11_max_incomplete_event_size=64 * 1024,
         )  # fmt: skip
-        server = uvicorn.Server(config)
-        server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
-        return server
+        return _Server(config)
 
     def _check(self, part: str) -> Check:
         async def check() -> bool:

@@ -9,6 +9,7 @@ from shared.clouds.aws import tags as aws_tags
 from shared.clouds.aws.client import AwsClient
 from shared.clouds.aws.errors import PROVIDER, problems_of
 from shared.clouds.aws.images import AwsImages
+from shared.clouds.aws.times import in_utc_or_none
 from shared.clouds.capabilities import Machines
 from shared.clouds.errors import Conflict, IncorrectState, InvalidRequest, NotFound, StillWorking
 from shared.clouds.models import AttachedVolume, Machine, MachineSpec, MachineState
@@ -164,7 +165,7 @@ def _machine(instance: Mapping[str, Any], region: str) -> Machine:
         public_ip=instance.get("PublicIpAddress") or None,
         subnet_id=instance.get("SubnetId") or None,
         security_groups=tuple(each["GroupId"] for each in instance.get("SecurityGroups", [])),
-        launched_at=instance.get("LaunchTime"),
+        launched_at=in_utc_or_none(instance.get("LaunchTime")),
         state_reason=instance.get("StateReason", {}).get("Message") or None,
         architecture=instance.get("Architecture"),
         root_device_name=instance.get("RootDeviceName"),

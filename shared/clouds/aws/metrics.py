@@ -16,6 +16,7 @@ from typing import Any
 
 from shared.clouds.aws.client import AwsClient
 from shared.clouds.aws.errors import PROVIDER
+from shared.clouds.aws.times import in_utc
 from shared.clouds.capabilities import Metrics
 from shared.clouds.errors import FieldProblem, InvalidRequest
 from shared.clouds.models import MetricAnswer, MetricName, MetricPoint, MetricQuery, MetricSeries
@@ -106,7 +107,7 @@ class _Collected:
     def series(self, query: MetricQuery, start: datetime, end: datetime) -> MetricSeries:
         source = SOURCES[query.metric]
         points = tuple(
-            MetricPoint(time.astimezone(UTC), source.value(value, query.period_s))
+            MetricPoint(in_utc(time), source.value(value, query.period_s))
             for time, value in sorted(self.values.items())
             if start <= time < end
         )

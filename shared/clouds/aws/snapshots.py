@@ -9,6 +9,7 @@ from typing import Any
 from shared.clouds.aws import tags as aws_tags
 from shared.clouds.aws.client import AwsClient
 from shared.clouds.aws.errors import PROVIDER
+from shared.clouds.aws.times import in_utc
 from shared.clouds.capabilities import Snapshots
 from shared.clouds.errors import IncorrectState, NotFound
 from shared.clouds.models import Snapshot, SnapshotSpec, SnapshotState
@@ -123,7 +124,7 @@ def _snapshot(snapshot: Mapping[str, Any], region: str) -> Snapshot:
         region=region,
         volume_id=snapshot.get("VolumeId") or None,
         size_gib=snapshot["VolumeSize"],
-        started_at=snapshot["StartTime"],
+        started_at=in_utc(snapshot["StartTime"]),
         tags=aws_tags.from_aws(snapshot.get("Tags")),
         progress_percent=int(progress) if progress.isdecimal() else None,
         encrypted=snapshot.get("Encrypted"),

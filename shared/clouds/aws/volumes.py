@@ -8,6 +8,7 @@ from typing import Any
 from shared.clouds.aws import tags as aws_tags
 from shared.clouds.aws.client import AwsClient
 from shared.clouds.aws.errors import PROVIDER
+from shared.clouds.aws.times import in_utc_or_none
 from shared.clouds.capabilities import Volumes
 from shared.clouds.errors import Conflict, IncorrectState, NotFound
 from shared.clouds.models import Volume, VolumeSpec, VolumeState
@@ -100,5 +101,5 @@ def _volume(volume: Mapping[str, Any], region: str) -> Volume:
         machine_id=attached.get("InstanceId"),
         device_name=attached.get("Device"),
         encrypted=volume.get("Encrypted"),
-        created_at=volume.get("CreateTime"),
+        created_at=in_utc_or_none(volume.get("CreateTime")),
     )

@@ -1,0 +1,145 @@
+"""Providers: accounts of an organization at a cloud. Owned by the provisioner; credentials are never in a message."""
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from shared.messages.base import Event, Facts, ListRequest, Mutation, Page, Request
+
+ProviderName = Literal["aws", "azure", "gcp", "digitalocean", "linode", "vultr"]
+ProviderType = Literal["primary", "secondary", "backup", "edge", "development"]
+
+
+class Provider(Facts):
+    """One account as anybody may see it. `metrics_period_s`: how often it publishes a point (basic 300, detailed 60)."""
+
+    id: UUID
+    organization_id: UUID
+    provider_name: str
+    provider_type: str
+    display_name: str
+    description: str | None = None
+    regions: list[str]
+    account_id: str | None = None
+    capabilities: dict[str, bool] = {}
+    cost_budget: float | None = None
+    metrics_period_s: int = 300
+    is_active: bool = True
+    health_status: str = "unknown"
+    last_health_check: datetime | None = None
+    last_sync_at: datetime | None = None
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
+
+class Region(Facts):
+    """One region of a provider, as discovered."""
+
+    provider_id: UUID
+    region_code: str
+    region_name: str
+    availability_zones: list[str]
+    geographic_location: dict[str, Any]
+    capacity_status: str = "available"
+
+
+class ConnectionTest(Facts):
+    """What a connection test found."""
+
+    ok: bool
+    latency_ms: float
+    account: str | None
+    checked_at: datetime
+
+
+class CreateProvider(Mutation, entity="provider", name="create", owner="provisioner", reply=Provider, timeout_s=10.0):
+    """Tests the credentials at the cloud, then stores them encrypted. 422 `invalid_credentials` stores nothing."""
+
+    provider_name: ProviderName
+    provider_type: ProviderType = "primary"
+    display_name: str = Field(min_length=1, max_length=200)
+    description: str | None = Field(default=None, max_length=2000)
+    regions: list[str] = Field(default_factory=list, max_length=100)
+    credentials_config: dict[str, Any] = Field(repr=False)
+    cost_budget: float | None = Field(default=None, ge=0)
+    metrics_period_s: int = Field(default=300, ge=1, le=3600)
+
+
+class GetProvider(Request, entity="provider", name="get", owner="provisioner", reply=Provider):
+    provider_id: UUID
+
+
+class ListProviders(ListRequest, entity="provider", name="list", owner="provisioner", reply=Page[Provider]):
+    provider_name: str | None = None
+    q: str | None = Field(default=None, max_length=200)
+
+
+class UpdateProvider(Mutation, entity="provider", name="update", owner="provisioner", reply=Provider, timeout_s=10.0):
+    """Only the fields that are given change; new credentials are tested before the old ones are dropped."""
+
+    provider_id: UUID
+    provider_type: ProviderType | None = None
+    display_name: str | None = Field(default=None, min_length=1, max_length=200)
+    description: str | None = Field(default=None, max_length=2000)
+    regions: list[str] | None = Field(default=None, max_length=100)
+    credentials_config: dict[str, Any] | None = Field(default=None, repr=False)
+    cost_budget: float | None = Field(default=None, ge=0)
+    metrics_period_s: int | None = Field(default=None, ge=1, le=3600)
+    is_active: bool | None = None
+
+
+class RemoveProvider(Mutation, entity="provider", name="remove", owner="provisioner", reply=Provider):
+    """409 `active_resources` while resources of it are not terminated."""
+
+    provider_id: UUID
+
+
+class TestConnection(
+    Request, entity="provider", name="test_connection", owner="provisioner", reply=ConnectionTest, timeout_s=10.0
+):
+    __test__ = False
+
+    provider_id: UUID
+
+
+class ListRegions(Request, entity="provider", name="list_regions", owner="provisioner", reply=Page[Region]):
+    provider_id: UUID
+
+
+class ListProviderInventory(
+    ListRequest,
+    entity="provider",
+    name="inventory",
+    owner="provisioner",
+    reply=Page[Provider],
+    askers=("monitor", "costs", "recovery"),
+):
+    """All providers of all organizations, page by page: the snapshot for a projection. Its organization is `system`."""
+
+
+class ProviderEvent(Event):
+    """The aggregate is the provider; the event holds all of it."""
+
+    provider: Provider
+
+
+class ProviderAdded(ProviderEvent, entity="provider", name="added", owner="provisioner"):
+    pass
+
+
+class ProviderUpdated(ProviderEvent, entity="provider", name="updated", owner="provisioner"):
+    pass
+
+
+class ProviderHealthChanged(ProviderEvent, entity="provider", name="health_changed", owner="provisioner"):
+    pass
+
+
+class ProviderRemoved(ProviderEvent, entity="provider", name="removed", owner="provisioner"):
+    pass
+
+
+PROVIDER_EVENTS = (ProviderAdded, ProviderUpdated, ProviderHealthChanged, ProviderRemoved)

@@ -1,0 +1,186 @@
+"""Resources: what runs at a cloud. Owned by the provisioner; health comes from monitor, cost from costs, as events."""
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from shared.messages.base import Command, Event, Facts, ListRequest, Mutation, Page, Request
+from shared.messages.operations import Operation
+
+ResourceType = Literal["compute", "storage", "database", "network", "load_balancer", "cdn", "dns", "analytics"]
+ResourceStatus = Literal["provisioning", "running", "stopped", "stopping", "starting", "error", "terminated"]
+HealthStatus = Literal["healthy", "warning", "critical", "unknown"]
+Environment = Literal["development", "testing", "staging", "production"]
+
+
+class Resource(Facts):
+    """One resource. `resource_id` is the provider's own id, null until it is known."""
+
+    id: UUID
+    organization_id: UUID
+    provider_id: UUID
+    provider_name: str
+    region: str
+    resource_id: str | None = None
+    resource_name: str
+    resource_type: str
+    resource_subtype: str
+    size_category: str | None = None
+    configuration: dict[str, Any] = {}
+    resource_status: str
+    health_status: str = "unknown"
+    status_reason: str | None = None
+    environment: str
+    project: str
+    tags: dict[str, str] = {}
+    is_wedding_critical: bool = False
+    cost_tracking: dict[str, Any] = {}
+    performance_metrics: dict[str, Any] = {}
+    created_at: datetime
+    updated_at: datetime
+    terminated_at: datetime | None = None
+    version: int
+
+
+class AcceptedResource(Facts):
+    """A resource and the long work that was accepted for it."""
+
+    operation: Operation
+    resource: Resource
+
+
+class CreateResource(Mutation, entity="resource", name="create", owner="provisioner", reply=AcceptedResource):
+    """Accepts the provisioning of a resource; `configuration` is checked against the provider's schema of the subtype."""
+
+    provider_id: UUID
+    region: str = Field(min_length=1, max_length=64)
+    resource_name: str = Field(min_length=1, max_length=200)
+    resource_type: ResourceType
+    resource_subtype: str = Field(min_length=1, max_length=64)
+    configuration: dict[str, Any] = Field(default_factory=dict)
+    environment: Environment = "development"
+    project: str = Field(min_length=1, max_length=100)
+    tags: dict[str, str] = Field(default_factory=dict, max_length=40)
+    is_wedding_critical: bool = False
+
+
+class GetResource(Request, entity="resource", name="get", owner="provisioner", reply=Resource):
+    resource: UUID
+
+
+class ListResources(ListRequest, entity="resource", name="list", owner="provisioner", reply=Page[Resource]):
+    """Filters are equalities; `tag` is `key` or `key=value`; `q` is a prefix of the name."""
+
+    provider_id: UUID | None = None
+    provider: str | None = None
+    region: str | None = None
+    resource_type: str | None = None
+    resource_subtype: str | None = None
+    resource_status: str | None = None
+    health_status: str | None = None
+    environment: str | None = None
+    project: str | None = None
+    tag: str | None = Field(default=None, max_length=400)
+    q: str | None = Field(default=None, max_length=200)
+
+
+class StopResource(Mutation, entity="resource", name="stop", owner="provisioner", reply=AcceptedResource):
+    """409 unless it is running; a critical resource needs `force` and a manager."""
+
+    resource: UUID
+    force: bool = False
+
+
+class StartResource(Mutation, entity="resource", name="start", owner="provisioner", reply=AcceptedResource):
+    resource: UUID
+
+
+class DeleteResource(Mutation, entity="resource", name="delete", owner="provisioner", reply=AcceptedResource):
+    resource: UUID
+    force: bool = False
+
+
+class ListInventory(
+    ListRequest,
+    entity="resource",
+    name="inventory",
+    owner="provisioner",
+    reply=Page[Resource],
+    askers=("monitor", "costs", "recovery"),
+):
+    """All resources of all organizations, page by page: the snapshot for a projection. Its organization is `system`."""
+
+
+class ProvisionResource(Command, entity="resource", name="provision", owner="provisioner"):
+    """Create at the cloud what the row says. The aggregate is the resource; its facts are read from the row."""
+
+
+class PowerOffResource(Command, entity="resource", name="power_off", owner="provisioner"):
+    pass
+
+
+class PowerOnResource(Command, entity="resource", name="power_on", owner="provisioner"):
+    pass
+
+
+class TerminateResource(Command, entity="resource", name="terminate", owner="provisioner"):
+    pass
+
+
+class ResourceEvent(Event):
+    """The aggregate is the resource; the event holds all of it, so that a projection needs nothing else."""
+
+    resource: Resource
+
+
+class ResourceRequested(ResourceEvent, entity="resource", name="requested", owner="provisioner"):
+    """It was accepted and is being provisioned."""
+
+
+class ResourceUpdated(ResourceEvent, entity="resource", name="updated", owner="provisioner"):
+    """Tags, configuration or an intermediate status (starting, stopping) changed."""
+
+
+class ResourceStarted(ResourceEvent, entity="resource", name="started", owner="provisioner"):
+    """It runs: after provisioning or after a start."""
+
+
+class ResourceStopped(ResourceEvent, entity="resource", name="stopped", owner="provisioner"):
+    pass
+
+
+class ResourceFailed(ResourceEvent, entity="resource", name="failed", owner="provisioner"):
+    """Provisioning failed and what was made was removed, or a transition failed; `status_reason` says why."""
+
+
+class ResourceTerminated(ResourceEvent, entity="resource", name="terminated", owner="provisioner"):
+    pass
+
+
+RESOURCE_EVENTS = (
+    ResourceRequested,
+    ResourceUpdated,
+    ResourceStarted,
+    ResourceStopped,
+    ResourceFailed,
+    ResourceTerminated,
+)
+
+
+class ResourceHealthChanged(Event, entity="resource", name="health_changed", owner="monitor"):
+    """What monitor found. Its version counts monitor's own changes of this resource, not the resource's."""
+
+    resource_id: UUID
+    old_health_status: str
+    health_status: str
+    health_score: int | None
+    performance_metrics: dict[str, Any] = {}
+
+
+class ResourceCostChanged(Event, entity="resource", name="cost_changed", owner="costs"):
+    """What costs knows: hourly, daily, monthly, total in `currency`; a null price is unknown, never 0."""
+
+    resource_id: UUID
+    cost_tracking: dict[str, Any]
