@@ -1,7 +1,9 @@
 """How does a real nats-server with JetStream run embedded?"""
 
 import shutil
+import signal
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from deploy.local.processes import Process, StartFailed, free_port
@@ -31,6 +33,7 @@ class Nats(Process):
         configuration: Path | None = None,
         monitoring_port: int | None = None,
         log: Path | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self.home = home.resolve()
         self.port = port or free_port()
@@ -42,7 +45,11 @@ class Nats(Process):
             "--jetstream", "--store_dir", self.home / "jetstream",
         ]  # fmt: skip
         super().__init__(
-            "nats", command, log or self.home / "nats.log", ready_url=f"http://127.0.0.1:{self.monitoring_port}/healthz"
+            "nats",
+            command,
+            log or self.home / "nats.log",
+            environment=environment,
+            ready_url=f"http://127.0.0.1:{self.monitoring_port}/healthz",
         )
 
     @property
@@ -57,6 +64,10 @@ class Nats(Process):
         """Start and wait until JetStream answers; raises StartFailed with the end of the log."""
         super().start()
         self.wait_ready()
+
+    def reload(self) -> None:
+        """Read the configuration again, users included, without losing a connection that is still allowed."""
+        self.signal(signal.SIGHUP)
 
     def _without_users(self) -> Path:
         path = self.home / "without-users.conf"

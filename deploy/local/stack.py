@@ -1,0 +1,219 @@
+"""What is the whole embedded deployment, and in which order does it come up?"""
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from uuid import UUID
+
+from deploy.local.bus import BusConfiguration
+from deploy.local.clouds.aws.accounts import Account, load_accounts
+from deploy.local.environment import NOTIFIER, OPERATOR, SERVICES, TOPOLOGY, Environment, base_environment
+from deploy.local.nats import Nats
+from deploy.local.ports import Ports, is_free
+from deploy.local.postgres import Postgres
+from deploy.local.processes import Process, StartFailed
+from deploy.local.secrets import Secrets
+from deploy.local.supervisor import Supervisor
+from shared.db import migrate
+
+PROGRAMS = (*SERVICES, NOTIFIER)
+
+
+class Stack:
+    """NATS, PostgreSQL, the simulated AWS, the sinks, the load feeder, the services and the notifier of one folder.
+
+    `services` limits which programs run, `replicas` says how many of each (names: `monitor`, `monitor-2`, …),
+    `settings` are CANOPY_* variables for all programs and `settings_of` for one. Call `start` from a thread that lives
+    as long as the stack: the children die with it.
+    """
+
+    def __init__(
+        self,
+        home: Path,
+        http_port: int | None = None,
+        *,
+        services: Sequence[str] = PROGRAMS,
+        replicas: Mapping[str, int] | None = None,
+        settings: Mapping[str, str] | None = None,
+        settings_of: Mapping[str, Mapping[str, str]] | None = None,
+        say: Callable[[str], None] = lambda _line: None,
+    ) -> None:
+        self.home = home.resolve()
+        self.supervisor = Supervisor(self.home, say)
+        self._say = say
+        self._services = tuple(services)
+        self._replicas = dict(replicas or {})
+        self._settings = dict(settings or {})
+        self._settings_of = dict(settings_of or {})
+        self._http_port = http_port
+        self._ports = Ports(self.home / "ports.json")
+
+    @property
+    def url(self) -> str:
+        """The public address: the gateway's."""
+        return f"http://127.0.0.1:{self._port('gateway')}"
+
+    @property
+    def simulator_url(self) -> str:
+        return f"http://127.0.0.1:{self._port('aws')}"
+
+    @property
+    def sinks_url(self) -> str:
+        return f"http://127.0.0.1:{self._port('sinks')}"
+
+    @property
+    def accounts(self) -> list[Account]:
+        """The accounts of the simulated AWS: the demonstration's and a second one without provider."""
+        return load_accounts(self.home / "aws")
+
+    def start(self) -> None:
+        """Bring everything up and return when every process is ready; a failed start stops what had started."""
+        self.supervisor.open()
+        try:
+            self._prepare()
+            self._start_servers()
+            self._start_programs()
+        except BaseException:
+            self.supervisor.close()
+            raise
+
+    def stop(self) -> None:
+        """Stop everything in reverse order; returns when no process is left."""
+        self.supervisor.close()
+
+    def kill(self, name: str) -> None:
+        """SIGKILL one process, and leave it dead until `restart`."""
+        self.supervisor.kill(name)
+
+    def restart(self, name: str, *, wait: bool = True) -> None:
+        """Start a process again at its earlier address and wait until it is ready."""
+        self.supervisor.restart(name, wait=wait)
+
+    def add_stranger(self, name: str, organization: UUID) -> dict[str, str]:
+        """A NATS user that reads one organization's events and nothing else; its CANOPY_NATS_* variables."""
+        self._bus.add_stranger(name, organization)
+        self.nats.reload()
+        return self._environment.nats(name)
+
+    def operator_environment(self) -> dict[str, str]:
+        """The variables with which `canopy dead` and `canopy status` reach the bus."""
+        return self._environment.nats(OPERATOR)
+
+    def environment_of(self, name: str) -> dict[str, str]:
+        """The variables of a program (`monitor`) or of one replica of it (`monitor-2`)."""
+        program, _, number = name.partition("-")
+        return self._environment.of(program, self._port(name), number or "1")
+
+    def url_of(self, name: str) -> str:
+        """Where a process answers `/readyz` and `/metrics`."""
+        return f"http://127.0.0.1:{self._port(name)}"
+
+    def _prepare(self) -> None:
+        if not is_free(self._port("gateway")):
+            raise StartFailed(f"port {self._port('gateway')} is in use; choose another with CANOPY_HTTP_PORT")
+        self.secrets = Secrets.kept(self.home / "secrets.json")
+        self.postgres = Postgres(self.home / "postgres", self._ports.of("postgres"), log=self._log("postgres"))
+        self._bus = BusConfiguration(self.home / "nats", self.secrets, self._settings, self._log("bus"))
+        self._bus.write()
+        self.nats = Nats(
+            self.home / "nats",
+            self._ports.of("nats"),
+            configuration=self._bus.file,
+            environment=self._bus.environment(),
+            monitoring_port=self._ports.of("nats-monitoring"),
+            log=self._log("nats"),
+        )
+        self._environment = Environment(
+            secrets=self.secrets,
+            postgres=self.postgres,
+            nats_url=self.nats.url,
+            public_url=self.url,
+            aws_url=self.simulator_url,
+            smtp_port=self._ports.of("sinks-smtp"),
+            settings=self._settings,
+            settings_of=self._settings_of,
+        )
+
+    def _log(self, name: str) -> Path:
+        return self.home / "logs" / f"{name}.log"
+
+    def _port(self, name: str) -> int:
+        if name == "gateway" and self._http_port is not None:
+            return self._http_port
+        return self._ports.of(name)
+
+    def _start_servers(self) -> None:
+        """NATS, PostgreSQL and what stands in for the outside world."""
+        self._say("starting NATS, PostgreSQL and the simulated AWS")
+        self.supervisor.start([self._aws(), self._sinks()])
+        self.supervisor.start([self.nats, self.postgres])
+        self.supervisor.note(
+            url=self.url,
+            nats_url=self.nats.url,
+            nats_monitoring_url=self.nats.monitoring_url,
+            postgres_port=self.postgres.port,
+            simulator_url=self.simulator_url,
+            sinks_url=self.sinks_url,
+        )
+
+    def _start_programs(self) -> None:
+        """The programs wait by themselves for tables and streams, so they load while those are made."""
+        self._say("starting " + ", ".join(self._services))
+        names = [name for program in self._services for name in self._replica_names(program)]
+        self.supervisor.start([self._program(name) for name in names])
+        reconciliation = None if self._bus.is_reconciled() else self._topology()
+        if reconciliation is not None:
+            reconciliation.start()
+        for service in SERVICES:
+            self._prepare_database(service)
+        if reconciliation is not None:
+            reconciliation.wait_done()
+            self._bus.note_reconciled()
+        self.supervisor.wait_ready(["aws", "sinks", *names])
+        self.supervisor.start([self._load()])
+
+    def _prepare_database(self, service: str) -> None:
+        roles = [self.secrets.password(f"postgres.{service}_{role}") for role in ("owner", "app")]
+        self.postgres.prepare_database(service, *roles)
+        owner_url = self._environment.owner_url(service)
+        if migrate.current(owner_url) != migrate.head(service):
+            migrate.upgrade(service, owner_url)
+
+    def _replica_names(self, program: str) -> list[str]:
+        count = self._replicas.get(program, 1)
+        return [program if number == 1 else f"{program}-{number}" for number in range(1, count + 1)]
+
+    def _program(self, name: str) -> Process:
+        program = name.partition("-")[0]
+        module = "services.monitor.notifier" if program == NOTIFIER else f"services.{program}"
+        return Process(
+            name,
+            [sys.executable, "-m", module],
+            self._log(name),
+            environment=self.environment_of(name),
+            ready_url=f"{self.url_of(name)}/readyz",
+        )
+
+    def _aws(self) -> Process:
+        return self._outside(
+            "aws", "deploy.local.clouds.aws", "--port", self._port("aws"), "--data-dir", self.home / "aws"
+        )
+
+    def _sinks(self) -> Process:
+        return self._outside(
+            "sinks", "deploy.local.sinks", "--port", self._port("sinks"), "--smtp-port", self._port("sinks-smtp")
+        )
+
+    def _load(self) -> Process:
+        return self._outside("load", "deploy.local.load", "--simulator", self.simulator_url)
+
+    def _topology(self) -> Process:
+        """The reconcile step of streams and consumers: a deploy job with its own credentials."""
+        environment = base_environment() | self._settings | self._environment.nats(TOPOLOGY)
+        command = [sys.executable, "-m", "shared.bus.topology"]
+        return Process(TOPOLOGY, command, self._log(TOPOLOGY), environment=environment)
+
+    def _outside(self, name: str, module: str, *arguments: object) -> Process:
+        """A process that stands in for the world outside of Canopy; it gets no secret of ours."""
+        command = [sys.executable, "-m", module, *map(str, arguments)]
+        return Process(name, command, self._log(name), environment=base_environment())
