@@ -87,13 +87,16 @@ def shared_streams(replicas: int = 1) -> list[StreamConfig]:
 
 
 def command_stream_of(router: Router, replicas: int = 1) -> StreamConfig:
-    """The work queue of one service: exactly its command classes, its timers and its replays."""
+    """The work queue of one service: exactly its command classes, its timers and its replays.
+
+    The server refuses schedules together with DiscardPolicy.NEW; so there is no size limit at which OLD would drop work.
+    """
     service = router.service
     patterns = [cls.pattern() for cls in (*router.commands, *router.programs)]
     return StreamConfig(
         name=command_stream(service), subjects=[*patterns, timer_pattern(service), replay_pattern(service)],
-        retention=RetentionPolicy.WORK_QUEUE, storage=StorageType.FILE, max_age=7 * DAY_S, max_bytes=GIB,
-        discard=DiscardPolicy.NEW, duplicate_window=DUPLICATES_S, allow_msg_schedules=True, allow_msg_ttl=True,
+        retention=RetentionPolicy.WORK_QUEUE, storage=StorageType.FILE, max_age=7 * DAY_S,
+        discard=DiscardPolicy.OLD, duplicate_window=DUPLICATES_S, allow_msg_schedules=True, allow_msg_ttl=True,
         num_replicas=replicas,
     )  # fmt: skip
 
