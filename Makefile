@@ -25,6 +25,9 @@ install-development: $(VENV)/.development  ## what `make check` and `make test` 
 up: install     ## start everything embedded; Ctrl-C stops all of it
 	@exec $(BIN)/python -m deploy.local up
 
+load: install   ## push a resource of the running demonstration: make load RESOURCE=<id> CPU=97 [SECONDS=300]
+	@$(BIN)/python -m deploy.local.load push --resource "$(RESOURCE)" $(if $(CPU),--cpu $(CPU)) $(if $(MEMORY),--memory $(MEMORY)) $(if $(SECONDS),--seconds $(SECONDS))
+
 requirements:   ## pin every service's dependencies with hashes (needs uv on the PATH)
 	for service in $(SERVICES); do \
 	  uv pip compile pyproject.toml --extra $$service --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet -o requirements/$$service.txt || exit 1; done

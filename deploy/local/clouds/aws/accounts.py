@@ -6,7 +6,6 @@ import secrets
 import string
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 NOTES = ("demonstration organization", "second account, no provider registered")
 KEY_LETTERS = string.ascii_uppercase + "234567"
@@ -26,9 +25,13 @@ def _new_account(note: str) -> Account:
     return Account(secrets.choice("123456789") + digits, key, secrets.token_urlsafe(30), note)
 
 
-def _parse(document: Any) -> list[Account]:
-    rows = document["accounts"]
-    return [Account(*(str(row[name]) for name in Account.__dataclass_fields__)) for row in rows]
+def parse_accounts(text: str) -> list[Account]:
+    """The accounts of a JSON document; raises ValueError for one of another shape."""
+    try:
+        rows = json.loads(text)["accounts"]
+        return [Account(*(str(row[name]) for name in Account.__dataclass_fields__)) for row in rows]
+    except (KeyError, TypeError) as error:
+        raise ValueError("this is not a list of accounts") from error
 
 
 def load_accounts(data_dir: Path) -> list[Account]:
@@ -40,12 +43,9 @@ def load_accounts(data_dir: Path) -> list[Account]:
     path = data_dir / "accounts.json"
     if not path.exists():
         given = os.environ.get("CANOPY_AWS_ACCOUNTS")
-        accounts = _parse(json.loads(given)) if given else [_new_account(note) for note in NOTES]
+        accounts = parse_accounts(given) if given else [_new_account(note) for note in NOTES]
         draft = path.with_suffix(".draft")
         draft.write_text(json.dumps({"accounts": [asdict(account) for account in accounts]}, indent=2) + "\n")
         draft.chmod(0o600)
         draft.replace(path)
-    try:
-        return _parse(json.loads(path.read_text()))
-    except (KeyError, TypeError) as error:
-        raise ValueError(f"{path.name} is not a list of accounts") from error
+    return parse_accounts(path.read_text())
