@@ -51,15 +51,19 @@ class Stack:
     @property
     def url(self) -> str:
         """The public address: the gateway's."""
-        return f"http://127.0.0.1:{self._port('gateway')}"
+        return self.url_of("gateway")
 
     @property
     def simulator_url(self) -> str:
-        return f"http://127.0.0.1:{self._port('aws')}"
+        return self.url_of("aws")
 
     @property
     def sinks_url(self) -> str:
-        return f"http://127.0.0.1:{self._port('sinks')}"
+        return self.url_of("sinks")
+
+    @property
+    def load_url(self) -> str:
+        return self.url_of("load")
 
     @property
     def accounts(self) -> list[Account]:
@@ -154,6 +158,7 @@ class Stack:
             postgres_port=self.postgres.port,
             simulator_url=self.simulator_url,
             sinks_url=self.sinks_url,
+            load_url=self.load_url,
         )
 
     def _start_programs(self) -> None:
@@ -169,8 +174,9 @@ class Stack:
         if reconciliation is not None:
             reconciliation.wait_done()
             self._bus.note_reconciled()
-        self.supervisor.wait_ready(["aws", "sinks", *names])
+        self.supervisor.wait_ready(["aws", "sinks"])
         self.supervisor.start([self._load()])
+        self.supervisor.wait_ready([*names, "load"])
 
     def _prepare_database(self, service: str) -> None:
         roles = [self.secrets.password(f"postgres.{service}_{role}") for role in ("owner", "app")]
@@ -195,17 +201,14 @@ class Stack:
         )
 
     def _aws(self) -> Process:
-        return self._outside(
-            "aws", "deploy.local.clouds.aws", "--port", self._port("aws"), "--data-dir", self.home / "aws"
-        )
+        return self._outside("aws", "deploy.local.clouds.aws")
 
     def _sinks(self) -> Process:
-        return self._outside(
-            "sinks", "deploy.local.sinks", "--port", self._port("sinks"), "--smtp-port", self._port("sinks-smtp")
-        )
+        return self._outside("sinks", "deploy.local.sinks", "--smtp-port", self._ports.of("sinks-smtp"))
 
     def _load(self) -> Process:
-        return self._outside("load", "deploy.local.load", "--simulator", self.simulator_url)
+        accounts = self.home / "aws" / "accounts.json"
+        return self._outside("load", "deploy.local.load", "--simulator", self.simulator_url, "--accounts", accounts)
 
     def _topology(self) -> Process:
         """The reconcile step of streams and consumers: a deploy job with its own credentials."""
@@ -215,5 +218,10 @@ class Stack:
 
     def _outside(self, name: str, module: str, *arguments: object) -> Process:
         """A process that stands in for the world outside of Canopy; it gets no secret of ours."""
-        command = [sys.executable, "-m", module, *map(str, arguments)]
-        return Process(name, command, self._log(name), environment=base_environment())
+        folder = self.home / name
+        folder.mkdir(exist_ok=True, mode=0o711)
+        command = [sys.executable, "-m", module, "--port", self._port(name), "--data-dir", folder, *arguments]
+        ready_url = f"{self.url_of(name)}/healthz"
+        return Process(
+            name, [str(part) for part in command], self._log(name), environment=base_environment(), ready_url=ready_url
+        )
