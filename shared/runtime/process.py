@@ -91,6 +91,11 @@ class Process(Generic[S]):
         replica = settings.replica or socket.gethostname()
         self._owner = f"{name}@{replica}:{os.getpid()}"
 
+    @property
+    def started(self) -> bool:
+        """Everything it needs was there and it serves."""
+        return self._ready["started"]
+
     def stop(self) -> None:
         """Begin to drain."""
         self._stop.set()
