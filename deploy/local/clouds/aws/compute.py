@@ -5,6 +5,8 @@ enough to be saved with every change (moto's 1,300 per region are almost all for
 """
 
 import copy
+import itertools
+from collections.abc import Mapping
 from typing import Any
 
 import moto.ec2.urls
@@ -118,7 +120,7 @@ class SlowCompute(EC2Backend):
         call = current_call.get()
         known = self._repeated(call, "RunInstances")
         if known is not None:
-            return self.reservations[known]
+            return _alive(self.reservations[known])
         image_id, count, *rest = args
         image = self.amis.get(image_id)
         if image is not None and image.state != "available":
@@ -133,9 +135,23 @@ class SlowCompute(EC2Backend):
                 del self.reservations[identifier]
         for machine in reservation.instances:
             _name_root_volume(machine)
+            self._boot_from(machine, image)
             self._move(machine, "pending", "running")
         self._remember(call, "RunInstances", reservation.id)
         return reservation
+
+    def _alive(self, reservation: Reservation) -> Reservation:
+        if all(machine.state in {"shutting-down", "terminated"} for machine in reservation.instances):
+            text = "The client token was used for an instance that has been terminated."
+            raise EC2ClientError("IdempotentInstanceTerminated", text)
+        return reservation
+
+    def _boot_from(self, machine: Instance, image: Ami | None) -> None:
+        """A root volume is a copy of its image's snapshot; moto makes an empty one."""
+        root = machine.block_device_mapping.get(machine.root_device_name)
+        if root is not None and image is not None:
+            volume = self.get_volume(root.volume_id)
+            volume.snapshot_id = volume.snapshot_id or image.ebs_snapshot.id
 
     def _move(self, machine: Instance, through: str, final: str) -> None:
         _set_state(machine, through)
@@ -223,6 +239,16 @@ class SlowCompute(EC2Backend):
         self._wait("snapshot", snapshot.id, "completed")
         return snapshot
 
+    def describe_snapshots(self, snapshot_ids: list[str] | None = None, filters: Any = None) -> list[Snapshot]:
+        """Snapshots of the owners that were asked for; moto overlooks the owner."""
+        found = super().describe_snapshots(snapshot_ids, filters)
+        call = current_call.get()
+        if call is None or call.action != "DescribeSnapshots":
+            return found
+        asked = [str(value) for name, value in call.parameters.items() if name.startswith("Owner.")]
+        owners = {self.account_id if owner == "self" else owner for owner in asked}
+        return [snapshot for snapshot in found if not owners or snapshot.owner_id in owners]
+
     def create_snapshot(
         self, volume_id: str, description: str, owner_id: str | None = None, from_ami: str | None = None
     ) -> Snapshot:
@@ -240,6 +266,30 @@ class SlowCompute(EC2Backend):
             source.refuse_pending(source_snapshot_id)
         copied = super().copy_snapshot(source_snapshot_id, source_region, description, kms_key_id)
         return self._slow(copied, is_copy=True)
+
+    def register_image(self, name: str | None = None, description: str | None = None) -> Ami:
+        """Moto forgets everything but the name: here the image has its root snapshot, its hardware and its tags."""
+        call = current_call.get()
+        asked = {} if call is None else call.parameters
+        if any(image.name == name and image.owner_id == self.account_id for image in self.amis.values()):
+            raise EC2ClientError("InvalidAMIName.Duplicate", f"AMI name {name} is already in use")
+        snapshot_id = asked.get("BlockDeviceMapping.1.Ebs.SnapshotId")
+        snapshot = None if snapshot_id is None else self.get_snapshot(snapshot_id)
+        self.refuse_pending(snapshot_id)
+        image = super().register_image(name, description)
+        image.architecture = asked.get("Architecture", "i386")
+        image.root_device_name = asked.get("RootDeviceName", image.root_device_name)
+        image.virtualization_type = asked.get("VirtualizationType", "paravirtual")
+        if snapshot is not None:
+            del self.snapshots[image.ebs_snapshot.id]
+            image.ebs_snapshot, image.root_device_type = snapshot, "ebs"
+        image.add_tags(_tags(asked))
+        return self._slow_image(image)
+
+    def create_tags(self, resource_ids: list[str], tags: dict[str, str]) -> bool:
+        """Refuses machines that do not exist; moto tags what is not there."""
+        self.get_multi_instances_by_id([each for each in resource_ids if each.startswith("i-")])
+        return super().create_tags(resource_ids, tags)
 
     def create_image(self, *args: Any, **kwargs: Any) -> Ami:
         return self._slow_image(super().create_image(*args, **kwargs))
@@ -270,6 +320,23 @@ def _name_root_volume(machine: Instance) -> None:
         device = devices.pop("/dev/sda1")
         devices[machine.root_device_name] = device
         machine.ec2_backend.get_volume(device.volume_id).attachment.device = machine.root_device_name
+
+
+def _alive(reservation: Reservation) -> Reservation:
+    """The reservation of a repeated call; AWS refuses the repeat when its machines are gone."""
+    if all(machine.state in ("shutting-down", "terminated") for machine in reservation.instances):
+        text = (
+            "The request uses the same client token as a previous request for which the instance has been terminated."
+        )
+        raise EC2ClientError("IdempotentInstanceTerminated", text)
+    return reservation
+
+
+def _tags(asked: Mapping[str, Any]) -> dict[str, str]:
+    """The first tag specification of a call."""
+    keys = (f"TagSpecification.1.Tag.{number}" for number in itertools.count(1))
+    named = itertools.takewhile(lambda key: f"{key}.Key" in asked, keys)
+    return {asked[f"{key}.Key"]: asked.get(f"{key}.Value", "") for key in named}
 
 
 def _unchanged(machines: list[Instance]) -> list[tuple[Instance, InstanceState]]:
