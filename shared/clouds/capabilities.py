@@ -97,6 +97,8 @@ class Machines(Protocol):
     async def create(self, region: str, spec: MachineSpec) -> Machine:
         """Create or, for a known token, return the machine made before, even a terminated one (a token is used once).
 
+        For a known token the provider may repeat its first answer word by word: read the machine again for its state.
+
         `NoCapacity`, `QuotaExceeded`, `InvalidRequest` (unknown type, image, subnet…: nothing was made), `Conflict`
         when the token was used with another spec.
         """

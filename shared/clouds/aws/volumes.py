@@ -10,7 +10,7 @@ from shared.clouds.aws.client import AwsClient
 from shared.clouds.aws.errors import PROVIDER
 from shared.clouds.aws.times import in_utc_or_none
 from shared.clouds.capabilities import Volumes
-from shared.clouds.errors import Conflict, IncorrectState, NotFound
+from shared.clouds.errors import Conflict, NotFound
 from shared.clouds.models import Volume, VolumeSpec, VolumeState
 
 _ROOT_DEVICES = ("/dev/xvda", "/dev/sda1")
@@ -65,12 +65,11 @@ class AwsVolumes(Volumes):
 
     async def detach(self, region: str, volume_id: str) -> None:
         try:
-            await self._client.call("ec2", region, "DetachVolume", VolumeId=volume_id)
+            volume = await self.get(region, volume_id)
+            if volume.machine_id is not None:
+                await self._client.call("ec2", region, "DetachVolume", VolumeId=volume_id, InstanceId=volume.machine_id)
         except NotFound:
             return
-        except IncorrectState:
-            if (await self.get(region, volume_id)).machine_id is not None:
-                raise
 
     async def delete(self, region: str, volume_id: str) -> None:
         try:

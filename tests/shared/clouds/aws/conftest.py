@@ -1,0 +1,78 @@
+"""How do the tests of AWS reach an account and make things go wrong there?"""
+
+from collections.abc import AsyncIterator, Sequence
+
+import pytest
+
+from shared.clouds.aws.cloud import AwsCloud
+from shared.clouds.capabilities import Cloud
+from shared.clouds.errors import CloudError, NoCapacity, PermissionDenied, QuotaExceeded, RateLimited
+from shared.clouds.models import TOKEN_TAG, Credentials
+from shared.clouds.registry import catalog_of, open_cloud
+from tests.fixtures.clouds import SimulatedAws
+
+REFUSALS = {
+    NoCapacity: (500, "InsufficientInstanceCapacity"),
+    QuotaExceeded: (400, "VcpuLimitExceeded"),
+    RateLimited: (503, "RequestLimitExceeded"),
+    PermissionDenied: (403, "UnauthorizedOperation"),
+}
+
+
+class AwsAccount:
+    """The simulated AWS as `tests.shared.clouds.conformance.AccountUnderTest`."""
+
+    region = "us-east-1"
+    other_region = "us-west-2"
+    instance_type = "t3.micro"
+    other_instance_type = "t3.small"
+    unknown_machine_id = "i-0123456789abcdef0"
+    compute = ("compute", "ec2_instance")
+
+    def __init__(self, aws: SimulatedAws) -> None:
+        self.aws = aws
+        self.credentials = aws.credentials()
+        self.catalog = catalog_of("aws")
+        self.cloud = self.open_with(self.credentials)
+
+    def open_with(self, credentials: Credentials) -> Cloud:
+        return open_cloud("aws", credentials, self.aws.settings())
+
+    def settle(self) -> None:
+        self.aws.advance()
+
+    def lose_answer_of_create(self) -> None:
+        self.aws.fault(match={"action": "RunInstances"}, reset=True, after=True, count=2)
+
+    def refuse_create(self, error: type[CloudError]) -> None:
+        status, code = REFUSALS[error]
+        self.aws.fault(match={"action": "RunInstances"}, status=status, code=code)
+
+    def throttle(self, retry_after_s: float | None) -> None:
+        more = {} if retry_after_s is None else {"retry_after_s": retry_after_s}
+        self.aws.fault(status=503, code="RequestLimitExceeded", **more)
+
+    def lose_region(self, region: str) -> None:
+        self.aws.fault(match={"region": region}, status=503, code="ServiceUnavailable")
+
+    def end_faults(self) -> None:
+        self.aws.clear_faults()
+
+    def machines_with(self, token: str) -> Sequence[str]:
+        return [each["id"] for each in self.aws.machines() if each["tags"].get(TOKEN_TAG) == token]
+
+    def snapshots_with(self, token: str) -> Sequence[str]:
+        return [each["id"] for each in self.aws.snapshots() if each["tags"].get(TOKEN_TAG) == token]
+
+
+@pytest.fixture
+async def account(simulated_aws: SimulatedAws) -> AsyncIterator[AwsAccount]:
+    account = AwsAccount(simulated_aws)
+    yield account
+    await account.cloud.close()
+
+
+@pytest.fixture
+def cloud(account: AwsAccount) -> AwsCloud:
+    assert isinstance(account.cloud, AwsCloud)
+    return account.cloud

@@ -1,0 +1,7 @@
+"""AWS keeps the contract of every cloud."""
+
+from tests.shared.clouds.conformance import CloudConformance
+
+
+class TestAws(CloudConformance):
+    pass
