@@ -124,15 +124,16 @@ class Supervisor:
 
     def close(self) -> None:
         """Stop everything in reverse order; what was started together is stopped together."""
+        if self._lock is None:  # never opened: the folder and its state are another supervisor's
+            return
         for child in self._children.values():
             child.wanted = False
         by_wave = sorted(self._children.values(), key=lambda child: child.wave, reverse=True)
         for _, wave in itertools.groupby(by_wave, key=lambda child: child.wave):
             _stop_together([child.process for child in wave])
         self._write_state()
-        if self._lock is not None:
-            self._lock.close()
-            self._lock = None
+        self._lock.close()
+        self._lock = None
 
     def _end_left_behind(self) -> None:
         found = [entry for entry in left_behind(self.home) if process_table.started_at(entry.pid) == entry.started_at]

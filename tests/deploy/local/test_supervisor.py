@@ -100,8 +100,12 @@ def test_a_child_that_ends_before_it_is_ready_shows_the_end_of_its_log(tmp_path:
 
 
 def test_a_second_supervisor_of_the_same_folder_is_refused(supervisor: Supervisor, tmp_path: Path) -> None:
+    supervisor.start([sleeper(tmp_path)])
+    second = Supervisor(tmp_path)
     with pytest.raises(StartFailed, match="in use"):
-        Supervisor(tmp_path).open()
+        second.open()
+    second.close()
+    assert [child.name for child in left_behind(tmp_path)] == ["sleeper"]
 
 
 def test_a_child_that_survived_its_supervisor_is_ended_at_the_next_start(tmp_path: Path) -> None:
