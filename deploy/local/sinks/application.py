@@ -100,7 +100,11 @@ class Sinks:
 
 
 def _row(message: Mapping[str, Any]) -> str:
-    shown = json.dumps(message["document"], indent=1) if message["document"] is not None else message["body"]
+    shown = (
+        json.dumps(message["document"], indent=1, ensure_ascii=False)
+        if message["document"] is not None
+        else message["body"]
+    )
     cells = [message[name] for name in ("sequence", "time", "channel", "path", "status")]
     plain = "".join(f"<td>{html.escape(str(cell))}" for cell in cells)
     return f"<tr>{plain}<td><pre>{html.escape(shown)}</pre></tr>"

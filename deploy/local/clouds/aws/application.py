@@ -81,6 +81,7 @@ class Application:
             raise Refusal("UnsupportedOperation", f"The simulated AWS does not have {call.service}.", 400)
         if call.service in READ_ONLY and call.is_mutation:
             raise Refusal("UnsupportedOperation", f"The simulated {call.service} cannot be changed.", 400)
+        self._cloud.count(call)
         facts = {"account": call.account_id, "region": call.region, "service": call.service, "action": call.action}
         fault = self._faults.take(facts)
         if fault is None:

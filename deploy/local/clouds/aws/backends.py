@@ -57,6 +57,8 @@ def keys_of(service: str, account_id: str, region: str) -> list[BackendKey]:
     """The backends that a call to this service may have changed: the region's, or the global one of its partition."""
     if service in READ_ONLY:
         return []
+    if service == "sts":  # a role belongs to its own account, whoever assumes it
+        return [(service, account, place) for account, place, _ in all_backends(service)]
     existing: dict[str, Any] = _backends(service).get(account_id, {})
     return [(service, account_id, place) for place in (region, "aws") if dict.__contains__(existing, place)]
 

@@ -44,7 +44,7 @@ class Cloud:
         self._lines: list[tuple[int, str]] = []
         self._sequence = storage.last_sequence()
         self._counted = storage.calls()
-        self._uncounted: set[CallKey] = set()
+        self._unsaved_counts: set[CallKey] = set()
         self._changed_at = 0  # number of the last change
         self._saved_at = 0  # number of the last change that is on disk
 
@@ -101,7 +101,6 @@ class Cloud:
         return Answer(int(status.split(" ", 1)[0]), kept, b"".join(pieces))
 
     def _note(self, call: Call, answer: Answer) -> None:
-        self._count(call)
         keys = backends.keys_of(backends.SERVED[call.service], call.account_id, call.region)
         fresh = [key for key in keys if key not in self._known]  # has random ids (a default VPC) that must stay
         self._known.update(fresh)
@@ -114,14 +113,16 @@ class Cloud:
         if self._dirty or self._lines:
             self._changed_at += 1
 
-    def _count(self, call: Call) -> None:
+    def count(self, call: Call) -> None:
+        """Counts an authenticated call, whatever becomes of it; a refused call costs the client as much."""
         asked = [(call.action, 1)]
         if call.action == "GetMetricData":  # billed by metric, not by call (CloudWatch pricing)
             asked.append(("GetMetricData:metrics", len(call.parameters.get("MetricDataQueries", []))))
-        for action, count in asked:
-            key = (call.account_id, call.region, call.service, action)
-            self._counted[key] += count
-            self._uncounted.add(key)
+        with self._lock:
+            for action, count in asked:
+                key = (call.account_id, call.region, call.service, action)
+                self._counted[key] += count
+                self._unsaved_counts.add(key)
 
     def _save_up_to(self, change: int) -> None:
         if self._saved_at >= change:
@@ -136,19 +137,19 @@ class Cloud:
             changes = Changes(
                 {key: backends.dump(key) for key in self._dirty},
                 list(self._lines),
-                {key: self._counted[key] for key in self._uncounted},
+                {key: self._counted[key] for key in self._unsaved_counts},
             )
             covered = self._changed_at
             self._dirty.clear()
             self._lines.clear()
-            self._uncounted.clear()
+            self._unsaved_counts.clear()
         try:
             self._storage.write(changes)
         except BaseException:  # a full disk: the next save has to try the same again
             with self._lock:
                 self._dirty.update(changes.backends)
                 self._lines[:0] = changes.ledger
-                self._uncounted.update(changes.calls)
+                self._unsaved_counts.update(changes.calls)
             raise
         self._saved_at = covered
 

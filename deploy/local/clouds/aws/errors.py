@@ -62,5 +62,6 @@ def write_refusal(refusal: Refusal, protocol: str) -> Answer:
         headers.append(("x-amzn-query-error", f"{refusal.code};{side}"))
     else:
         body = _xml(refusal, protocol, request_id).encode()
-        headers.append(("Content-Type", "text/xml;charset=UTF-8"))
+        # Clients of REST services that speak JSON read the code from this header.
+        headers += [("Content-Type", "text/xml;charset=UTF-8"), ("x-amzn-ErrorType", refusal.code)]
     return Answer(refusal.status, headers, body)
