@@ -286,6 +286,14 @@ class SlowCompute(EC2Backend):
         image.add_tags(_tags(asked))
         return self._slow_image(image)
 
+    def delete_security_group(self, name: str | None = None, group_id: str | None = None) -> None:
+        """Moto deletes groups that machines are in."""
+        for reservation in self.reservations.values():
+            for machine in reservation.instances:
+                if machine.state != "terminated" and group_id in {group.id for group in machine.security_groups}:
+                    raise EC2ClientError("DependencyViolation", f"resource {group_id} has a dependent object")
+        super().delete_security_group(name, group_id)
+
     def create_tags(self, resource_ids: list[str], tags: dict[str, str]) -> bool:
         """Refuses machines that do not exist; moto tags what is not there."""
         self.get_multi_instances_by_id([each for each in resource_ids if each.startswith("i-")])

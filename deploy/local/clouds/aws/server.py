@@ -28,6 +28,10 @@ class QuietHandler(MotoRequestHandler):
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Says nothing: the ledger and the counts of calls are the log."""
 
+    def connection_dropped(self, *_: object) -> None:
+        """Closes the connection that a fault cut; kept alive, its client would wait for an answer."""
+        self.close_connection = True
+
 
 def reset_connection(environ: Mapping[str, Any]) -> None:
     """Makes the coming close of this connection a TCP reset (a linger time of zero)."""
