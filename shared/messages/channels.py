@@ -1,0 +1,144 @@
+"""Notification channels: where an organization wants to hear of alerts. Kept by monitor, posted to by the notifier."""
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from shared.messages.alerts import Severity
+from shared.messages.base import Command, Event, Facts, ListRequest, Mutation, Page, Request
+
+ChannelType = Literal["slack", "email", "webhook"]
+DeliveryStatus = Literal["pending", "sending", "retrying", "sent", "failed"]
+
+
+class Channel(Facts):
+    """A channel; in `config` secrets (webhook_url, signing_secret) are masked."""
+
+    id: UUID
+    organization_id: UUID
+    channel_type: str
+    name: str
+    config: dict[str, Any]
+    minimum_severity: str
+    is_enabled: bool
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
+
+class CreateChannel(Mutation, entity="channel", name="create", owner="monitor", reply=Channel, timeout_s=10.0):
+    """slack: `webhook_url`; email: `recipients`; webhook: `url`, `signing_secret` (made when absent).
+
+    422 with pointers for a config that does not fit or an address that points inside.
+    """
+
+    channel_type: ChannelType
+    name: str = Field(min_length=1, max_length=200)
+    config: dict[str, Any] = Field(repr=False)
+    minimum_severity: Severity = "info"
+    is_enabled: bool = True
+
+
+class UpdateChannel(Mutation, entity="channel", name="update", owner="monitor", reply=Channel, timeout_s=10.0):
+    """A given `config` replaces the whole of it."""
+
+    channel: UUID
+    name: str | None = Field(default=None, min_length=1, max_length=200)
+    config: dict[str, Any] | None = Field(default=None, repr=False)
+    minimum_severity: Severity | None = None
+    is_enabled: bool | None = None
+
+
+class DeleteChannel(Mutation, entity="channel", name="delete", owner="monitor", reply=Channel):
+    channel: UUID
+
+
+class GetChannel(Request, entity="channel", name="get", owner="monitor", reply=Channel):
+    channel: UUID
+
+
+class ListChannels(ListRequest, entity="channel", name="list", owner="monitor", reply=Page[Channel]):
+    channel_type: ChannelType | None = None
+
+
+class Attempt(Facts):
+    """One try; `outcome` is null while it is under way or its process died."""
+
+    attempt: int
+    started_at: datetime
+    finished_at: datetime | None = None
+    outcome: str | None = None
+    response_status: int | None = None
+    error: str | None = None
+
+
+class Delivery(Facts):
+    """One notification to one channel. `possible_repeat`: a process died while sending, so it may arrive twice."""
+
+    id: UUID
+    channel_id: UUID
+    alert_id: UUID | None = None
+    kind: str
+    status: str
+    attempt: int
+    possible_repeat: bool
+    next_attempt_at: datetime | None = None
+    last_error: str | None = None
+    response_status: int | None = None
+    created_at: datetime
+    sent_at: datetime | None = None
+    attempts: list[Attempt] = []
+    version: int
+
+
+class TestChannel(Mutation, entity="channel", name="test", owner="monitor", reply=Delivery):
+    """Queues a test notification; its deliveries list shows what became of it."""
+
+    __test__ = False
+
+    channel: UUID
+
+
+class ListDeliveries(ListRequest, entity="channel", name="deliveries", owner="monitor", reply=Page[Delivery]):
+    """Newest first."""
+
+    channel: UUID
+    status: DeliveryStatus | None = None
+
+
+class DeliverNotification(Command, entity="notification", name="deliver", owner="notifier", senders=("monitor",)):
+    """Send one delivery (the aggregate)."""
+
+
+class ChannelEvent(Event):
+    """The aggregate is the channel, its secrets masked."""
+
+    channel: Channel
+
+
+class ChannelCreated(ChannelEvent, entity="channel", name="created", owner="monitor"):
+    pass
+
+
+class ChannelUpdated(ChannelEvent, entity="channel", name="updated", owner="monitor"):
+    pass
+
+
+class ChannelDeleted(ChannelEvent, entity="channel", name="deleted", owner="monitor"):
+    pass
+
+
+class NotificationEvent(Event):
+    """The aggregate is the delivery."""
+
+    delivery: Delivery
+
+
+class NotificationSent(NotificationEvent, entity="notification", name="sent", owner="notifier"):
+    pass
+
+
+class NotificationFailed(NotificationEvent, entity="notification", name="failed", owner="notifier"):
+    """Every attempt allowed was refused, or one was refused for good."""
