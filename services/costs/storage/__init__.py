@@ -1,0 +1,1 @@
+"""What does costs keep, and how is it asked?"""
