@@ -120,7 +120,7 @@ class ListAlertRules(ListRequest, entity="alert_rule", name="list", owner="monit
 
 
 class Alert(Facts):
-    """One occurrence: at most one is open per rule and resource. `link` is the path of its page under the public URL."""
+    """One occurrence: at most one is open per rule and resource. `link` is the path of its page."""
 
     id: UUID
     organization_id: UUID

@@ -35,7 +35,7 @@ class CreateChannel(Mutation, entity="channel", name="create", owner="monitor", 
     """
 
     channel_type: ChannelType
-    name: str = Field(min_length=1, max_length=200)
+    channel_name: str = Field(min_length=1, max_length=200)
     config: dict[str, Any] = Field(repr=False)
     minimum_severity: Severity = "info"
     is_enabled: bool = True
@@ -45,7 +45,7 @@ class UpdateChannel(Mutation, entity="channel", name="update", owner="monitor", 
     """A given `config` replaces the whole of it."""
 
     channel: UUID
-    name: str | None = Field(default=None, min_length=1, max_length=200)
+    channel_name: str | None = Field(default=None, min_length=1, max_length=200)
     config: dict[str, Any] | None = Field(default=None, repr=False)
     minimum_severity: Severity | None = None
     is_enabled: bool | None = None
