@@ -1,0 +1,119 @@
+"""Does everything that a client got an answer for survive `kill -9`, and nothing come twice?"""
+
+import datetime as dt
+import json
+import signal
+import threading
+import time
+
+import pytest
+from botocore.exceptions import BotoCoreError, ClientError
+
+TAGS = [{"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": "web-1"}]}]
+
+
+def machines(cloud):
+    return {machine["id"]: machine for machine in cloud.ask("GET", "/_sim/instances")["instances"]}
+
+
+def test_a_machine_survives_a_kill_with_tags_volumes_and_client_token(own_cloud) -> None:
+    cloud = own_cloud.start()
+    machine = cloud.run(ClientToken="kept", TagSpecifications=TAGS)
+    volume = machine["BlockDeviceMappings"][0]["Ebs"]["VolumeId"]
+    before = machines(cloud)
+    own_cloud.end()
+    cloud = own_cloud.start()
+    assert machines(cloud) == before
+    assert before[machine["InstanceId"]]["tags"] == {"Name": "web-1"}
+    volumes = cloud.client("ec2").describe_volumes(VolumeIds=[volume])["Volumes"]
+    assert volumes[0]["Attachments"][0]["InstanceId"] == machine["InstanceId"]
+    assert cloud.run(ClientToken="kept", TagSpecifications=TAGS)["InstanceId"] == machine["InstanceId"]
+    assert len(machines(cloud)) == 1
+
+
+def test_networks_keys_ledger_calls_and_time_survive_a_kill(own_cloud) -> None:
+    cloud = own_cloud.start()
+    machine = cloud.run()
+    cloud.advance(31)
+    assert cloud.state(machine["InstanceId"]) == "running"
+    subnets = [subnet["SubnetId"] for subnet in cloud.client("ec2", "eu-west-3").describe_subnets()["Subnets"]]
+    user = cloud.client("iam").create_user(UserName="kept")["User"]["Arn"]
+    ledger = cloud.ask("GET", "/_sim/ledger")["entries"]
+    own_cloud.end()
+    cloud = own_cloud.start()
+    assert cloud.state(machine["InstanceId"]) == "running"
+    after = [subnet["SubnetId"] for subnet in cloud.client("ec2", "eu-west-3").describe_subnets()["Subnets"]]
+    assert after == subnets
+    assert cloud.client("iam").get_user(UserName="kept")["User"]["Arn"] == user
+    assert cloud.ask("GET", "/_sim/ledger")["entries"] == ledger
+    counts = {row["action"]: row["count"] for row in cloud.ask("GET", "/_sim/calls")["calls"]}
+    assert counts["RunInstances"] == 1
+
+
+def test_buckets_and_databases_survive_a_kill(own_cloud) -> None:
+    cloud = own_cloud.start()
+    cloud.client("s3").create_bucket(Bucket="kept-bucket")
+    cloud.client("s3").put_object(Bucket="kept-bucket", Key="a key/ü", Body=b"content")
+    cloud.client("rds").create_db_instance(
+        DBInstanceIdentifier="kept",
+        Engine="postgres",
+        DBInstanceClass="db.t3.micro",
+        AllocatedStorage=20,
+        MasterUsername="owner",
+        MasterUserPassword="a-long-password",
+    )
+    own_cloud.end()
+    cloud = own_cloud.start()
+    assert cloud.client("s3").get_object(Bucket="kept-bucket", Key="a key/ü")["Body"].read() == b"content"
+    databases = cloud.client("rds").describe_db_instances()["DBInstances"]
+    assert [database["DBInstanceIdentifier"] for database in databases] == ["kept"]
+    assert b"a-long-password" not in json.dumps(cloud.ask("GET", "/_sim/ledger")).encode()
+
+
+def test_metrics_survive_an_orderly_stop(own_cloud) -> None:
+    cloud = own_cloud.start()
+    now = dt.datetime.now(dt.UTC)
+    datum = {"MetricName": "kept", "Value": 4.0, "Timestamp": now}
+    cloud.client("cloudwatch").put_metric_data(Namespace="Test", MetricData=[datum])
+    assert own_cloud.end(signal.SIGTERM) == 0
+    cloud = own_cloud.start()
+    found = cloud.client("cloudwatch").get_metric_statistics(
+        Namespace="Test",
+        MetricName="kept",
+        StartTime=now - dt.timedelta(minutes=1),
+        EndTime=now + dt.timedelta(minutes=1),
+        Period=60,
+        Statistics=["Average"],
+    )
+    assert [point["Average"] for point in found["Datapoints"]] == [4.0]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_kill_amid_many_calls_loses_no_machine_that_was_answered(own_cloud, seed) -> None:
+    cloud = own_cloud.start()
+    image = cloud.image()
+    answered: dict[str, str] = {}
+
+    def create(worker: int) -> None:
+        for number in range(1000):
+            token = f"{worker}-{number}"
+            try:
+                answered[token] = cloud.run(ImageId=image, ClientToken=token)["InstanceId"]
+            except (BotoCoreError, ClientError):
+                return
+
+    workers = [threading.Thread(target=create, args=(worker,)) for worker in range(4)]
+    for worker in workers:
+        worker.start()
+    while len(answered) < 5 + 3 * seed:
+        time.sleep(0.001)
+    own_cloud.end()
+    for worker in workers:
+        worker.join()
+    cloud = own_cloud.start()
+    known = {machine["client_token"]: machine["id"] for machine in machines(cloud).values()}
+    assert len(known) == len(machines(cloud))
+    assert answered.items() <= known.items()
+    created = [e for e in cloud.ask("GET", "/_sim/ledger")["entries"] if e["action"] == "RunInstances"]
+    assert sorted(e["client_token"] for e in created) == sorted(known)
+    assert [e["sequence"] for e in created] == sorted(e["sequence"] for e in created)
