@@ -76,10 +76,12 @@ def _spoken_by(service: str) -> list[str]:
     for cls in classes_of("command"):
         if issubclass(cls, Command) and (cls.owner == service or service in cls.senders):
             subjects.append(cls.pattern())
-    for asked in classes_of("request"):
-        if issubclass(asked, Request) and service in asked.askers:
-            subjects.append(asked.pattern())
-    return [*subjects, timer_pattern(service)]
+    return [*subjects, *_asked_by(service), timer_pattern(service)]
+
+
+def _asked_by(user: str) -> list[str]:
+    requests = (cls for cls in classes_of("request") if issubclass(cls, Request))
+    return [cls.pattern() for cls in requests if user in cls.askers]
 
 
 def topology_user() -> User:
@@ -103,6 +105,7 @@ def operator_user() -> User:
         f"$JS.API.STREAM.MSG.GET.{DEAD_STREAM}",
         f"$JS.API.STREAM.MSG.DELETE.{DEAD_STREAM}",
         ALL_DEAD.replace(".dead.", ".replay."),
+        *_asked_by("operator"),
     ]
     return User("operator", publish, ["_INBOX.operator.>"])
 

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from shared.messages.base import Event, Facts, ListRequest, Mutation, Page, Request
+from shared.messages.base import Command, Event, Facts, ListRequest, Mutation, Page, Request
+from shared.messages.texts import Line, Prose
 
 ProviderName = Literal["aws", "azure", "gcp", "digitalocean", "linode", "vultr"]
 ProviderType = Literal["primary", "secondary", "backup", "edge", "development"]
@@ -28,6 +29,7 @@ class Provider(Facts):
     metrics_period_s: int = 300
     is_active: bool = True
     health_status: str = "unknown"
+    health_reason: str | None = None
     last_health_check: datetime | None = None
     last_sync_at: datetime | None = None
     created_at: datetime
@@ -36,22 +38,23 @@ class Provider(Facts):
 
 
 class Region(Facts):
-    """One region of a provider, as discovered."""
+    """One region of a provider, as discovered. Null zones or location: not known, because the region did not say."""
 
     provider_id: UUID
     region_code: str
     region_name: str
-    availability_zones: list[str]
-    geographic_location: dict[str, Any]
+    availability_zones: list[str] | None
+    geographic_location: dict[str, Any] | None
     capacity_status: str = "available"
 
 
 class ConnectionTest(Facts):
-    """What a connection test found."""
+    """What a connection test found; `reason` says why it is not ok."""
 
     ok: bool
     latency_ms: float
     account: str | None
+    reason: str | None = None
     checked_at: datetime
 
 
@@ -60,11 +63,11 @@ class CreateProvider(Mutation, entity="provider", name="create", owner="provisio
 
     provider_name: ProviderName
     provider_type: ProviderType = "primary"
-    display_name: str = Field(min_length=1, max_length=200)
-    description: str | None = Field(default=None, max_length=2000)
-    regions: list[str] = Field(default_factory=list, max_length=100)
+    display_name: Line = Field(min_length=1, max_length=200)
+    description: Prose | None = Field(default=None, max_length=2000)
+    regions: list[Line] = Field(default_factory=list, max_length=100)
     credentials_config: dict[str, Any] = Field(repr=False)
-    cost_budget: float | None = Field(default=None, ge=0)
+    cost_budget: float | None = Field(default=None, ge=0, le=1e12, allow_inf_nan=False)
     metrics_period_s: int = Field(default=300, ge=1, le=3600)
 
 
@@ -73,8 +76,8 @@ class GetProvider(Request, entity="provider", name="get", owner="provisioner", r
 
 
 class ListProviders(ListRequest, entity="provider", name="list", owner="provisioner", reply=Page[Provider]):
-    provider_name: str | None = None
-    q: str | None = Field(default=None, max_length=200)
+    provider_name: Line | None = None
+    q: Line | None = Field(default=None, max_length=200)
 
 
 class UpdateProvider(Mutation, entity="provider", name="update", owner="provisioner", reply=Provider, timeout_s=10.0):
@@ -82,11 +85,11 @@ class UpdateProvider(Mutation, entity="provider", name="update", owner="provisio
 
     provider_id: UUID
     provider_type: ProviderType | None = None
-    display_name: str | None = Field(default=None, min_length=1, max_length=200)
-    description: str | None = Field(default=None, max_length=2000)
-    regions: list[str] | None = Field(default=None, max_length=100)
+    display_name: Line | None = Field(default=None, min_length=1, max_length=200)
+    description: Prose | None = Field(default=None, max_length=2000)
+    regions: list[Line] | None = Field(default=None, max_length=100)
     credentials_config: dict[str, Any] | None = Field(default=None, repr=False)
-    cost_budget: float | None = Field(default=None, ge=0)
+    cost_budget: float | None = Field(default=None, ge=0, le=1e12, allow_inf_nan=False)
     metrics_period_s: int | None = Field(default=None, ge=1, le=3600)
     is_active: bool | None = None
 
@@ -118,6 +121,29 @@ class ListProviderInventory(
     askers=("monitor", "costs", "recovery"),
 ):
     """All providers of all organizations, page by page: the snapshot for a projection. Its organization is `system`."""
+
+
+class CheckProvider(Command, entity="provider", name="check", owner="provisioner"):
+    """Ask the cloud whether the credentials still work and keep the answer as the provider's health."""
+
+
+class Rotation(Facts):
+    """How many providers' credentials were sealed under the primary key now, and how many still wait for it."""
+
+    rotated: int
+    remaining: int
+
+
+class RotateCredentials(
+    Request,
+    entity="provider",
+    name="rotate_credentials",
+    owner="provisioner",
+    reply=Rotation,
+    askers=("operator",),
+    timeout_s=10.0,
+):
+    """Seal again what is not under the key ring's primary key; ask again while some remain. Organization `system`."""
 
 
 class ProviderEvent(Event):

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from shared.messages.base import Command, Event, Facts, ListRequest, Mutation, Page, Request
 from shared.messages.operations import Operation
+from shared.messages.texts import Line
 
 ResourceType = Literal["compute", "storage", "database", "network", "load_balancer", "cdn", "dns", "analytics"]
 ResourceStatus = Literal["provisioning", "running", "stopped", "stopping", "starting", "error", "terminated"]
@@ -16,7 +17,10 @@ Environment = Literal["development", "testing", "staging", "production"]
 
 
 class Resource(Facts):
-    """One resource. `resource_id` is the provider's own id, null until it is known."""
+    """One resource. `resource_id` is the provider's own id, null until it is known, as are zone and addresses.
+
+    `version` counts the owner's own changes; health, metrics and costs are other services' facts and do not move it.
+    """
 
     id: UUID
     organization_id: UUID
@@ -28,6 +32,9 @@ class Resource(Facts):
     resource_type: str
     resource_subtype: str
     size_category: str | None = None
+    availability_zone: str | None = None
+    private_ip: str | None = None
+    public_ip: str | None = None
     configuration: dict[str, Any] = {}
     resource_status: str
     health_status: str = "unknown"
@@ -55,14 +62,14 @@ class CreateResource(Mutation, entity="resource", name="create", owner="provisio
     """Accepts the provisioning of a resource; `configuration` is checked against the provider's schema of the subtype."""
 
     provider_id: UUID
-    region: str = Field(min_length=1, max_length=64)
-    resource_name: str = Field(min_length=1, max_length=200)
+    region: Line = Field(min_length=1, max_length=64)
+    resource_name: Line = Field(min_length=1, max_length=200)
     resource_type: ResourceType
-    resource_subtype: str = Field(min_length=1, max_length=64)
+    resource_subtype: Line = Field(min_length=1, max_length=64)
     configuration: dict[str, Any] = Field(default_factory=dict)
     environment: Environment = "development"
-    project: str = Field(min_length=1, max_length=100)
-    tags: dict[str, str] = Field(default_factory=dict, max_length=40)
+    project: Line = Field(min_length=1, max_length=100)
+    tags: dict[Line, Line] = Field(default_factory=dict, max_length=40)
     is_wedding_critical: bool = False
 
 
@@ -74,16 +81,27 @@ class ListResources(ListRequest, entity="resource", name="list", owner="provisio
     """Filters are equalities; `tag` is `key` or `key=value`; `q` is a prefix of the name."""
 
     provider_id: UUID | None = None
-    provider: str | None = None
-    region: str | None = None
-    resource_type: str | None = None
-    resource_subtype: str | None = None
-    resource_status: str | None = None
-    health_status: str | None = None
-    environment: str | None = None
-    project: str | None = None
-    tag: str | None = Field(default=None, max_length=400)
-    q: str | None = Field(default=None, max_length=200)
+    provider: Line | None = None
+    region: Line | None = None
+    resource_type: Line | None = None
+    resource_subtype: Line | None = None
+    resource_status: Line | None = None
+    health_status: Line | None = None
+    environment: Line | None = None
+    project: Line | None = None
+    tag: Line | None = Field(default=None, max_length=400)
+    q: Line | None = Field(default=None, max_length=200)
+
+
+class UpdateResource(Mutation, entity="resource", name="update", owner="provisioner", reply=Resource):
+    """Only the fields that are given change; `tags` replace all earlier ones. The machine's own tags follow."""
+
+    resource: UUID
+    resource_name: Line | None = Field(default=None, min_length=1, max_length=200)
+    environment: Environment | None = None
+    project: Line | None = Field(default=None, min_length=1, max_length=100)
+    tags: dict[Line, Line] | None = Field(default=None, max_length=40)
+    is_wedding_critical: bool | None = None
 
 
 class StopResource(Mutation, entity="resource", name="stop", owner="provisioner", reply=AcceptedResource):
@@ -127,6 +145,10 @@ class PowerOnResource(Command, entity="resource", name="power_on", owner="provis
 
 class TerminateResource(Command, entity="resource", name="terminate", owner="provisioner"):
     pass
+
+
+class TagResource(Command, entity="resource", name="tag", owner="provisioner"):
+    """Put the row's tags on the thing at the cloud."""
 
 
 class ResourceEvent(Event):
