@@ -14,6 +14,7 @@ import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+LONGEST_LOG_BYTES = 50_000_000
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
@@ -95,10 +96,12 @@ class Process:
         return self._child is not None and self._child.poll() is None
 
     def start(self) -> None:
-        """Start the child; its output is appended to the log file."""
+        """Start the child; its output is appended to the log file, a very long one is put aside first."""
         if self.alive:
             return
         self.log.parent.mkdir(parents=True, exist_ok=True)
+        if self.log.exists() and self.log.stat().st_size > LONGEST_LOG_BYTES:
+            self.log.replace(self.log.with_suffix(".earlier.log"))
         account = self._account
         with self.log.open("ab") as output:
             self._child = subprocess.Popen(

@@ -55,6 +55,7 @@ class Supervisor:
             lock.close()
             raise StartFailed(f"{self.home} is in use by another `make up`") from None
         self._lock = lock
+        self._children.clear()
         self._end_left_behind()
 
     def note(self, **facts: Any) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local import process_table
+from deploy.local import process_table, processes
 from deploy.local.processes import Process, StartFailed, free_port
 from deploy.local.supervisor import Supervisor, left_behind
 
@@ -152,3 +152,20 @@ def test_children_of_a_killed_supervisor_end(tmp_path: Path) -> None:
 def _write_state(home: Path, pid: int, started_at: str | None) -> None:
     entry = {"pid": pid, "started_at": started_at, "stop_signal": int(signal.SIGTERM)}
     (home / "state.json").write_text(json.dumps({"processes": {"child": entry}}))
+
+
+def test_a_very_long_log_is_put_aside_at_the_next_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "LONGEST_LOG_BYTES", 3)
+    child = sleeper(tmp_path)
+    child.log.write_text("long")
+    child.start()
+    child.kill()
+    assert (child.log.read_text(), (tmp_path / "sleeper.earlier.log").read_text()) == ("", "long")
+
+
+def test_a_supervisor_that_was_closed_can_be_opened_again(supervisor: Supervisor, tmp_path: Path) -> None:
+    supervisor.start([sleeper(tmp_path)])
+    supervisor.close()
+    supervisor.open()
+    supervisor.start([sleeper(tmp_path, "another")])
+    assert supervisor.names() == ["another"]
