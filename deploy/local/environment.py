@@ -45,8 +45,7 @@ class Environment:
             own["CANOPY_KEY_RING"] = self.secrets.key_ring.model_dump_json()
             own |= {"CANOPY_SMTP_HOST": "127.0.0.1", "CANOPY_SMTP_PORT": str(self.smtp_port)}
         if program == "gateway":
-            own["CANOPY_API_KEY_PEPPER"] = self.secrets.api_key_pepper
-            own["CANOPY_JWT_SECRET"] = self.secrets.jwt_secret
+            own["CANOPY_GATEWAY_KEY_RING"] = self.secrets.gateway_key_ring.model_dump_json()
         return {
             **base_environment(),
             "CANOPY_ALLOW_PRIVATE_WEBHOOKS": "true",

@@ -14,7 +14,7 @@ def _token() -> str:
 
 
 class KeyRingText(BaseModel):
-    """The setting CANOPY_KEY_RING: base64 of 32 bytes by key id; new values are sealed under the primary."""
+    """A key ring as the settings want it: base64 of 32 bytes by key id; new values are sealed under the primary."""
 
     primary: str = "local-1"
     keys: dict[str, str] = Field(
@@ -27,8 +27,9 @@ class Secrets(BaseModel):
 
     file: Path = Field(exclude=True)
     key_ring: KeyRingText = Field(default_factory=KeyRingText)
-    api_key_pepper: str = Field(default_factory=_token, repr=False)
-    jwt_secret: str = Field(default_factory=_token, repr=False)
+    """Seals what tenants entrust to us: credentials of clouds, addresses of channels."""
+    gateway_key_ring: KeyRingText = Field(default_factory=KeyRingText)
+    """The gateway's own, for tokens and API keys: it never opens a credential."""
     passwords: dict[str, str] = Field(default_factory=dict, repr=False)
 
     @classmethod

@@ -12,7 +12,7 @@ def test_a_second_start_finds_the_secrets_of_the_first(tmp_path: Path) -> None:
     second = Secrets.kept(tmp_path / "secrets.json")
     assert second.password("nats.costs") == password
     assert second.key_ring == first.key_ring
-    assert second.jwt_secret == first.jwt_secret
+    assert second.gateway_key_ring == first.gateway_key_ring
 
 
 def test_two_deployments_share_no_secret(tmp_path: Path) -> None:
@@ -29,10 +29,15 @@ def test_the_file_is_for_its_owner_only(tmp_path: Path) -> None:
 def test_no_secret_shows_in_a_traceback(tmp_path: Path) -> None:
     kept = Secrets.kept(tmp_path / "secrets.json")
     password = kept.password("nats.costs")
-    hidden = [password, kept.jwt_secret, kept.api_key_pepper, *kept.key_ring.keys.values()]
+    hidden = [password, *kept.gateway_key_ring.keys.values(), *kept.key_ring.keys.values()]
     assert [secret for secret in hidden if secret in repr(kept)] == []
 
 
 def test_the_key_ring_is_one_that_the_envelope_reads(tmp_path: Path) -> None:
     text = Secrets.kept(tmp_path / "secrets.json").key_ring.model_dump_json()
     assert KeyRing.parse(text).primary == "local-1"
+
+
+def test_the_gateway_has_no_key_that_opens_credentials(tmp_path: Path) -> None:
+    kept = Secrets.kept(tmp_path / "secrets.json")
+    assert not set(kept.gateway_key_ring.keys.values()) & set(kept.key_ring.keys.values())
