@@ -1,0 +1,1 @@
+"""What recovery stores: plans, backups and drills, and its copy of resources and providers."""
