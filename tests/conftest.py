@@ -8,7 +8,7 @@ import pytest
 
 from tests.fixtures.loopback import CLOUD_PREFIXES, OFFLINE_SDK, only_loopback
 
-pytest_plugins = ["tests.fixtures.servers", "tests.fixtures.clouds", "tests.fixtures.services"]
+pytest_plugins = ["tests.fixtures.servers", "tests.fixtures.clouds", "tests.fixtures.services", "tests.fixtures.toy"]
 
 
 @pytest.fixture(scope="session")

@@ -5,10 +5,10 @@ its own acknowledgement policies lose messages (research: a raising handler is t
 """
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any
+from typing import Any
 
 import structlog
-from faststream import AckPolicy, Context
+from faststream import AckPolicy
 from faststream.nats import JStream, NatsMessage, PullSub
 from nats.aio.msg import Msg
 
@@ -56,7 +56,7 @@ class CommandConsumer:
         async def raw(message: NatsMessage) -> bytes:
             return bytes(message.body)
 
-        async def consume(message: Annotated[NatsMessage, Context("message")]) -> None:
+        async def consume(message: NatsMessage) -> None:
             await self.receive(message.raw_message, pattern, durable)
 
         subscriber = self._bus.broker.subscriber(

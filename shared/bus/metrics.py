@@ -4,11 +4,11 @@ A message that cannot be decoded is buried before the rest goes on: one bad mess
 """
 
 import asyncio
-from typing import Annotated, Any, cast
+from typing import Any, cast
 
 import msgspec
 import structlog
-from faststream import AckPolicy, Context
+from faststream import AckPolicy
 from faststream.nats import JStream, NatsMessage, PullSub
 from nats.aio.msg import Msg
 
@@ -42,7 +42,7 @@ class MetricsConsumer:
         async def raw(message: NatsMessage) -> list[bytes]:
             return []
 
-        async def consume(message: Annotated[NatsMessage, Context("message")]) -> None:
+        async def consume(message: NatsMessage) -> None:
             await self.receive(cast("list[Msg]", message.raw_message))
 
         subscriber = self._bus.broker.subscriber(

@@ -43,7 +43,7 @@ from shared.runtime.settings import BaseServiceSettings
 
 DAY_S = 86_400
 DUPLICATES_S = 600
-GIB = 1024**3
+MIB = 1024**2
 
 ROUTERS = {
     "gateway": "services.gateway.handlers",
@@ -71,16 +71,16 @@ def shared_streams(replicas: int = 1) -> list[StreamConfig]:
     return [
         StreamConfig(
             name=EVENTS_STREAM, subjects=[ALL_EVENTS], retention=RetentionPolicy.LIMITS, storage=StorageType.FILE,
-            max_age=7 * DAY_S, max_bytes=4 * GIB, discard=DiscardPolicy.OLD, duplicate_window=DUPLICATES_S,
+            max_age=7 * DAY_S, max_bytes=2048 * MIB, discard=DiscardPolicy.OLD, duplicate_window=DUPLICATES_S,
             allow_direct=True, num_replicas=replicas,
         ),
         StreamConfig(
             name=METRICS_STREAM, subjects=[ALL_METRICS], retention=RetentionPolicy.LIMITS, storage=StorageType.FILE,
-            max_age=2 * 3600, max_bytes=GIB, discard=DiscardPolicy.OLD, duplicate_window=300, num_replicas=replicas,
+            max_age=2 * 3600, max_bytes=512 * MIB, discard=DiscardPolicy.OLD, duplicate_window=300, num_replicas=replicas,
         ),
         StreamConfig(
             name=DEAD_STREAM, subjects=[ALL_DEAD], retention=RetentionPolicy.LIMITS, storage=StorageType.FILE,
-            max_age=30 * DAY_S, max_bytes=GIB, discard=DiscardPolicy.OLD, duplicate_window=DUPLICATES_S,
+            max_age=30 * DAY_S, max_bytes=512 * MIB, discard=DiscardPolicy.OLD, duplicate_window=DUPLICATES_S,
             num_replicas=replicas,
         ),
     ]  # fmt: skip
