@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from moto.core.utils import utcnow
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.test import run_wsgi_app
 
@@ -67,14 +68,15 @@ class Cloud:
     def find_temporary(self, access_key_id: str) -> Credential | None:
         """A key that was made by IAM CreateAccessKey or STS AssumeRole in this cloud."""
         with self._lock:
+            for account_id, _, sts in backends.all_backends("sts"):
+                role = sts.get_assumed_role_from_access_key(access_key_id)
+                if role is not None and role.expiration > utcnow():
+                    return Credential(account_id, access_key_id, role.secret_access_key, role.session_token)
             for account_id, _, iam in backends.all_backends("iam"):
                 key = iam.access_keys.get(access_key_id)
-                if key is not None and key.status == "Active":
+                # moto files the keys of roles here as well, without the token that goes with them.
+                if key is not None and key.status == "Active" and not access_key_id.startswith("ASIA"):
                     return Credential(account_id, access_key_id, key.secret_access_key)
-            for account_id, _, sts in backends.all_backends("sts"):
-                for role in sts.assumed_roles:
-                    if role.access_key_id == access_key_id:
-                        return Credential(account_id, access_key_id, role.secret_access_key, role.session_token)
         return None
 
     def carry_out(self, call: Call, environ: Environ) -> Answer:

@@ -88,7 +88,8 @@ class OwnCloud:
             )
         limit = time.monotonic() + START_LIMIT_S
         while not port_file.exists():
-            assert self._process.poll() is None and time.monotonic() < limit, (self.folder / "log").read_text()
+            assert self._process.poll() is None, (self.folder / "log").read_text()
+            assert time.monotonic() < limit, "the simulator is not ready in time"
             time.sleep(0.02)
         accounts = json.loads((self.folder / "data" / "accounts.json").read_text())["accounts"]
         return Cloud(f"http://127.0.0.1:{port_file.read_text().strip()}", accounts)

@@ -87,7 +87,7 @@ def test_a_body_changed_on_its_way_is_refused(cloud, code_of) -> None:
     client = cloud.client("ec2")
 
     def change(request: Any, **_: Any) -> None:
-        request.body = request.body.replace(b"DescribeRegions", b"DescribeVolumes")
+        request.body = request.body.replace("DescribeRegions", "DescribeVolumes")
 
     client.meta.events.register("before-send.ec2", change)
     assert code_of(client.describe_regions) == "AuthFailure"
