@@ -16,6 +16,7 @@ from botocore.exceptions import (
     InvalidRegionError,
     ParamValidationError,
 )
+from botocore.exceptions import ConnectionError as NoConnection
 
 from shared.clouds.errors import (
     AuthFailed,
@@ -30,8 +31,8 @@ from shared.clouds.errors import (
     ProviderFault,
     QuotaExceeded,
     RateLimited,
+    Unreachable,
 )
-from shared.clouds.errors import Unreachable as Unreachable  # noqa: PLC0414 - raised by the client too
 
 PROVIDER = "aws"
 _MESSAGE_CHARACTERS_MAX = 1000
@@ -193,7 +194,7 @@ def from_exception(error: BotoCoreError | ClientError, *, operation: str, secret
     if isinstance(error, ClientError):
         return _from_answer(error, operation, secrets)
     code, message = type(error).__name__, _safe(str(error), secrets)
-    if isinstance(error, HTTPClientError):
+    if isinstance(error, (HTTPClientError, NoConnection)):
         return Unreachable(code, message, provider=PROVIDER, operation=operation)
     if isinstance(error, ParamValidationError):
         return InvalidRequest(code, message, provider=PROVIDER, operation=operation)
