@@ -20,7 +20,7 @@ REFUSALS = {
 
 
 class AwsAccount:
-    """The simulated AWS as `tests.shared.clouds.conformance.AccountUnderTest`."""
+    """The simulated AWS as `tests.shared.clouds.account_under_test.AccountUnderTest`."""
 
     region = "us-east-1"
     other_region = "us-west-2"

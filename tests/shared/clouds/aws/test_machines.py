@@ -7,7 +7,7 @@ import pytest
 from shared.clouds.aws.images import AwsImages
 from shared.clouds.errors import InvalidRequest, NotFound
 from shared.clouds.models import Machine, MachineSpec, MachineState
-from tests.shared.clouds.conformance import new_token
+from tests.shared.clouds.account_under_test import new_token
 
 pytestmark = pytest.mark.anyio
 
