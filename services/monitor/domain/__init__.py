@@ -1,0 +1,1 @@
+"""Decisions about metrics, health, alerts and deliveries: pure, time is an argument."""

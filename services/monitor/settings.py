@@ -1,0 +1,40 @@
+"""What do monitor and the notifier need to be told?"""
+
+from pydantic import Field, SecretStr
+
+from shared.runtime.settings import BaseServiceSettings
+
+
+class Settings(BaseServiceSettings):
+    """Settings of both processes; times in seconds."""
+
+    sweep_s: float = Field(default=30, gt=0)
+    """How often due series are looked for; a provider's own `metrics_period_s` decides which are due."""
+    publication_delay_s: float = Field(default=0, ge=0)
+    """How long after the end of a period its point is asked for: real CloudWatch needs a minute or more."""
+    lookback_s: float = Field(default=900, gt=0)
+    """How far back a resource is asked for at first, or after a gap."""
+    collection_lease_s: float = Field(default=120, gt=0)
+    """A collection that was queued this long ago without an end is queued again."""
+    collection_concurrency: int = Field(default=16, ge=1)
+    point_max_age_s: float = Field(default=86_400, gt=0)
+    point_max_future_s: float = Field(default=120, gt=0)
+    partitions_ahead_days: int = Field(default=7, ge=1)
+    retention_days: int = Field(default=90, ge=2)
+    health_refresh_s: float = Field(default=60, gt=0)
+    """Metrics without a change of status or score are told at most this often per resource."""
+    stale_after_s: float = Field(default=900, gt=0)
+    """Telemetry older than this is no telemetry."""
+    expression_limit_s: float = Field(default=2, gt=0)
+    public_url: str = "http://127.0.0.1:8080"
+    allow_private_webhooks: bool = False
+    post_timeout_s: float = Field(default=10, gt=0)
+    delivery_lease_s: float = Field(default=20, gt=0)
+    """Longer than the longest post: after it a delivery found in `sending` was left behind by a crash."""
+    delivery_attempts: int = Field(default=8, ge=1)
+    smtp_host: str | None = None
+    smtp_port: int = 25
+    smtp_user: str | None = None
+    smtp_password: SecretStr | None = None
+    smtp_start_tls: bool = False
+    smtp_from: str = "canopy@localhost"

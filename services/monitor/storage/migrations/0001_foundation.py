@@ -1,0 +1,83 @@
+"""Monitor's first tables: telemetry in day partitions, rules, alerts, channels, deliveries.
+
+Frozen once released. Partitions are made and dropped by two functions that run as the owner: the running service may
+not change the schema.
+"""
+
+from alembic import op
+
+from services.monitor.storage.tables import TENANT, metadata
+from shared.db.foundation import create_foundation, drop_foundation
+from shared.db.inventory import create_inventory, drop_inventory
+from shared.db.tenancy import protect
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+_MAKE = """
+CREATE FUNCTION make_monitoring_partition(day date) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+  partition text := 'infrastructure_monitoring_' || to_char(day, 'YYYYMMDD');
+BEGIN
+  IF to_regclass(partition) IS NOT NULL THEN
+    RETURN false;
+  END IF;
+  EXECUTE format('CREATE TABLE %I PARTITION OF infrastructure_monitoring FOR VALUES FROM (%L) TO (%L)',
+                 partition, day::timestamptz, (day + 1)::timestamptz);
+  EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', partition);
+  EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', partition);
+  EXECUTE format('CREATE POLICY organization ON %I TO monitor_app USING (organization_id = '
+                 '(SELECT nullif(current_setting(''canopy.organization'', true), '''')::uuid))', partition);
+  EXECUTE format('CREATE POLICY background ON %I TO monitor_system USING (true) WITH CHECK (true)', partition);
+  RETURN true;
+END
+$$
+"""
+
+_DROP = """
+CREATE FUNCTION drop_monitoring_partitions(before date) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+  partition text;
+  dropped integer := 0;
+BEGIN
+  FOR partition IN
+    SELECT child.relname FROM pg_inherits JOIN pg_class child ON child.oid = inhrelid
+    WHERE inhparent = 'infrastructure_monitoring'::regclass
+      AND child.relname < 'infrastructure_monitoring_' || to_char(before, 'YYYYMMDD')
+  LOOP
+    EXECUTE format('ALTER TABLE infrastructure_monitoring DETACH PARTITION %I', partition);
+    EXECUTE format('DROP TABLE %I', partition);
+    dropped := dropped + 1;
+  END LOOP;
+  RETURN dropped;
+END
+$$
+"""
+
+_FUNCTIONS = ("make_monitoring_partition(date)", "drop_monitoring_partitions(date)")
+
+
+def upgrade() -> None:
+    create_foundation("monitor")
+    create_inventory("monitor")
+    metadata.create_all(op.get_bind())
+    for table in TENANT:
+        protect("monitor", table.name)
+    op.execute("INSERT INTO rule_revision (id, revision) VALUES (1, 1)")
+    for statement in (_MAKE, _DROP):
+        op.execute(statement)
+    for function in _FUNCTIONS:
+        op.execute(f"REVOKE ALL ON FUNCTION {function} FROM PUBLIC")
+        op.execute(f"GRANT EXECUTE ON FUNCTION {function} TO monitor_system")
+
+
+def downgrade() -> None:
+    for function in _FUNCTIONS:
+        op.execute(f"DROP FUNCTION {function}")
+    metadata.drop_all(op.get_bind())
+    drop_inventory()
+    drop_foundation()

@@ -1,0 +1,1 @@
+"""Speaking to addresses that tenants gave: checked against inside targets, pinned, bounded, never redirected."""
