@@ -52,7 +52,7 @@ class Bus:
         await self.jetstream.publish(subject, payload, timeout=PUBLISH_TIMEOUT_S, headers=dict(headers))
 
     async def ask(self, request: Request) -> Reply:
-        """Send a request to its owner. Raises Unavailable (owner away) and TimedOut; errors of the owner are replies."""
+        """Send a request to its owner; its errors are replies. Raises Unavailable (owner away) and TimedOut."""
         cls = type(request)
         headers: dict[str, str] = {}
         with tracer.start_as_current_span(f"ask {cls.pattern()}"):

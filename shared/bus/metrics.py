@@ -39,7 +39,7 @@ class MetricsConsumer:
         if self._router.metrics is None:
             return
 
-        async def raw(message: NatsMessage) -> list[bytes]:
+        async def raw(_: NatsMessage) -> list[bytes]:
             return []
 
         async def consume(message: NatsMessage) -> None:

@@ -1,7 +1,7 @@
 """Who may say and hear what on the bus? Least rights per NATS user, generated from the messages and the routers.
 
-`python -m shared.bus.permissions` prints the server's configuration; passwords stay variables that the server reads from
-its environment. A forbidden JetStream call looks like a time-out to its caller: the reason is in the server's log.
+`python -m shared.bus.permissions` prints the users; their passwords stay variables that the server reads from its
+environment. A forbidden JetStream call looks like a time-out to its caller: the reason is in the server's log.
 """
 
 import json
@@ -73,9 +73,11 @@ def service_user(router: Router) -> User:
 
 def _spoken_by(service: str) -> list[str]:
     subjects = [cls.pattern() for cls in classes_of("event") if cls.owner in {service, "*"}]
-    for cls in classes_of("command"):
-        if issubclass(cls, Command) and (cls.owner == service or service in cls.senders):
-            subjects.append(cls.pattern())
+    subjects += [
+        cls.pattern()
+        for cls in classes_of("command")
+        if issubclass(cls, Command) and (cls.owner == service or service in cls.senders)
+    ]
     return [*subjects, *_asked_by(service), timer_pattern(service)]
 
 

@@ -1,4 +1,4 @@
-"""How does a stream message end? Acknowledged, delivered again later, or acknowledged after its dead letter is stored."""
+"""How does a stream message end? Acknowledged, delivered again later, or buried (dead letter first, then the ack)."""
 
 import structlog
 from nats.aio.msg import Msg

@@ -76,7 +76,8 @@ def shared_streams(replicas: int = 1) -> list[StreamConfig]:
         ),
         StreamConfig(
             name=METRICS_STREAM, subjects=[ALL_METRICS], retention=RetentionPolicy.LIMITS, storage=StorageType.FILE,
-            max_age=2 * 3600, max_bytes=512 * MIB, discard=DiscardPolicy.OLD, duplicate_window=300, num_replicas=replicas,
+            max_age=2 * 3600, max_bytes=512 * MIB, discard=DiscardPolicy.OLD, duplicate_window=300,
+            num_replicas=replicas,
         ),
         StreamConfig(
             name=DEAD_STREAM, subjects=[ALL_DEAD], retention=RetentionPolicy.LIMITS, storage=StorageType.FILE,
@@ -89,7 +90,7 @@ def shared_streams(replicas: int = 1) -> list[StreamConfig]:
 def command_stream_of(router: Router, replicas: int = 1) -> StreamConfig:
     """The work queue of one service: exactly its command classes, its timers and its replays.
 
-    The server refuses schedules together with DiscardPolicy.NEW; so there is no size limit at which OLD would drop work.
+    The server refuses schedules together with DiscardPolicy.NEW; so there is no size limit: OLD would drop work.
     """
     service = router.service
     patterns = [cls.pattern() for cls in (*router.commands, *router.programs)]
@@ -179,7 +180,7 @@ def load_router(service: str) -> Router:
         raise LookupError(f"there is no service {service!r} here")
     router = importlib.import_module(module).router
     if not isinstance(router, Router):
-        raise LookupError(f"{module}.router is not a Router")
+        raise LookupError(f"{module}.router is not a Router")  # noqa: TRY004 - one error for "not a service"
     return router
 
 

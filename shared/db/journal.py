@@ -79,7 +79,7 @@ class Journal:
         self._owner = owner
 
     async def accept(self, work: Work, program: Program[C], command: C) -> Operation:
-        """In the accepting transaction: write the saga down and send its command. The operation's id is the command's."""
+        """In the accepting transaction: write the saga down and send its command, whose id is the operation's."""
         row = await self._add(work, program, command)
         if row is None:
             raise LookupError(f"command {command.id} was accepted before")
@@ -167,7 +167,7 @@ class Journal:
             await self._stop(saga, mismatch)
         except (sagas.LeaseLost, asyncio.CancelledError):
             raise
-        except Exception as failure:
+        except Exception as failure:  # noqa: BLE001 - what failed is decided by retry_after_s and the journal
             error = await self._failed(saga, failure, row["failures"])
         else:
             if not saga.compensating:
@@ -233,7 +233,7 @@ class Journal:
             work.emit(_event(work, OperationFailed, row))
 
     async def _beat(self, saga: Saga, work: "asyncio.Task[None]", still_working: Callable[[], Awaitable[None]]) -> None:
-        """Renew the lease each third of it. A failing heartbeat is repeated: the fence guards what a lost lease breaks."""
+        """Renew the lease each third of it. A failing heartbeat is repeated; the fence guards the rest."""
         while True:
             await asyncio.sleep(self.settings.lease_s / 3)
             try:

@@ -1,4 +1,4 @@
-"""How does a service's database get its tables? One Alembic environment for all, migrations in each service's storage."""
+"""How does a database get its tables? One Alembic environment for all, migrations in each service's storage."""
 
 import argparse
 import importlib.util

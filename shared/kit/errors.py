@@ -109,7 +109,7 @@ class RetryLater(Exception):
 def retry_after_s(error: BaseException) -> float | None:
     """Seconds to wait before a repeat can help, or None when it cannot.
 
-    An error says so itself through `retryable` and `retry_after_s` (see shared/clouds/errors.py); the thrower knows best.
+    An error says so itself through `retryable` and `retry_after_s` (shared/clouds/errors.py): the thrower knows best.
     """
     if isinstance(error, RetryLater):
         return error.delay_s

@@ -1,4 +1,4 @@
-"""Operations: long work that was accepted, as its owner tells it. The gateway keeps what `GET /api/operations` shows."""
+"""Operations: long work that was accepted, as its owner tells it. The gateway keeps what it shows."""
 
 from datetime import datetime
 from typing import Any

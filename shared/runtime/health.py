@@ -1,4 +1,4 @@
-"""Is this process alive, and can it work? `/healthz`, `/readyz` (names what is missing), `/metrics`, on its own port."""
+"""Is this process alive, and can it work? `/healthz`, `/readyz` (names what is missing), `/metrics`."""
 
 from collections.abc import Awaitable, Callable, Mapping
 

@@ -1,4 +1,4 @@
-"""What runs by the clock? Jobs, each one once per interval however many replicas there are: a row and a lease decide."""
+"""What runs by the clock? Jobs, each once per interval however many replicas there are: a row and a lease decide."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

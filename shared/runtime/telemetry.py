@@ -1,6 +1,6 @@
 """What can be seen from outside? OpenTelemetry traces through every message, Prometheus metrics with bounded labels.
 
-Labels and span names are patterns (`canopy.event.*.resource.started.v1.*`), never subjects: ids would make them endless.
+Labels and span names are patterns (`canopy.event.*.resource.started.v1.*`), never subjects: those have no end.
 """
 
 from collections.abc import Iterator, Mapping

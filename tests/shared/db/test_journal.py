@@ -6,6 +6,7 @@ import pytest
 
 from shared.db.saga import Saga
 from shared.kit.errors import NotFound
+from shared.messages.context import Context
 from shared.messages.operations import OperationFailed, OperationProgressed, OperationSucceeded
 from tests.fixtures.services import Services, context, now
 from tests.fixtures.toy import FileNote, NoteWritten, organization_rows
@@ -31,8 +32,6 @@ def command() -> FileNote:
 
 
 async def accept(toy, filed: FileNote) -> None:
-    from shared.messages.context import Context
-
     async with toy.deps.database.work(Context.of(filed)) as work:
         await toy.deps.journal.accept(work, toy.router.programs[FileNote], filed)
 
@@ -49,7 +48,6 @@ def two_steps(cloud: Cloud, fail: Exception | None = None):
 
         async def note(work):
             work.emit(NoteWritten(**work.about(filed.aggregate_id, 1), words=made))
-            return None
 
         if fail is not None:
 

@@ -1,0 +1,58 @@
+"""How is one row read as fast as can be? Organization, statement and commit travel to PostgreSQL in one round trip.
+
+For the few reads that are asked hundreds of times a second; everything else uses shared/db/engine.py. The statement runs
+as the service's own role under row level security, like any other, and PostgreSQL itself writes the JSON.
+"""
+
+from collections.abc import Mapping
+from typing import Any, LiteralString
+from uuid import UUID
+
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+from psycopg_pool import AsyncConnectionPool
+
+_ENTER: LiteralString = "SELECT set_config('canopy.organization', %s, true)"
+WAIT_S = 2.0
+
+
+class Reader:
+    """A small pool of connections for reads of single rows. `open` and `close` belong to the process."""
+
+    def __init__(self, url: str, *, pool_size: int = 4, application_name: str = "canopy reader") -> None:
+        self._pool: AsyncConnectionPool[AsyncConnection[TupleRow]] = AsyncConnectionPool(
+            url,
+            min_size=1,
+            max_size=pool_size,
+            timeout=WAIT_S,
+            open=False,
+            kwargs={
+                "autocommit": True,
+                "prepare_threshold": 1,
+                "application_name": application_name,
+                "connect_timeout": 5,
+                "options": "-c statement_timeout=5000",
+                "keepalives_idle": 10,
+                "keepalives_interval": 5,
+                "keepalives_count": 3,
+            },
+        )
+
+    async def open(self) -> None:
+        """Begin to connect; a database that is away is waited for in the background."""
+        await self._pool.open(wait=False)
+
+    async def close(self) -> None:
+        await self._pool.close()
+
+    async def one(self, organization: UUID, statement: LiteralString, parameters: Mapping[str, Any]) -> TupleRow | None:
+        """The first row of the statement as this organization may see it, None when there is none.
+
+        Raises psycopg.OperationalError when the database is away or no connection is free within WAIT_S.
+        """
+        async with self._pool.connection() as connection, connection.pipeline():
+            await connection.execute("BEGIN READ ONLY")
+            await connection.execute(_ENTER, (str(organization),))
+            cursor = await connection.execute(statement, parameters)
+            await connection.execute("COMMIT")
+            return await cursor.fetchone()
