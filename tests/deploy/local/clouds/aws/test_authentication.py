@@ -93,6 +93,18 @@ def test_a_body_changed_on_its_way_is_refused(cloud, code_of) -> None:
     assert code_of(client.describe_regions) == "AuthFailure"
 
 
+def test_an_object_changed_on_its_way_is_refused(cloud, code_of) -> None:
+    client = cloud.client("s3")
+    client.create_bucket(Bucket="changed-on-its-way")
+
+    def change(request: Any, **_: Any) -> None:
+        request.body = b"CONTENT"
+
+    client.meta.events.register("before-send.s3.PutObject", change)
+    put = {"Bucket": "changed-on-its-way", "Key": "a", "Body": b"content"}
+    assert code_of(lambda: client.put_object(**put)) == "SignatureDoesNotMatch"
+
+
 def test_nobody_chooses_an_account_by_a_header(cloud) -> None:
     client = cloud.client("sts")
     other = cloud.accounts[1]["account_id"]
