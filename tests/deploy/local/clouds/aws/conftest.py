@@ -15,6 +15,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 ONE_ATTEMPT = Config(retries={"total_max_attempts": 1}, read_timeout=30)
 START_LIMIT_S = 60.0
@@ -131,8 +132,6 @@ def cloud(running_cloud: Cloud) -> Iterator[Cloud]:
 @pytest.fixture
 def code_of() -> Callable[[Callable[[], Any]], str]:
     """The AWS error code that a call is refused with."""
-    from botocore.exceptions import ClientError  # noqa: PLC0415
-
     def refuse(call: Callable[[], Any]) -> str:
         with pytest.raises(ClientError) as caught:
             call()
