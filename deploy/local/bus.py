@@ -47,9 +47,10 @@ class BusConfiguration:
 
     def add_stranger(self, name: str, organization: UUID) -> str:
         """A user that reads one organization's events; returns its password. The server must be told to reload."""
-        strangers = self._known_strangers() | {name: str(organization)}
-        _write_private(self._strangers, json.dumps(strangers))
-        self._merge()
+        known = self._known_strangers()
+        if known.get(name) != str(organization):
+            _write_private(self._strangers, json.dumps(known | {name: str(organization)}))
+            self._merge()
         return self._secrets.password(f"nats.{name}")
 
     def is_reconciled(self) -> bool:

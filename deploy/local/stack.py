@@ -7,7 +7,7 @@ from uuid import UUID
 
 from deploy.local.bus import BusConfiguration
 from deploy.local.clouds.aws.accounts import Account, load_accounts
-from deploy.local.environment import NOTIFIER, OPERATOR, SERVICES, TOPOLOGY, Environment, base_environment
+from deploy.local.environment import NOTIFIER, SERVICES, TOPOLOGY, Environment, base_environment
 from deploy.local.nats import Nats
 from deploy.local.ports import Ports, is_free
 from deploy.local.postgres import Postgres
@@ -66,6 +66,10 @@ class Stack:
         return self.url_of("load")
 
     @property
+    def smtp_port(self) -> int:
+        return self._ports.of("sinks-smtp")
+
+    @property
     def accounts(self) -> list[Account]:
         """The accounts of the simulated AWS: the demonstration's and a second one without provider."""
         return load_accounts(self.home / "aws")
@@ -97,11 +101,11 @@ class Stack:
         """A NATS user that reads one organization's events and nothing else; its CANOPY_NATS_* variables."""
         self._bus.add_stranger(name, organization)
         self.nats.reload()
-        return self._environment.nats(name)
+        return self.nats_environment(name)
 
-    def operator_environment(self) -> dict[str, str]:
-        """The variables with which `canopy dead` and `canopy status` reach the bus."""
-        return self._environment.nats(OPERATOR)
+    def nats_environment(self, user: str) -> dict[str, str]:
+        """The CANOPY_NATS_* variables of a user: a program, a stranger, or `operator` for `canopy dead`."""
+        return self._environment.nats(user)
 
     def environment_of(self, name: str) -> dict[str, str]:
         """The variables of a program (`monitor`) or of one replica of it (`monitor-2`)."""
@@ -133,7 +137,7 @@ class Stack:
             nats_url=self.nats.url,
             public_url=self.url,
             aws_url=self.simulator_url,
-            smtp_port=self._ports.of("sinks-smtp"),
+            smtp_port=self.smtp_port,
             settings=self._settings,
             settings_of=self._settings_of,
         )
@@ -204,7 +208,7 @@ class Stack:
         return self._outside("aws", "deploy.local.clouds.aws")
 
     def _sinks(self) -> Process:
-        return self._outside("sinks", "deploy.local.sinks", "--smtp-port", self._ports.of("sinks-smtp"))
+        return self._outside("sinks", "deploy.local.sinks", "--smtp-port", self.smtp_port)
 
     def _load(self) -> Process:
         accounts = self.home / "aws" / "accounts.json"

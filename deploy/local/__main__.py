@@ -1,0 +1,5 @@
+"""`python -m deploy.local up`."""
+
+from deploy.local.up import main
+
+main()

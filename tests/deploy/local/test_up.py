@@ -1,0 +1,121 @@
+"""Does `make up` come up, end without a trace, and come up again after the worst end?"""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+import httpx
+import pytest
+
+from deploy.local import process_table
+from deploy.local.environment import ROOT
+from deploy.local.processes import free_port
+from deploy.local.supervisor import LeftBehind, left_behind
+
+pytestmark = pytest.mark.system
+
+
+@pytest.fixture(scope="module")
+def home(server_folder: Path) -> Path:
+    return server_folder / "up"
+
+
+@pytest.fixture(scope="module")
+def http_port() -> int:
+    return free_port()
+
+
+@contextmanager
+def running(home: Path, http_port: int) -> Iterator[subprocess.Popen[str]]:
+    """`make up` from the moment it says that it is ready; ended the hard way if the test did not end it."""
+    environment = os.environ | {"CANOPY_HOME": str(home), "CANOPY_HTTP_PORT": str(http_port)}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "deploy.local", "up"],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        said = _read_until_ready(process.stdout)
+        assert "canopy: ready after" in said, said
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def _read_until_ready(output: IO[str]) -> str:
+    lines = []
+    for line in output:
+        lines.append(line)
+        if line.startswith("Ctrl-C stops"):
+            break
+    return "".join(lines)
+
+
+def demonstration(home: Path) -> dict[str, str]:
+    return dict(line.split("=", 1) for line in (home / "demo.env").read_text().splitlines())
+
+
+def providers(home: Path) -> list[str]:
+    known = demonstration(home)
+    answer = httpx.get(f"{known['CANOPY_URL']}/api/cloud/providers", headers={"X-API-Key": known["CANOPY_TOKEN"]})
+    answer.raise_for_status()
+    return [provider["id"] for provider in answer.json()["items"]]
+
+
+def gone(children: list[LeftBehind]) -> list[str]:
+    """Names of children that still run after a generous time."""
+    return [child.name for child in children if not process_table.gone(child.pid, child.started_at, within_s=30)]
+
+
+def test_up_seeds_a_demonstration_and_leaves_no_process_when_asked_to_end(home: Path, http_port: int) -> None:
+    with running(home, http_port) as process:
+        children = left_behind(home)
+        assert {"nats", "postgres", "aws", "sinks", "load", "gateway", "notifier"} <= {child.name for child in children}
+        assert len(providers(home)) == 1
+        process.send_signal(signal.SIGTERM)
+        process.communicate()
+        assert process.returncode == 0
+    assert [child.name for child in children if process_table.started_at(child.pid) == child.started_at] == []
+
+
+def test_a_killed_supervisor_takes_its_children_along_and_the_next_start_has_the_same_data(
+    home: Path, http_port: int
+) -> None:
+    with running(home, http_port) as process:
+        before, token, children = providers(home), demonstration(home)["CANOPY_TOKEN"], left_behind(home)
+        process.kill()
+        process.wait()
+    with running(home, http_port) as process:
+        assert providers(home) == before
+        assert demonstration(home)["CANOPY_TOKEN"] == token
+        assert gone(children) == []
+        process.send_signal(signal.SIGINT)
+        process.communicate()
+        assert process.returncode == 0
+
+
+def test_a_second_start_of_the_same_folder_is_refused_and_the_first_goes_on(home: Path, http_port: int) -> None:
+    with running(home, http_port) as process:
+        second = subprocess.run(
+            [sys.executable, "-m", "deploy.local", "up"],
+            cwd=ROOT,
+            env=os.environ | {"CANOPY_HOME": str(home), "CANOPY_HTTP_PORT": str(free_port())},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert second.returncode == 1
+        assert "is in use by another" in second.stdout
+        assert len(providers(home)) == 1
+        process.send_signal(signal.SIGTERM)
+        process.communicate()
