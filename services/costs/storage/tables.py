@@ -94,7 +94,6 @@ metered_resource = Table(
     Column("announced_version", Integer, nullable=False),
     amount("total"),
     moment("metered_until"),
-    moment("announced_at", nullable=True),
     moment("changed_at", nullable=True),
     Index("ix_metered_resource_open", "metered_until", postgresql_where=text("is_open")),
     Index("ix_metered_resource_changed", "changed_at", postgresql_where=text("changed_at IS NOT NULL")),

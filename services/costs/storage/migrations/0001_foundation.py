@@ -13,7 +13,7 @@ branch_labels = None
 depends_on = None
 
 
-def upgrade():
+def upgrade() -> None:
     create_foundation("costs")
     create_inventory("costs")
     bind = op.get_bind()
@@ -23,7 +23,7 @@ def upgrade():
         protect("costs", table.name)
 
 
-def downgrade():
+def downgrade() -> None:
     for table in reversed((*GLOBAL, *TENANT)):
         table.drop(op.get_bind())
     drop_inventory()

@@ -1,0 +1,79 @@
+"""What does an hour of a resource cost? Its components times dated list prices; what has no price is unknown."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+HOURS_PER_MONTH = Decimal(720)
+"""30 days: the API's month (requirements C8), and how AWS prorates EBS storage (per second of a 30-day month)."""
+AVERAGE_HOURS_PER_MONTH = Decimal(730)
+"""A twelfth of a year, as OpenCost and AWS Cost Optimization Hub count; shown beside, never summed with the other."""
+
+COMPUTE, STORAGE, OTHER = "compute", "storage", "other"
+ROOT_VOLUME = "ebs:gp3"
+"""Root volumes are made with the type of the image; gp3 is that of the current Amazon Linux images."""
+SIZE_UNKNOWN = "the size of the root volume is not known"
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """A list price in USD per `unit` (`hour` or `gib_month`) from a day on."""
+
+    item: str
+    unit: str
+    usd: Decimal
+    valid_from: date
+    source: str
+
+
+Prices = Mapping[tuple[str, str], Sequence[Price]]
+"""(region, item) -> its prices, oldest first"""
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """A part of a resource that is paid for. `quantity` None: how much of it there is is not known."""
+
+    category: str
+    item: str
+    quantity: Decimal | None
+    while_stopped: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """What an hour of a component costs; None with the reason in `unpriced`."""
+
+    usd_per_hour: Decimal | None
+    unpriced: str | None = None
+
+
+def components(resource_subtype: str, configuration: Mapping[str, Any]) -> tuple[Component, ...]:
+    """What is paid for: an instance pays for its type while it runs and for its root volume until it is gone."""
+    if resource_subtype != "ec2_instance":
+        return (Component(OTHER, resource_subtype, None, while_stopped=True),)
+    size = configuration.get("volume_size_gib")
+    return (
+        Component(COMPUTE, str(configuration.get("instance_type", "unknown")), Decimal(1), while_stopped=False),
+        Component(STORAGE, ROOT_VOLUME, None if size is None else Decimal(size), while_stopped=True),
+    )
+
+
+def rate(component: Component, region: str, prices: Prices, day: date) -> Rate:
+    """The hourly rate of a component on a day."""
+    if component.quantity is None:
+        reason = SIZE_UNKNOWN if component.item == ROOT_VOLUME else f"no price for {component.item}"
+        return Rate(None, reason)
+    price = price_on(prices.get((region, component.item), ()), day)
+    if price is None:
+        return Rate(None, f"no price for {component.item} in {region}")
+    hours = HOURS_PER_MONTH if price.unit == "gib_month" else Decimal(1)
+    return Rate(component.quantity * price.usd / hours)
+
+
+def price_on(prices: Sequence[Price], day: date) -> Price | None:
+    """The newest price that counts on a day; before the first one, the first."""
+    valid = [price for price in prices if price.valid_from <= day]
+    return valid[-1] if valid else (prices[0] if prices else None)

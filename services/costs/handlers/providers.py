@@ -1,0 +1,14 @@
+"""What happens to costs' copy of a provider when its owner says that it changed?"""
+
+from services.costs.deps import Deps
+from shared.bus.router import Routes
+from shared.db.inventory import apply_provider
+from shared.db.work import Work
+from shared.messages.providers import PROVIDER_EVENTS, ProviderEvent, ProviderRemoved
+
+routes = Routes()
+
+
+@routes.event(*PROVIDER_EVENTS)
+async def on_provider_changed(event: ProviderEvent, work: Work, _: Deps) -> None:
+    await apply_provider(work, event.provider, removed=isinstance(event, ProviderRemoved))

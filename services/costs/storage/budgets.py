@@ -1,0 +1,135 @@
+"""Which budgets are there, and which of their thresholds have been said?"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from services.costs.domain.budgets import Crossing, crossings, period_of, status_of
+from services.costs.domain.costs import projection
+from services.costs.storage import costs
+from services.costs.storage.tables import budget, budget_crossings
+from shared.db.pages import Keyset
+from shared.db.work import Work, rows
+from shared.kit.errors import NotFound, Stale
+from shared.messages.budgets import Budget, BudgetExceeded, ListBudgets
+
+ORDER = Keyset(
+    budget.c.id,
+    {"created_at": budget.c.created_at, "budget_name": budget.c.budget_name},
+    default="created_at",
+)
+
+
+async def add(work: Work, values: Mapping[str, Any]) -> None:
+    await work.execute(insert(budget).values(organization_id=work.organization, **values))
+
+
+async def find(work: Work, budget_id: UUID, *, lock: bool = False) -> dict[str, Any]:
+    """A budget of the work's organization. Raises NotFound."""
+    statement = select(budget).where(budget.c.id == budget_id, budget.c.organization_id == work.organization)
+    row = (await work.execute(statement.with_for_update() if lock else statement)).mappings().first()
+    if row is None:
+        raise NotFound("there is no such budget")
+    return dict(row)
+
+
+async def find_for_change(work: Work, budget_id: UUID, expected_version: int | None) -> dict[str, Any]:
+    """The same, locked. Raises NotFound, and Stale when its version is not the expected one."""
+    row = await find(work, budget_id, lock=True)
+    if expected_version is not None and row["version"] != expected_version:
+        raise Stale(f"the budget is at version {row['version']}")
+    return row
+
+
+async def page(work: Work, request: ListBudgets) -> tuple[list[Mapping[str, Any]], str | None]:
+    statement = select(budget).where(budget.c.organization_id == work.organization)
+    if request.budget_scope is not None:
+        statement = statement.where(budget.c.budget_scope == request.budget_scope)
+    return ORDER.page(rows(await work.execute(ORDER.select(statement, request))), request)
+
+
+async def newest(work: Work, limit: int) -> list[dict[str, Any]]:
+    statement = select(budget).where(budget.c.organization_id == work.organization)
+    return list(rows(await work.execute(statement.order_by(budget.c.created_at.desc(), budget.c.id).limit(limit))))
+
+
+async def all_ids(work: Work) -> list[tuple[UUID, UUID]]:
+    """(organization, budget) of every budget, for background work."""
+    found = await work.execute(select(budget.c.organization_id, budget.c.id).order_by(budget.c.id))
+    return [(row.organization_id, row.id) for row in found]
+
+
+async def change(work: Work, budget_id: UUID, values: Mapping[str, Any]) -> None:
+    mine = (budget.c.id == budget_id, budget.c.organization_id == work.organization)
+    await work.execute(update(budget).where(*mine).values(**values))
+
+
+async def remove(work: Work, budget_id: UUID) -> None:
+    mine = (budget.c.id == budget_id, budget.c.organization_id == work.organization)
+    await work.execute(delete(budget).where(*mine))
+
+
+async def evaluate(work: Work, row: Mapping[str, Any]) -> dict[str, Any]:
+    """Measure the current period and say each threshold that is reached for the first time; returns the row."""
+    start, end = period_of(row["budget_period"], work.now)
+    filters = {name: UUID(value) if name == "provider_id" else value for name, value in row["scope_filters"].items()}
+    spent = await costs.spending(work, work.organization, start, end, filters=filters)
+    spend = costs.total_of(spent)
+    forecast = projection(spend, sum((item.usd_per_hour for item in spent), Decimal(0)), work.now, end)
+    measured = {
+        "current_spend": spend, "forecast_spend": forecast, "period_start": start, "period_end": end,
+        "evaluated_at": work.now,
+    }  # fmt: skip
+    now = {**row, **measured}
+    await change(work, row["id"], measured)
+    for crossing in crossings(row["budget_amount"], row["alert_thresholds"], spend, forecast):
+        if await _note_crossing(work, now, crossing):
+            work.emit(_exceeded(work, now, crossing))
+    return now
+
+
+def budget_of(row: Mapping[str, Any]) -> Budget:
+    """The row as others see it."""
+    amount, spend, forecast = row["budget_amount"], row["current_spend"], row["forecast_spend"]
+    shown = {name: value for name, value in row.items() if name in Budget.model_fields}
+    figures = {
+        "budget_amount": float(amount),
+        "current_spend": float(round(spend, 9)),
+        "forecast_spend": float(round(forecast, 9)),
+        "percent_used": float(round(spend / amount * 100, 2)),
+        "status": status_of(amount, spend, forecast),
+    }
+    return Budget(**{**shown, **figures})
+
+
+def _exceeded(work: Work, row: Mapping[str, Any], crossing: Crossing) -> BudgetExceeded:
+    return BudgetExceeded(
+        **work.about(row["id"], row["version"]),
+        budget_id=row["id"],
+        budget_name=row["budget_name"],
+        budget_scope=row["budget_scope"],
+        scope_filters=row["scope_filters"],
+        budget_amount=row["budget_amount"],
+        currency=row["currency"],
+        threshold_percent=crossing.threshold_percent,
+        basis=crossing.basis,
+        spend=round(crossing.spend, 9),
+        period_start=row["period_start"].isoformat(),
+        period_end=row["period_end"].isoformat(),
+        budget_period=row["budget_period"],
+        notification_channels=row["notification_channels"],
+    )
+
+
+async def _note_crossing(work: Work, row: Mapping[str, Any], crossing: Crossing) -> bool:
+    """True the first time in this period and revision: then, and only then, it is said."""
+    statement = upsert(budget_crossings).values(
+        budget_id=row["id"], revision=row["revision"], period_start=row["period_start"], basis=crossing.basis,
+        threshold_percent=crossing.threshold_percent, organization_id=work.organization, spend=crossing.spend,
+        crossed_at=work.now,
+    )  # fmt: skip
+    return (await work.execute(statement.on_conflict_do_nothing())).rowcount == 1
