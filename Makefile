@@ -33,3 +33,21 @@ requirements:   ## pin every service's dependencies with hashes (needs uv on the
 	  uv pip compile pyproject.toml --extra $$service --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet -o requirements/$$service.txt || exit 1; done
 	for set in local development; do \
 	  uv pip compile pyproject.toml --extra $$set --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet -o requirements/$$set.txt || exit 1; done
+
+contracts: install-development   ## generate docs/contracts, docs/messages.md and deploy/nats/users.conf
+	$(BIN)/python -m deploy.contracts write
+
+check: install-development       ## linters, types, layers, architecture rules, contract drift
+	$(BIN)/ruff check --quiet .
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python -m deploy.contracts check
+	$(BIN)/pytest tests/architecture tests/contracts
+
+test: install-development        ## every test, on servers it starts itself
+	$(BIN)/pytest --numprocesses 2 --dist loadfile
+
+format: install-development      ## format the code
+	$(BIN)/ruff check --quiet --fix . || true
+	$(BIN)/ruff format --quiet .
