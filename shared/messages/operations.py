@@ -1,10 +1,14 @@
 """Operations: long work that was accepted, as its owner tells it. The gateway keeps what it shows."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
-from shared.messages.base import Event, Facts
+from pydantic import Field
+
+from shared.messages.base import Event, Facts, ListRequest, Page, Request
+
+OperationStatus = Literal["accepted", "running", "succeeded", "failed", "cancelled"]
 
 
 class Progress(Facts):
@@ -34,6 +38,19 @@ class Operation(Facts):
     result: dict[str, Any] | None = None
     created_at: datetime
     finished_at: datetime | None = None
+
+
+class GetOperation(Request, entity="operation", name="get", owner="gateway", reply=Operation):
+    operation: UUID
+
+
+class ListOperations(ListRequest, entity="operation", name="list", owner="gateway", reply=Page[Operation]):
+    """Filters are equalities; newest first unless sorted otherwise."""
+
+    status: OperationStatus | None = None
+    operation_kind: str | None = Field(default=None, max_length=100)
+    target_type: str | None = Field(default=None, max_length=100)
+    target_id: UUID | None = None
 
 
 class OperationEvent(Event):

@@ -73,7 +73,7 @@ class UpdateBudgetBody(BaseModel):
 
 
 @router.post("/budgets", status_code=201, response_model=Budget)
-@router.post("/budget", status_code=201, response_model=Budget, operation_id="create_budget_alias")
+@router.post("/budget", status_code=201, response_model=Budget)
 async def create_budget(body: CreateBudgetBody, caller: Writer) -> Response:
     """Measured at once: a threshold that is already crossed is said with the answer."""
     return await caller.ask(CreateBudget, status=201, location="/api/cloud/costs/budgets/{id}", **body.model_dump())

@@ -1,0 +1,58 @@
+"""What does the gateway serve over HTTP? All routes, behind observation, security headers and body limits."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from services.gateway.api import ROUTERS, problems, schema
+from services.gateway.api.authentication import Authentication
+from services.gateway.api.body_limits import BodyLimits
+from services.gateway.api.live import Live
+from services.gateway.api.observation import Observation
+from services.gateway.api.rate_limits import RateLimits
+from services.gateway.api.security_headers import SecurityHeaders
+from services.gateway.deps import Deps
+from shared.kit.errors import CanopyError
+from shared.runtime.health import Check, health_routes
+
+TITLE = "Canopy"
+VERSION = "1.0.0"
+
+
+class Doors:
+    """What the routes of one gateway process share: authentication, rate limits, live sockets."""
+
+    def __init__(self, deps: Deps) -> None:
+        self.deps = deps
+        self.authentication = Authentication(deps)
+        self.rate_limits = RateLimits(deps.settings)
+        self.live = Live(deps, forget=self.authentication.forget)
+
+    @property
+    def background(self) -> list[Callable[[], Coroutine[Any, Any, None]]]:
+        return [self.live.run, self.authentication.store_uses]
+
+    async def close(self) -> None:
+        await self.live.close()
+
+
+def create_app(doors: Doors, checks: dict[str, Check]) -> FastAPI:
+    """The ASGI application; `checks` are what /readyz asks."""
+    # redirect_slashes: a redirect would be built from the client's Host header.
+    app = FastAPI(title=TITLE, version=VERSION, openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    app.state.doors = doors
+    app.router.routes.extend(health_routes("gateway", checks))
+    for router in ROUTERS:
+        app.include_router(router)
+    app.openapi = lambda: schema.openapi(app)  # type: ignore[method-assign]
+    app.add_exception_handler(CanopyError, problems.on_canopy_error)
+    app.add_exception_handler(RequestValidationError, problems.on_validation_error)
+    app.add_exception_handler(HTTPException, problems.on_http_error)
+    # The last one added is the outermost.
+    app.add_middleware(BodyLimits, limit_bytes=doors.deps.settings.body_limit_bytes)
+    app.add_middleware(Observation)
+    app.add_middleware(SecurityHeaders)
+    return app

@@ -1,0 +1,38 @@
+"""Has this caller asked too often? A limit per principal and kind of route, counted in this process."""
+
+from time import monotonic
+
+from services.gateway.domain.rate_limits import RateLimit, RouteKind, decide
+from services.gateway.settings import Settings
+from shared.kit.errors import TooManyRequests
+
+PERIOD_S = 60.0
+PRUNE_AT = 20_000
+"""Callers remembered before those whose allowance is whole again are forgotten: they would be new callers anyway."""
+
+
+class RateLimits:
+    """Counts requests. Each replica counts for itself (domain/rate_limits.py)."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._limits = {
+            RouteKind.SIGN_IN: RateLimit(settings.sign_ins_per_minute, PERIOD_S),
+            RouteKind.READ: RateLimit(settings.reads_per_minute, PERIOD_S),
+            RouteKind.WRITE: RateLimit(settings.writes_per_minute, PERIOD_S),
+            RouteKind.LONG_WORK: RateLimit(settings.long_works_per_minute, PERIOD_S),
+        }
+        self._whole_again_at_s: dict[tuple[str, RouteKind], float] = {}
+
+    def count(self, caller: str, kind: RouteKind) -> None:
+        """Count one request of `caller` (an actor, an address, an e-mail). Raises TooManyRequests with its delay."""
+        now_s = monotonic()
+        key = (caller, kind)
+        decision = decide(self._limits[kind], self._whole_again_at_s.get(key), now_s)
+        self._whole_again_at_s[key] = decision.whole_again_at_s
+        if len(self._whole_again_at_s) > PRUNE_AT:
+            self._prune(now_s)
+        if not decision.allowed:
+            raise TooManyRequests("slow down", retry_after_s=decision.retry_after_s)
+
+    def _prune(self, now_s: float) -> None:
+        self._whole_again_at_s = {key: at_s for key, at_s in self._whole_again_at_s.items() if at_s > now_s}

@@ -1,0 +1,5 @@
+"""The clock door: what the gateway does by itself."""
+
+from shared.runtime.jobs import Jobs
+
+jobs = Jobs()

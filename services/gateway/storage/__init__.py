@@ -1,0 +1,1 @@
+"""The gateway's tables: one repository per noun, each function takes the open work."""
