@@ -1,6 +1,6 @@
 """How is one row read as fast as can be? Organization, statement and commit travel to PostgreSQL in one round trip.
 
-For the few reads that are asked hundreds of times a second; everything else uses shared/db/engine.py. The statement runs
+For the few reads that are asked hundreds of times a second; all others use shared/db/engine.py. The statement runs
 as the service's own role under row level security, like any other, and PostgreSQL itself writes the JSON.
 """
 

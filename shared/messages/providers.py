@@ -14,7 +14,7 @@ ProviderType = Literal["primary", "secondary", "backup", "edge", "development"]
 
 
 class Provider(Facts):
-    """One account as anybody may see it. `metrics_period_s`: how often it publishes a point (basic 300, detailed 60)."""
+    """One account as anybody may see it; it publishes a point each `metrics_period_s` (basic 300, detailed 60)."""
 
     id: UUID
     organization_id: UUID

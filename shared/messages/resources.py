@@ -59,7 +59,7 @@ class AcceptedResource(Facts):
 
 
 class CreateResource(Mutation, entity="resource", name="create", owner="provisioner", reply=AcceptedResource):
-    """Accepts the provisioning of a resource; `configuration` is checked against the provider's schema of the subtype."""
+    """Accepts the provisioning of a resource; the provider's schema of the subtype checks `configuration`."""
 
     provider_id: UUID
     region: Line = Field(min_length=1, max_length=64)

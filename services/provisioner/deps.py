@@ -1,0 +1,59 @@
+"""What may the provisioner's doors touch?"""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from services.provisioner.settings import Settings
+from services.provisioner.storage import providers
+from shared.bus.connection import Bus
+from shared.bus.credentials import open_credentials
+from shared.clouds.capabilities import Cloud
+from shared.clouds.models import Credentials
+from shared.clouds.registry import Clouds, catalog_of, open_cloud
+from shared.clouds.settings import CloudSettings
+from shared.db.engine import Database
+from shared.db.journal import Journal
+from shared.db.reads import Reader
+from shared.kit.clock import Clock
+from shared.messages.context import Context
+from shared.messages.providers import Provider
+from shared.security.envelope import KeyRing
+
+
+@dataclass(frozen=True, slots=True)
+class Deps:
+    """Made once by `main.build`."""
+
+    settings: Settings
+    cloud_settings: CloudSettings
+    bus: Bus
+    database: Database
+    journal: Journal
+    reader: Reader
+    clouds: Clouds
+    key_ring: KeyRing
+    clock: Clock
+
+    async def account(self, organization: UUID, provider_id: UUID) -> tuple[Provider, Cloud]:
+        """A provider and its open account; opened again only when the credentials have changed.
+
+        Raises NotFound. To be called outside of any `work`: what follows is a cloud call.
+        """
+        async with self.database.work(Context.automatic(organization)) as work:
+            provider = await providers.find(work, provider_id)
+            sealed = await providers.sealed_credentials(work, provider_id)
+        configuration = open_credentials(self.key_ring, organization, provider_id, sealed)
+        credentials = catalog_of(provider.provider_name).credentials(configuration)
+        return provider, await self.clouds.account(str(provider_id), provider.provider_name, credentials)
+
+    @asynccontextmanager
+    async def trial(self, provider_name: str, configuration: Mapping[str, Any]) -> AsyncIterator[Cloud]:
+        """An account with credentials that are not stored (yet), closed at the end. Raises as `open_cloud`."""
+        cloud = open_cloud(provider_name, Credentials(configuration), self.cloud_settings)
+        try:
+            yield cloud
+        finally:
+            await cloud.close()

@@ -1,0 +1,1 @@
+"""What the provisioner decides: pure functions of facts and time."""

@@ -1,0 +1,114 @@
+"""What is to be decided about a resource: which change its state allows, who may force it, which tags it carries."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from shared.clouds.models import TOKEN_TAG
+from shared.kit.errors import Conflict, FieldError, InvalidInput, PermissionDenied
+from shared.security.permissions import Permission
+from shared.security.roles import ROLE_PERMISSIONS, Role
+
+PROVISIONING, RUNNING, STOPPED, STOPPING, STARTING, ERROR, TERMINATED = (
+    "provisioning", "running", "stopped", "stopping", "starting", "error", "terminated",
+)  # fmt: skip
+
+_INTERMEDIATE: Mapping[tuple[str, str], str] = {
+    ("stop", RUNNING): STOPPING,
+    ("stop", ERROR): STOPPING,
+    ("start", STOPPED): STARTING,
+    ("start", ERROR): STARTING,
+    ("terminate", RUNNING): STOPPING,
+    ("terminate", STOPPED): STOPPING,
+    ("terminate", ERROR): STOPPING,
+}
+"""(action, status) -> the status while the action is at work. What is not here is not allowed."""
+
+# docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html: 50 tags, 128 characters in a key, 256
+# in a value. Four tags are ours (Name, Environment, Project, the token); the strictest provider's limits hold for all.
+TAGS_MAX = 40
+TAG_KEY_CHARACTERS_MAX = 128
+TAG_VALUE_CHARACTERS_MAX = 256
+_RESERVED_TAGS = frozenset({"name", "environment", "project"})
+_RESERVED_PREFIXES = ("aws:", TOKEN_TAG.partition(":")[0] + ":")
+_TAG_CHARACTERS = re.compile(r"[\w .:/=+\-@]*")
+
+_SIZES = ("nano", "micro", "small", "medium", "large", "xlarge")
+
+
+def next_status(action: str, status: str) -> str:
+    """The status while `action` (stop, start, terminate) is at work. Raises Conflict when the status forbids it."""
+    following = _INTERMEDIATE.get((action, status))
+    if following is None:
+        code = "already_terminated" if status == TERMINATED else "wrong_state"
+        raise Conflict(f"a resource that is {status} cannot be asked to {action}", code=code)
+    return following
+
+
+def check_idle(operation_id: object | None) -> None:
+    """Raise Conflict while another operation works on the resource: one at a time."""
+    if operation_id is not None:
+        raise Conflict(f"operation {operation_id} is at work on this resource", code="operation_in_progress")
+
+
+def check_force(*, critical: bool, force: bool, role: str) -> None:
+    """A critical resource is stopped or removed by `force` only, and only by who may force. Raises Conflict, 403."""
+    if not critical:
+        return
+    if not force:
+        raise Conflict("the resource is critical: this needs force", code="critical_resource")
+    if role not in set(Role) or Permission.RESOURCES_FORCE not in ROLE_PERMISSIONS[Role(role)]:
+        raise PermissionDenied("force on a critical resource needs a manager or above")
+
+
+def check_tags(tags: Mapping[str, str]) -> None:
+    """Raise InvalidInput with a pointer for each tag that a provider would refuse or that is ours."""
+    problems = [
+        FieldError(f"/tags/{key.replace('~', '~0').replace('/', '~1')}", detail)
+        for key, value in tags.items()
+        for detail in _tag_problems(key, value)
+    ]
+    if len(tags) > TAGS_MAX:
+        problems.append(FieldError("/tags", f"has {len(tags)} tags; at most {TAGS_MAX} are possible"))
+    if problems:
+        raise InvalidInput("the tags are not valid", errors=problems)
+
+
+def _tag_problems(key: str, value: str) -> list[str]:
+    problems = []
+    if not 1 <= len(key) <= TAG_KEY_CHARACTERS_MAX:
+        problems.append(f"a key has 1 to {TAG_KEY_CHARACTERS_MAX} characters")
+    if key.lower() in _RESERVED_TAGS or key.lower().startswith(_RESERVED_PREFIXES):
+        problems.append("the key is reserved")
+    if len(value) > TAG_VALUE_CHARACTERS_MAX:
+        problems.append(f"a value has at most {TAG_VALUE_CHARACTERS_MAX} characters")
+    if not (_TAG_CHARACTERS.fullmatch(key) and _TAG_CHARACTERS.fullmatch(value)):
+        problems.append("letters, digits, spaces and . : / = + - @ _ are possible")
+    return problems
+
+
+def cloud_tags(resource_name: str, environment: str, project: str, tags: Mapping[str, str]) -> dict[str, str]:
+    """The tags that the thing carries at the cloud: the client's and the three that everything has."""
+    return {**tags, "Name": resource_name, "Environment": environment, "Project": project}
+
+
+def check_tag_text(values: Mapping[str, str | None]) -> None:
+    """Raise InvalidInput for a name or project that cannot be a tag's value at the cloud."""
+    problems = [
+        FieldError(f"/{field}", "letters, digits, spaces and . : / = + - @ _ are possible")
+        for field, value in values.items()
+        if value is not None and not _TAG_CHARACTERS.fullmatch(value)
+    ]
+    if problems:
+        raise InvalidInput("the name must be possible as a tag", errors=problems)
+
+
+def size_category(configuration: Mapping[str, Any]) -> str | None:
+    """`t3.micro` is micro, `m5.2xlarge` xlarge; what has another size is custom, what has no type has none."""
+    instance_type = configuration.get("instance_type")
+    if not isinstance(instance_type, str):
+        return None
+    size = instance_type.rpartition(".")[2]
+    if size in _SIZES:
+        return size
+    return "xlarge" if re.fullmatch(r"\d+xlarge", size) else "custom"

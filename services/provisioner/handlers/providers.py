@@ -1,0 +1,233 @@
+"""How do accounts come, change and go? Credentials are tried at the cloud before anything is stored."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from services.provisioner.deps import Deps
+from services.provisioner.domain.providers import HEALTHY, check_regions, invalid, refusal
+from services.provisioner.storage import providers, resources
+from services.provisioner.storage.rotation import publish, withdraw
+from shared.bus.credentials import seal_credentials
+from shared.bus.router import Routes
+from shared.clouds.capabilities import capabilities_of
+from shared.clouds.errors import CloudError, InvalidRequest, Unsupported
+from shared.clouds.models import Region as CloudRegion
+from shared.clouds.registry import catalog_of
+from shared.db.work import Work
+from shared.kit.errors import Conflict, InvalidInput, Stale, TimedOut
+from shared.kit.ids import new_id
+from shared.messages.audit import AuditRecorded
+from shared.messages.base import Page
+from shared.messages.context import Context
+from shared.messages.providers import (
+    CreateProvider,
+    GetProvider,
+    ListProviderInventory,
+    ListProviders,
+    ListRegions,
+    Provider,
+    ProviderAdded,
+    ProviderEvent,
+    ProviderRemoved,
+    ProviderUpdated,
+    Region,
+    RemoveProvider,
+    UpdateProvider,
+)
+
+routes = Routes()
+
+CREDENTIALS = "/credentials_config"
+
+
+@dataclass(frozen=True, slots=True)
+class _Discovered:
+    """What an account said about itself."""
+
+    account_id: str
+    capabilities: dict[str, bool]
+    regions: Sequence[CloudRegion]
+
+
+@routes.request(CreateProvider)
+async def create_provider(request: CreateProvider, deps: Deps) -> Provider:
+    """Store nothing when it raises InvalidInput (schema, `invalid_credentials`), Unavailable, TimedOut or Conflict."""
+    await deps.database.check(request)
+    found = await _discover(deps, request.provider_name, request.credentials_config)
+    check_regions(request.regions, [region.region_code for region in found.regions])
+    async with deps.database.accept(request) as acceptance:
+        work = acceptance.work
+        provider_id = new_id()
+        sealed = seal_credentials(deps.key_ring, work.organization, provider_id, request.credentials_config)
+        await providers.add(work, _row(request, work, found) | {
+            "id": provider_id, "credentials_config": sealed, "key_id": deps.key_ring.primary,
+        })  # fmt: skip
+        await providers.put_regions(work, provider_id, found.regions)
+        publish(work, work.organization, provider_id, sealed)
+        provider = await providers.find(work, provider_id)
+        _say(work, ProviderAdded, provider, "provider.create", {"account_id": found.account_id})
+        acceptance.answer(provider)
+    return provider
+
+
+@routes.request(GetProvider)
+async def get_provider(request: GetProvider, deps: Deps) -> Provider:
+    async with deps.database.work(Context.of(request)) as work:
+        return await providers.find(work, request.provider_id)
+
+
+@routes.request(ListProviders)
+async def list_providers(request: ListProviders, deps: Deps) -> Page[Provider]:
+    async with deps.database.work(Context.of(request)) as work:
+        items, cursor = await providers.page(work, request)
+    return Page[Provider](items=items, next_cursor=cursor)
+
+
+@routes.request(ListProviderInventory)
+async def list_provider_inventory(request: ListProviderInventory, deps: Deps) -> Page[Provider]:
+    async with deps.database.work(Context.of(request)) as work:
+        items, cursor = await providers.inventory(work, request)
+    return Page[Provider](items=items, next_cursor=cursor)
+
+
+@routes.request(ListRegions)
+async def list_regions(request: ListRegions, deps: Deps) -> Page[Region]:
+    async with deps.database.work(Context.of(request)) as work:
+        await providers.find(work, request.provider_id)
+        return Page[Region](items=await providers.regions_of(work, request.provider_id))
+
+
+@routes.request(UpdateProvider)
+async def update_provider(request: UpdateProvider, deps: Deps) -> Provider:
+    """New credentials are tried first and must belong to the same account: resources of the old one would be lost."""
+    await deps.database.check(request)
+    async with deps.database.work(Context.of(request)) as work:
+        before = await providers.find(work, request.provider_id)
+    found: _Discovered | None = None
+    if request.credentials_config is not None:
+        found = await _discover(deps, before.provider_name, request.credentials_config)
+        if found.account_id != before.account_id:
+            raise Conflict("the credentials belong to another account; add it as a provider", code="other_account")
+    async with deps.database.accept(request) as acceptance:
+        work = acceptance.work
+        known = await providers.lock(work, request.provider_id, for_change=True)
+        if request.expected_version not in {None, known.version}:
+            raise Stale(f"the provider is at version {known.version}")
+        await _put_credentials(work, deps, request, found)
+        await _check_new_regions(work, request)
+        fields = _given(request)
+        await providers.change(work, known.id, **fields, version=known.version + 1, updated_at=work.now)
+        provider = await providers.find(work, known.id)
+        changed = sorted({*fields, *(() if found is None else ("credentials_config",))})
+        _say(work, ProviderUpdated, provider, "provider.update", {"changed": changed})
+        acceptance.answer(provider)
+    return provider
+
+
+@routes.request(RemoveProvider)
+async def remove_provider(request: RemoveProvider, deps: Deps) -> Provider:
+    """The row stays as a tombstone without credentials, and its name and account are free again."""
+    async with deps.database.accept(request) as acceptance:
+        work = acceptance.work
+        known = await providers.lock(work, request.provider_id, for_change=True)
+        if request.expected_version not in {None, known.version}:
+            raise Stale(f"the provider is at version {known.version}")
+        active = await resources.count_active(work, known.id)
+        if active:
+            raise Conflict(f"{active} resources of this provider are not terminated", code="active_resources")
+        provider = known.model_copy(update={"is_active": False, "version": known.version + 1, "updated_at": work.now})
+        await providers.change(
+            work, known.id, is_active=False, version=provider.version, updated_at=work.now, removed_at=work.now,
+            credentials_config=None, key_id=None,
+        )  # fmt: skip
+        withdraw(work, work.organization, known.id)
+        _say(work, ProviderRemoved, provider, "provider.remove", {})
+        acceptance.answer(provider)
+    await deps.clouds.forget(str(known.id))
+    return provider
+
+
+async def _discover(deps: Deps, provider_name: str, configuration: dict[str, Any]) -> _Discovered:
+    """Ask the account who it is and which regions it has. Raises what the client is to be told."""
+    try:
+        catalog_of(provider_name).credentials(configuration)
+    except Unsupported as error:
+        raise invalid(error, "") from None
+    except InvalidRequest as error:
+        raise invalid(error, CREDENTIALS) from None
+    try:
+        async with asyncio.timeout(deps.settings.cloud_answer_s), deps.trial(provider_name, configuration) as cloud:
+            account = await cloud.authenticate()
+            regions = await cloud.regions()
+            return _Discovered(account.account_id, capabilities_of(cloud), regions)
+    except CloudError as error:
+        raise refusal(error, CREDENTIALS) from None
+    except TimeoutError:
+        raise TimedOut("the provider did not answer in time", code="provider_unreachable") from None
+
+
+def _row(request: CreateProvider, work: Work, found: _Discovered) -> dict[str, Any]:
+    return {
+        "organization_id": work.organization,
+        "provider_name": request.provider_name,
+        "provider_type": request.provider_type,
+        "display_name": request.display_name,
+        "description": request.description,
+        "regions": request.regions or [region.region_code for region in found.regions],
+        "account_id": found.account_id,
+        "capabilities": found.capabilities,
+        "cost_budget": None if request.cost_budget is None else Decimal(str(request.cost_budget)),
+        "metrics_period_s": request.metrics_period_s,
+        "is_active": True,
+        "health_status": HEALTHY,
+        "last_health_check": work.now,
+        "last_sync_at": work.now,
+        "created_by": request.actor,
+        "created_at": work.now,
+        "updated_at": work.now,
+        "version": 1,
+    }
+
+
+async def _put_credentials(work: Work, deps: Deps, request: UpdateProvider, found: _Discovered | None) -> None:
+    if found is None or request.credentials_config is None:
+        return
+    sealed = seal_credentials(deps.key_ring, work.organization, request.provider_id, request.credentials_config)
+    await providers.change(
+        work, request.provider_id, credentials_config=sealed, key_id=deps.key_ring.primary, health_status=HEALTHY,
+        health_reason=None, last_health_check=work.now, last_sync_at=work.now, capabilities=found.capabilities,
+    )  # fmt: skip
+    await providers.put_regions(work, request.provider_id, found.regions)
+    publish(work, work.organization, request.provider_id, sealed)
+
+
+async def _check_new_regions(work: Work, request: UpdateProvider) -> None:
+    if request.regions is None:
+        return
+    known = [region.region_code for region in await providers.regions_of(work, request.provider_id)]
+    check_regions(request.regions, known)
+    if not request.regions:
+        raise InvalidInput("a provider has at least one region")
+    if await resources.count_active(work, request.provider_id, regions_left=request.regions):
+        raise Conflict("resources run in a region that would be dropped", code="active_resources")
+
+
+def _given(request: UpdateProvider) -> dict[str, Any]:
+    names = ("provider_type", "display_name", "description", "regions", "metrics_period_s", "is_active")
+    fields = {name: getattr(request, name) for name in names if getattr(request, name) is not None}
+    if request.cost_budget is not None:
+        fields["cost_budget"] = Decimal(str(request.cost_budget))
+    return fields
+
+
+def _say(work: Work, event: type[ProviderEvent], provider: Provider, action: str, details: dict[str, Any]) -> None:
+    work.emit(
+        event(**work.about(provider.id, provider.version), provider=provider),
+        AuditRecorded(
+            **work.about(provider.id, provider.version), action=action, target_type="provider",
+            target_name=provider.display_name, details=details,
+        ),
+    )  # fmt: skip

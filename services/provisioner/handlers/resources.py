@@ -1,0 +1,245 @@
+"""What may be asked about resources? Reads are answered here; long work is accepted here and done in machines.py."""
+
+from typing import Any
+from uuid import UUID
+
+from services.provisioner.deps import Deps
+from services.provisioner.domain.providers import invalid
+from services.provisioner.domain.resources import (
+    PROVISIONING,
+    TERMINATED,
+    check_force,
+    check_idle,
+    check_tag_text,
+    check_tags,
+    next_status,
+    size_category,
+)
+from services.provisioner.handlers.machines import (
+    power_off_resource,
+    power_on_resource,
+    provision_resource,
+    terminate_resource,
+)
+from services.provisioner.storage import providers, resources
+from services.provisioner.storage.resource_json import FIND
+from shared.bus.replies import VERSION, Reply
+from shared.bus.router import Routes
+from shared.clouds.errors import InvalidRequest
+from shared.clouds.registry import catalog_of
+from shared.db.journal import Program
+from shared.db.work import Work
+from shared.kit.errors import Conflict, FieldError, InvalidInput, NotFound, Stale
+from shared.kit.ids import new_id
+from shared.messages.audit import AuditRecorded
+from shared.messages.base import Command, Page
+from shared.messages.context import Context
+from shared.messages.providers import Provider
+from shared.messages.resources import (
+    AcceptedResource,
+    CreateResource,
+    DeleteResource,
+    GetResource,
+    ListInventory,
+    ListResources,
+    PowerOffResource,
+    PowerOnResource,
+    ProvisionResource,
+    Resource,
+    ResourceEvent,
+    ResourceRequested,
+    ResourceUpdated,
+    StartResource,
+    StopResource,
+    TagResource,
+    TerminateResource,
+    UpdateResource,
+)
+
+routes = Routes()
+
+
+@routes.request(CreateResource)
+async def create_resource(request: CreateResource, deps: Deps) -> AcceptedResource:
+    """Raises InvalidInput naming each field, Conflict for an inactive provider."""
+    check_tags(request.tags)
+    check_tag_text({"resource_name": request.resource_name, "project": request.project})
+    async with deps.database.accept(request) as acceptance:
+        work = acceptance.work
+        provider = await _provider_of(work, request)
+        configuration = await _configuration(work, provider, request)
+        resource_id = new_id()
+        command = ProvisionResource(**work.about(resource_id, 1))
+        row = _row(request, work, provider, configuration) | {"id": resource_id, "operation_id": command.id}
+        resource = await resources.add(work, row, request.tags)
+        _say(work, ResourceRequested, resource, "resource.create", {"resource_subtype": resource.resource_subtype})
+        operation = await deps.journal.accept(work, provision_resource, command)
+        accepted = AcceptedResource(operation=operation, resource=resource)
+        acceptance.answer(accepted)
+    return accepted
+
+
+@routes.request(GetResource)
+async def get_resource(request: GetResource, deps: Deps) -> Reply:
+    """The hottest read: one round trip to PostgreSQL, whose JSON is passed on as it is."""
+    organization = Context.of(request).organization
+    if organization is not None:
+        row = await deps.reader.one(organization, FIND, {"id": request.resource, "organization": organization})
+        if row is not None:
+            return Reply(row[1].encode(), headers={VERSION: str(row[0])})
+    raise NotFound(f"there is no resource {request.resource}", code="resource_not_found")
+
+
+@routes.request(ListResources)
+async def list_resources(request: ListResources, deps: Deps) -> Page[Resource]:
+    async with deps.database.work(Context.of(request)) as work:
+        items, cursor = await resources.page(work, request)
+    return Page[Resource](items=items, next_cursor=cursor)
+
+
+@routes.request(ListInventory)
+async def list_inventory(request: ListInventory, deps: Deps) -> Page[Resource]:
+    async with deps.database.work(Context.of(request)) as work:
+        items, cursor = await resources.inventory(work, request)
+    return Page[Resource](items=items, next_cursor=cursor)
+
+
+@routes.request(UpdateResource)
+async def update_resource(request: UpdateResource, deps: Deps) -> Resource:
+    """The row changes at once; the machine's own tags follow by TagResource."""
+    check_tags(request.tags or {})
+    check_tag_text({"resource_name": request.resource_name, "project": request.project})
+    async with deps.database.accept(request) as acceptance:
+        work = acceptance.work
+        known = await _idle(work, request.resource, request.expected_version)
+        if known.resource_status == TERMINATED:
+            raise Conflict("a terminated resource cannot be changed", code="already_terminated")
+        names = ("resource_name", "environment", "project", "is_wedding_critical")
+        fields = {name: getattr(request, name) for name in names if getattr(request, name) is not None}
+        if request.tags is not None:
+            await resources.put_tags(work, known.id, request.tags)
+        resource = await resources.change(work, known.id, **fields)
+        changed = [*fields, *(() if request.tags is None else ("tags",))]
+        _say(work, ResourceUpdated, resource, "resource.update", {"changed": changed})
+        if resource.resource_id is not None:
+            work.emit(TagResource(**work.about(resource.id, resource.version)))
+        acceptance.answer(resource)
+    return resource
+
+
+@routes.request(StopResource)
+async def stop_resource(request: StopResource, deps: Deps) -> AcceptedResource:
+    return await _begin(request, deps, "stop", power_off_resource, PowerOffResource, force=request.force)
+
+
+@routes.request(StartResource)
+async def start_resource(request: StartResource, deps: Deps) -> AcceptedResource:
+    return await _begin(request, deps, "start", power_on_resource, PowerOnResource, force=None)
+
+
+@routes.request(DeleteResource)
+async def delete_resource(request: DeleteResource, deps: Deps) -> AcceptedResource:
+    return await _begin(request, deps, "terminate", terminate_resource, TerminateResource, force=request.force)
+
+
+async def _begin(
+    request: StopResource | StartResource | DeleteResource,
+    deps: Deps,
+    action: str,
+    program: Program[Any],
+    command_class: type[Command],
+    *,
+    force: bool | None,
+) -> AcceptedResource:
+    """Accept a change of state. `force` None: nothing that a critical resource has to be guarded from."""
+    async with deps.database.accept(request) as acceptance:
+        work = acceptance.work
+        known = await _idle(work, request.resource, request.expected_version)
+        status = next_status(action, known.resource_status)
+        if action != "terminate" and known.resource_id is None:
+            raise Conflict("there is no machine behind this resource; delete it", code="wrong_state")
+        if force is not None:
+            check_force(critical=known.is_wedding_critical, force=force, role=request.role)
+        command = command_class(**work.about(known.id, known.version + 1))
+        resource = await resources.change(
+            work, known.id, resource_status=status, status_reason=None, operation_id=command.id
+        )
+        _say(work, ResourceUpdated, resource, f"resource.{action}", {"force": bool(force)})
+        operation = await deps.journal.accept(work, program, command)
+        accepted = AcceptedResource(operation=operation, resource=resource)
+        acceptance.answer(accepted)
+    return accepted
+
+
+async def _idle(work: Work, resource_id: UUID, expected_version: int | None) -> Resource:
+    """The resource, locked, at the expected version and with no operation at work. Raises NotFound, Stale, Conflict."""
+    row = await resources.lock(work, resource_id)
+    known = await resources.find(work, resource_id)
+    if expected_version not in {None, known.version}:
+        raise Stale(f"the resource is at version {known.version}")
+    check_idle(row["operation_id"])
+    return known
+
+
+async def _provider_of(work: Work, request: CreateResource) -> Provider:
+    try:
+        provider = await providers.lock(work, request.provider_id, for_change=False)
+    except NotFound:
+        problem = FieldError("/provider_id", "there is no such provider")
+        raise InvalidInput("there is no such provider", errors=[problem]) from None
+    if not provider.is_active:
+        raise Conflict("the provider is not active", code="provider_inactive")
+    if request.region not in provider.regions:
+        problem = FieldError("/region", f"is one of {', '.join(provider.regions)}")
+        raise InvalidInput(f"{request.region} is not a region of this provider", errors=[problem])
+    return provider
+
+
+async def _configuration(work: Work, provider: Provider, request: CreateResource) -> dict[str, Any]:
+    """Checked against the provider's catalog, defaults filled in, the zone against what was discovered."""
+    try:
+        catalog = catalog_of(provider.provider_name)
+        checked = catalog.configuration(request.resource_type, request.resource_subtype, request.configuration)
+    except InvalidRequest as error:
+        unsupported = error.code == "unsupported_resource_type"
+        problem = invalid(error, "" if unsupported else "/configuration")
+        raise InvalidInput(problem.detail, code=error.code if unsupported else None, errors=problem.errors) from None
+    zone = checked.get("availability_zone")
+    regions = await providers.regions_of(work, provider.id)
+    zones = next((region.availability_zones for region in regions if region.region_code == request.region), None)
+    if zone is not None and zones is not None and zone not in zones:
+        field = FieldError("/configuration/availability_zone", f"is one of {', '.join(zones)}")
+        raise InvalidInput("availability_zone: not a zone of this region", errors=[field])
+    return checked
+
+
+def _row(request: CreateResource, work: Work, provider: Provider, configuration: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "organization_id": work.organization,
+        "provider_id": provider.id,
+        "provider_name": provider.provider_name,
+        "region": request.region,
+        "resource_name": request.resource_name,
+        "resource_type": request.resource_type,
+        "resource_subtype": request.resource_subtype,
+        "size_category": size_category(configuration),
+        "configuration": configuration,
+        "resource_status": PROVISIONING,
+        "environment": request.environment,
+        "project": request.project,
+        "is_wedding_critical": request.is_wedding_critical,
+        "created_by": request.actor,
+        "created_at": work.now,
+        "updated_at": work.now,
+        "version": 1,
+    }
+
+
+def _say(work: Work, event: type[ResourceEvent], resource: Resource, action: str, details: dict[str, Any]) -> None:
+    work.emit(
+        event(**work.about(resource.id, resource.version), resource=resource),
+        AuditRecorded(
+            **work.about(resource.id, resource.version), action=action, target_type="resource",
+            target_name=resource.resource_name, details=details,
+        ),
+    )  # fmt: skip

@@ -1,0 +1,20 @@
+"""What does the provisioner need to be told, beside what every service is told?"""
+
+from pydantic import Field
+
+from shared.runtime.settings import BaseServiceSettings
+
+
+class Settings(BaseServiceSettings):
+    """CANOPY_* variables. The clouds' own (endpoints, time limits) are shared/clouds/settings.py."""
+
+    provider_check_every_s: float = Field(default=60, gt=0)
+    rotation_every_s: float = Field(default=600, gt=0)
+    machine_poll_s: float = Field(default=2, gt=0)
+    """How often a saga asks the cloud whether a machine has arrived in its state."""
+    machine_wait_s: float = Field(default=900, gt=0)
+    """After this long a machine that has not arrived counts as failed."""
+    cloud_answer_s: float = Field(default=8, gt=0)
+    """How long a request may wait for a cloud; below the requests' own 10 s, so that the client hears why."""
+    reader_pool_size: int = Field(default=4, ge=1)
+    """Connections for the hottest read."""

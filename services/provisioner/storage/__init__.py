@@ -1,0 +1,1 @@
+"""The provisioner's tables and every statement on them."""

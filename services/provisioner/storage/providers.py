@@ -1,0 +1,176 @@
+"""Every statement on providers and their regions."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, delete, func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.exc import IntegrityError
+
+from services.provisioner.storage.tables import cloud_providers, cloud_regions
+from shared.clouds.models import Region as CloudRegion
+from shared.db.pages import Keyset
+from shared.db.work import Work, rows
+from shared.kit.errors import Conflict, NotFound
+from shared.messages.providers import ListProviderInventory, ListProviders, Provider, Region
+
+_table = cloud_providers.c
+_shown = [cloud_providers.c[name] for name in Provider.model_fields]
+ORDER = Keyset(_table.id, {"created_at": _table.created_at, "display_name": _table.display_name}, "created_at")
+INVENTORY_ORDER = Keyset(_table.id, {"id": _table.id}, "id")
+
+HIGHEST = chr(0x10FFFF)
+"""After every character: the end of a prefix's range (LIKE uses no index under row level security)."""
+
+
+async def add(work: Work, values: Mapping[str, Any]) -> None:
+    """Insert a provider. Raises Conflict when the organization has its name or its account already (C7)."""
+    try:
+        await work.execute(insert(cloud_providers).values(**values))
+    except IntegrityError as error:
+        raise _taken(error) from None
+
+
+async def change(work: Work, provider_id: UUID, **values: Any) -> None:
+    """Update a provider of this organization. Raises Conflict when another one has the new name."""
+    try:
+        await work.execute(update(cloud_providers).where(*_key(work, provider_id)).values(**values))
+    except IntegrityError as error:
+        raise _taken(error) from None
+
+
+def _taken(error: IntegrityError) -> Exception:
+    """What a unique index means; the database's own message would repeat the row. Anything else stays what it is."""
+    constraint = getattr(getattr(error.orig, "diag", None), "constraint_name", None)
+    if constraint == "uq_cloud_providers_display_name":
+        return Conflict("a provider has this display_name already", code="name_taken")
+    if constraint == "uq_cloud_providers_account":
+        return Conflict("a provider uses this account already", code="account_taken")
+    return error
+
+
+async def find(work: Work, provider_id: UUID) -> Provider:
+    """The provider of this organization. Raises NotFound, also for one that was removed."""
+    statement = select(*_shown).where(*_key(work, provider_id), _table.removed_at.is_(None))
+    row = (await work.execute(statement)).mappings().first()
+    if row is None:
+        raise NotFound(f"there is no provider {provider_id}", code="provider_not_found")
+    return _provider(dict(row))
+
+
+async def lock(work: Work, provider_id: UUID, *, for_change: bool) -> Provider:
+    """The same, kept from removal (or from everybody, `for_change`) until the end of the transaction."""
+    locked = select(_table.id).where(*_key(work, provider_id), _table.removed_at.is_(None))
+    await work.execute(locked.with_for_update() if for_change else locked.with_for_update(read=True))
+    return await find(work, provider_id)
+
+
+async def sealed_credentials(work: Work, provider_id: UUID) -> bytes:
+    """The ciphertext. Raises NotFound."""
+    statement = select(_table.credentials_config).where(*_key(work, provider_id), _table.removed_at.is_(None))
+    sealed = (await work.execute(statement)).scalar()
+    if sealed is None:
+        raise NotFound(f"there is no provider {provider_id}", code="provider_not_found")
+    return bytes(sealed)
+
+
+async def page(work: Work, request: ListProviders) -> tuple[list[Provider], str | None]:
+    statement = select(*_shown).where(_table.organization_id == work.organization, _table.removed_at.is_(None))
+    if request.provider_name is not None:
+        statement = statement.where(_table.provider_name == request.provider_name)
+    if request.q:
+        statement = statement.where(_table.display_name >= request.q, _table.display_name < request.q + HIGHEST)
+    return await _page(work, statement, ORDER, request)
+
+
+async def inventory(work: Work, request: ListProviderInventory) -> tuple[list[Provider], str | None]:
+    """All that are there; in background work those of all organizations."""
+    return await _page(work, select(*_shown).where(_table.removed_at.is_(None)), INVENTORY_ORDER, request)
+
+
+async def _page(
+    work: Work, statement: Select[Any], order: Keyset, request: ListProviders | ListProviderInventory
+) -> tuple[list[Provider], str | None]:
+    found, cursor = order.page(rows(await work.execute(order.select(statement, request))), request)
+    return [_provider(row) for row in found], cursor
+
+
+async def active(work: Work) -> list[tuple[UUID, UUID, int]]:
+    """(organization, provider, version) of every active provider of all organizations, for background work."""
+    statement = select(_table.organization_id, _table.id, _table.version).where(
+        _table.removed_at.is_(None), _table.is_active
+    )
+    return [(row.organization_id, row.id, row.version) for row in await work.execute(statement)]
+
+
+async def sealed_otherwise(work: Work, key_id: str, limit: int) -> list[dict[str, Any]]:
+    """Locked rows (id, organization_id, credentials_config) whose credentials are not under this key."""
+    statement = (
+        select(_table.id, _table.organization_id, _table.credentials_config)
+        .where(_table.removed_at.is_(None), _table.key_id != key_id)
+        .order_by(_table.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return list(rows(await work.execute(statement)))
+
+
+async def count_sealed_otherwise(work: Work, key_id: str) -> int:
+    statement = select(func.count()).where(_table.removed_at.is_(None), _table.key_id != key_id)
+    return int((await work.execute(statement)).scalar_one())
+
+
+async def reseal(work: Work, provider_id: UUID, organization: UUID, sealed: bytes, key_id: str) -> None:
+    """Store the same credentials under another key; nothing that anybody sees has changed, so the version stays."""
+    await work.execute(
+        update(cloud_providers)
+        .where(_table.id == provider_id, _table.organization_id == organization)
+        .values(credentials_config=sealed, key_id=key_id)
+    )
+
+
+async def put_regions(work: Work, provider_id: UUID, regions: Sequence[CloudRegion]) -> None:
+    """Replace what is known of the account's regions; zones that could not be asked now stay as they were known."""
+    codes = [region.region_code for region in regions]
+    mine = (cloud_regions.c.provider_id == provider_id, cloud_regions.c.organization_id == work.organization)
+    await work.execute(delete(cloud_regions).where(*mine, cloud_regions.c.region_code.not_in(codes)))
+    for region in regions:
+        values = _region_values(region) | {"discovered_at": work.now}
+        known = values if region.availability_zones is not None else values.keys() - {"availability_zones"}
+        statement = upsert(cloud_regions).values(provider_id=provider_id, organization_id=work.organization, **values)
+        await work.execute(
+            statement.on_conflict_do_update(
+                index_elements=["provider_id", "region_code"], set_={name: values[name] for name in known}
+            )
+        )
+
+
+def _region_values(region: CloudRegion) -> dict[str, Any]:
+    place = region.geographic_location
+    return {
+        "region_code": region.region_code,
+        "region_name": region.region_name,
+        "availability_zones": None if region.availability_zones is None else list(region.availability_zones),
+        "geographic_location": None
+        if place is None
+        else {"continent": place.continent, "country": place.country, "city": place.city},
+    }
+
+
+async def regions_of(work: Work, provider_id: UUID) -> list[Region]:
+    """What was discovered, in code order."""
+    statement = (
+        select(*(cloud_regions.c[name] for name in Region.model_fields))
+        .where(cloud_regions.c.provider_id == provider_id, cloud_regions.c.organization_id == work.organization)
+        .order_by(cloud_regions.c.region_code)
+    )
+    return [Region.model_validate(row) for row in rows(await work.execute(statement))]
+
+
+def _key(work: Work, provider_id: UUID) -> tuple[Any, ...]:
+    return (_table.id == provider_id, _table.organization_id == work.organization)
+
+
+def _provider(row: Mapping[str, Any]) -> Provider:
+    return Provider.model_validate(dict(row))

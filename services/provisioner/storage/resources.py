@@ -1,0 +1,173 @@
+"""Every statement on resources and their tags."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, delete, func, insert, literal_column, select, update
+from sqlalchemy.dialects.postgresql import JSONB
+
+from services.provisioner.domain.resources import TERMINATED
+from services.provisioner.storage.tables import cloud_resources, resource_tags
+from shared.db.pages import Keyset
+from shared.db.work import Work, rows
+from shared.kit.errors import NotFound
+from shared.messages.resources import (
+    ListInventory,
+    ListResources,
+    Resource,
+    ResourceCostChanged,
+    ResourceHealthChanged,
+)
+
+_table = cloud_resources.c
+_tags_of_row = (
+    select(
+        func.coalesce(func.jsonb_object_agg(resource_tags.c.key, resource_tags.c.value), literal_column("'{}'::jsonb"))
+    )
+    .where(resource_tags.c.organization_id == _table.organization_id, resource_tags.c.resource_id == _table.id)
+    .correlate(cloud_resources)
+    .scalar_subquery()
+)
+_shown: list[ColumnElement[Any]] = [
+    _tags_of_row.cast(JSONB).label("tags") if name == "tags" else _table[name] for name in Resource.model_fields
+]
+ORDER = Keyset(_table.id, {"created_at": _table.created_at, "resource_name": _table.resource_name}, "-created_at")
+INVENTORY_ORDER = Keyset(_table.id, {"id": _table.id}, "id")
+
+HIGHEST = chr(0x10FFFF)
+"""After every character: the end of a prefix's range (LIKE uses no index under row level security)."""
+
+_EQUAL = {
+    "provider_id": _table.provider_id,
+    "provider": _table.provider_name,
+    "region": _table.region,
+    "resource_type": _table.resource_type,
+    "resource_subtype": _table.resource_subtype,
+    "resource_status": _table.resource_status,
+    "health_status": _table.health_status,
+    "environment": _table.environment,
+    "project": _table.project,
+}
+
+
+async def add(work: Work, values: Mapping[str, Any], tags: Mapping[str, str]) -> Resource:
+    await work.execute(insert(cloud_resources).values(**values))
+    await put_tags(work, values["id"], tags)
+    return await find(work, values["id"])
+
+
+async def find(work: Work, resource: UUID) -> Resource:
+    """The resource of this organization. Raises NotFound."""
+    row = (await work.execute(select(*_shown).where(*_key(work, resource)))).mappings().first()
+    if row is None:
+        raise NotFound(f"there is no resource {resource}", code="resource_not_found")
+    return Resource.model_validate(dict(row))
+
+
+async def lock(work: Work, resource: UUID) -> dict[str, Any]:
+    """`operation_id` and `creation_token` of the row, locked until the end of the transaction. Raises NotFound."""
+    statement = select(_table.operation_id, _table.creation_token).where(*_key(work, resource)).with_for_update()
+    row = (await work.execute(statement)).mappings().first()
+    if row is None:
+        raise NotFound(f"there is no resource {resource}", code="resource_not_found")
+    return dict(row)
+
+
+async def change(work: Work, resource: UUID, **values: Any) -> Resource:
+    """Update the row, count its version, and read it again."""
+    statement = (
+        update(cloud_resources)
+        .where(*_key(work, resource))
+        .values(version=_table.version + 1, updated_at=work.now, **values)
+    )
+    await work.execute(statement)
+    return await find(work, resource)
+
+
+async def remember_token(work: Work, resource: UUID, token: str) -> None:
+    """Keep the creation token: what carries it at the cloud is ours, whatever became of the operation."""
+    await work.execute(update(cloud_resources).where(*_key(work, resource)).values(creation_token=token))
+
+
+async def put_tags(work: Work, resource: UUID, tags: Mapping[str, str]) -> None:
+    """Make these the resource's tags."""
+    mine = (resource_tags.c.resource_id == resource, resource_tags.c.organization_id == work.organization)
+    await work.execute(delete(resource_tags).where(*mine))
+    if tags:
+        values = [
+            {"organization_id": work.organization, "resource_id": resource, "key": key, "value": value}
+            for key, value in tags.items()
+        ]
+        await work.execute(insert(resource_tags), values)
+
+
+async def page(work: Work, request: ListResources) -> tuple[list[Resource], str | None]:
+    statement = select(*_shown).where(_table.organization_id == work.organization)
+    for name, column in _EQUAL.items():
+        value = getattr(request, name)
+        if value is not None and not (name == "provider" and value == "all"):
+            statement = statement.where(column == value)
+    if request.q:
+        statement = statement.where(_table.resource_name >= request.q, _table.resource_name < request.q + HIGHEST)
+    if request.tag:
+        statement = statement.where(_table.id.in_(_tagged(work, request.tag)))
+    return await _page(work, statement, ORDER, request)
+
+
+def _tagged(work: Work, tag: str) -> Select[Any]:
+    key, equals, value = tag.partition("=")
+    tagged = select(resource_tags.c.resource_id).where(
+        resource_tags.c.organization_id == work.organization, resource_tags.c.key == key
+    )
+    return tagged.where(resource_tags.c.value == value) if equals else tagged
+
+
+async def inventory(work: Work, request: ListInventory) -> tuple[list[Resource], str | None]:
+    """All of them, the terminated too; in background work those of all organizations."""
+    return await _page(work, select(*_shown), INVENTORY_ORDER, request)
+
+
+async def _page(
+    work: Work, statement: Select[Any], order: Keyset, request: ListResources | ListInventory
+) -> tuple[list[Resource], str | None]:
+    found, cursor = order.page(rows(await work.execute(order.select(statement, request))), request)
+    return [Resource.model_validate(dict(row)) for row in found], cursor
+
+
+async def count_active(work: Work, provider_id: UUID, regions_left: list[str] | None = None) -> int:
+    """How many resources of a provider are not terminated, outside `regions_left` when that is given."""
+    statement = select(func.count()).where(
+        _table.organization_id == work.organization,
+        _table.provider_id == provider_id,
+        _table.resource_status != TERMINATED,
+    )
+    if regions_left is not None:
+        statement = statement.where(_table.region.not_in(regions_left))
+    return int((await work.execute(statement)).scalar_one())
+
+
+async def apply_health(work: Work, event: ResourceHealthChanged) -> None:
+    """Monitor's newer word; the resource's own version stays, because none of its owner's facts has changed."""
+    await work.execute(
+        update(cloud_resources)
+        .where(*_key(work, event.resource_id), _table.health_version < event.aggregate_version)
+        .values(
+            health_status=event.health_status,
+            performance_metrics=event.performance_metrics,
+            health_version=event.aggregate_version,
+        )
+    )
+
+
+async def apply_cost(work: Work, event: ResourceCostChanged) -> None:
+    """Costs' newer word; the resource's own version stays."""
+    await work.execute(
+        update(cloud_resources)
+        .where(*_key(work, event.resource_id), _table.cost_version < event.aggregate_version)
+        .values(cost_tracking=event.cost_tracking, cost_version=event.aggregate_version)
+    )
+
+
+def _key(work: Work, resource: UUID) -> tuple[ColumnElement[bool], ...]:
+    return (_table.id == resource, _table.organization_id == work.organization)

@@ -1,0 +1,143 @@
+"""Which tables does the provisioner own, and which index serves which access path?"""
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Numeric,
+    String,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from shared.db.tables import NAMING, moment
+
+metadata = MetaData(naming_convention=NAMING)
+
+_PRESENT = text("removed_at IS NULL")
+
+
+def _one_of(column: str, *values: str) -> CheckConstraint:
+    listed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({listed})", name=column)
+
+
+cloud_providers = Table(
+    "cloud_providers",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("organization_id", Uuid, nullable=False),
+    Column("provider_name", String(32), nullable=False),
+    Column("provider_type", String(16), nullable=False),
+    Column("display_name", Text(collation="C"), nullable=False),
+    Column("description", Text),
+    Column("regions", JSONB, nullable=False),
+    Column("credentials_config", LargeBinary),
+    Column("key_id", String(64)),
+    Column("account_id", Text, nullable=False),
+    Column("capabilities", JSONB, nullable=False),
+    Column("cost_budget", Numeric(16, 2)),
+    Column("metrics_period_s", Integer, nullable=False),
+    Column("is_active", Boolean, nullable=False),
+    Column("health_status", String(16), nullable=False),
+    Column("health_reason", Text),
+    moment("last_health_check", nullable=True),
+    moment("last_sync_at", nullable=True),
+    Column("created_by", Text, nullable=False),
+    moment("created_at"),
+    moment("updated_at"),
+    moment("removed_at", nullable=True),
+    Column("version", Integer, nullable=False),
+    _one_of("provider_name", "aws", "azure", "gcp", "digitalocean", "linode", "vultr"),
+    _one_of("provider_type", "primary", "secondary", "backup", "edge", "development"),
+    _one_of("health_status", "healthy", "degraded", "critical", "unknown"),
+    Index("uq_cloud_providers_display_name", "organization_id", "display_name", unique=True, postgresql_where=_PRESENT),
+    Index("uq_cloud_providers_account", "organization_id", "provider_name", "account_id", unique=True,
+          postgresql_where=_PRESENT),
+    Index("ix_cloud_providers_created", "organization_id", "created_at", "id"),
+    Index("ix_cloud_providers_key", "key_id", postgresql_where=_PRESENT),
+)  # fmt: skip
+
+cloud_regions = Table(
+    "cloud_regions",
+    metadata,
+    Column("provider_id", Uuid, ForeignKey("cloud_providers.id"), primary_key=True),
+    Column("region_code", String(64), primary_key=True),
+    Column("organization_id", Uuid, nullable=False),
+    Column("region_name", Text, nullable=False),
+    Column("availability_zones", JSONB(none_as_null=True)),
+    Column("geographic_location", JSONB(none_as_null=True)),
+    Column("capacity_status", String(16), nullable=False, server_default="available"),
+    moment("discovered_at"),
+    _one_of("capacity_status", "available", "limited", "unavailable"),
+)
+
+cloud_resources = Table(
+    "cloud_resources",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("organization_id", Uuid, nullable=False),
+    Column("provider_id", Uuid, ForeignKey("cloud_providers.id"), nullable=False),
+    Column("provider_name", String(32), nullable=False),
+    Column("region", String(64), nullable=False),
+    Column("resource_id", Text),
+    Column("creation_token", Text),
+    Column("resource_name", Text(collation="C"), nullable=False),
+    Column("resource_type", String(32), nullable=False),
+    Column("resource_subtype", String(64), nullable=False),
+    Column("size_category", String(16)),
+    Column("availability_zone", Text),
+    Column("private_ip", Text),
+    Column("public_ip", Text),
+    Column("configuration", JSONB, nullable=False),
+    Column("resource_status", String(16), nullable=False),
+    Column("status_reason", Text),
+    Column("operation_id", Uuid),
+    Column("environment", String(32), nullable=False),
+    Column("project", Text, nullable=False),
+    Column("is_wedding_critical", Boolean, nullable=False),
+    Column("health_status", String(16), nullable=False, server_default="unknown"),
+    Column("performance_metrics", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
+    Column("health_version", Integer, nullable=False, server_default="0"),
+    Column("cost_tracking", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
+    Column("cost_version", Integer, nullable=False, server_default="0"),
+    Column("created_by", Text, nullable=False),
+    moment("created_at"),
+    moment("updated_at"),
+    moment("terminated_at", nullable=True),
+    Column("version", Integer, nullable=False),
+    _one_of("resource_type", "compute", "storage", "database", "network", "load_balancer", "cdn", "dns", "analytics"),
+    _one_of("resource_status", "provisioning", "running", "stopped", "stopping", "starting", "error", "terminated"),
+    _one_of("health_status", "healthy", "warning", "critical", "unknown"),
+    _one_of("environment", "development", "testing", "staging", "production"),
+    Index("ix_cloud_resources_created", "organization_id", "created_at", "id"),
+    Index("ix_cloud_resources_name", "organization_id", "resource_name", "id"),
+    Index("ix_cloud_resources_provider", "organization_id", "provider_id", "created_at", "id"),
+    Index("ix_cloud_resources_provider_name", "organization_id", "provider_name", "created_at", "id"),
+    Index("ix_cloud_resources_region", "organization_id", "region", "created_at", "id"),
+    Index("ix_cloud_resources_status", "organization_id", "resource_status", "created_at", "id"),
+    Index("ix_cloud_resources_health", "organization_id", "health_status", "created_at", "id"),
+    Index("ix_cloud_resources_type", "organization_id", "resource_type", "resource_subtype", "created_at", "id"),
+    Index("ix_cloud_resources_environment", "organization_id", "environment", "created_at", "id"),
+    Index("ix_cloud_resources_project", "organization_id", "project", "created_at", "id"),
+)
+
+resource_tags = Table(
+    "resource_tags",
+    metadata,
+    Column("organization_id", Uuid, primary_key=True),
+    Column("resource_id", Uuid, ForeignKey("cloud_resources.id"), primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+    Index("ix_resource_tags_key", "organization_id", "key", "value", "resource_id"),
+)
+
+TABLES = (cloud_providers, cloud_regions, cloud_resources, resource_tags)
