@@ -1,0 +1,66 @@
+"""How does a test say what the provisioner would say? Resources, and events about them at chosen times."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from shared.kit.ids import new_id
+from shared.messages.context import Context
+from shared.messages.resources import (
+    Resource,
+    ResourceEvent,
+    ResourceRequested,
+    ResourceStarted,
+    ResourceStopped,
+    ResourceTerminated,
+)
+
+EVENT_OF = {
+    "provisioning": ResourceRequested,
+    "running": ResourceStarted,
+    "stopped": ResourceStopped,
+    "terminated": ResourceTerminated,
+}
+
+
+@dataclass
+class Machine:
+    """One machine of an organization whose versions are said in any order."""
+
+    context: Context
+    start: datetime
+    configuration: dict[str, Any] = field(default_factory=lambda: {"instance_type": "t3.micro"})
+    environment: str = "production"
+    project: str = "photos"
+    id: UUID = field(default_factory=new_id)
+    provider_id: UUID = field(default_factory=new_id)
+
+    def says(self, version: int, after_h: float, status: str) -> ResourceEvent:
+        """The event of a version, `after_h` hours after the machine's start."""
+        time = self.start + timedelta(hours=after_h)
+        envelope = {**self.context.about(self.id, version, time), "time": time}
+        return EVENT_OF[status](**envelope, resource=self.resource(version, time, status))
+
+    def lives(self, *steps: tuple[float, str]) -> Sequence[ResourceEvent]:
+        return [self.says(version, hours, status) for version, (hours, status) in enumerate(steps, 1)]
+
+    def resource(self, version: int, time: datetime, status: str) -> Resource:
+        return Resource(
+            id=self.id,
+            organization_id=UUID(str(self.context.organization)),
+            provider_id=self.provider_id,
+            provider_name="aws",
+            region="us-east-1",
+            resource_name="web-1",
+            resource_type="compute",
+            resource_subtype="ec2_instance",
+            configuration=self.configuration,
+            resource_status=status,
+            environment=self.environment,
+            project=self.project,
+            created_at=self.start,
+            updated_at=time,
+            version=version,
+        )
