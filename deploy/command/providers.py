@@ -1,0 +1,70 @@
+"""`canopy providers`: list, show, add, test, regions, remove."""
+
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from deploy.command.output import show
+from deploy.command.rest import call
+
+app = typer.Typer(no_args_is_help=True)
+PATH = "/api/cloud/providers"
+COLUMNS = ("id", "provider_name", "display_name", "account_id", "health_status", "regions")
+AsJson = Annotated[bool, typer.Option("--json", help="JSON for programs")]
+
+
+@app.command("list")
+def list_providers(as_json: AsJson = False) -> None:
+    """All accounts."""
+    show(call("GET", PATH), as_json=as_json, columns=COLUMNS)
+
+
+@app.command("show")
+def show_provider(provider: str, as_json: AsJson = False) -> None:
+    """One account; its credentials are never shown."""
+    show(call("GET", f"{PATH}/{provider}"), as_json=as_json)
+
+
+@app.command("add")
+def add_provider(
+    name: Annotated[str, typer.Option(help="what to call it")],
+    access_key_id: Annotated[str, typer.Option()],
+    region: Annotated[list[str], typer.Option(help="may be given several times")],
+    cloud: Annotated[str, typer.Option()] = "aws",
+    metrics_period_s: Annotated[int | None, typer.Option(help="seconds between the points it publishes")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Add an account; the secret access key is asked for, or read from standard input: never an argument."""
+    secret = typer.prompt("secret access key", hide_input=True) if sys.stdin.isatty() else sys.stdin.readline().strip()
+    body: dict[str, Any] = {
+        "provider_name": cloud,
+        "display_name": name,
+        "regions": region,
+        "credentials_config": {"access_key_id": access_key_id, "secret_access_key": secret},
+    }
+    if metrics_period_s is not None:
+        body["metrics_period_s"] = metrics_period_s
+    show(call("POST", PATH, body=body), as_json=as_json)
+
+
+@app.command("test")
+def test_provider(provider: str, as_json: AsJson = False) -> None:
+    """Ask the cloud who we are."""
+    show(call("POST", f"{PATH}/{provider}/test-connection"), as_json=as_json)
+
+
+@app.command("regions")
+def list_regions(provider: str, as_json: AsJson = False) -> None:
+    """The account's regions and their zones."""
+    show(
+        call("GET", f"{PATH}/{provider}/regions"),
+        as_json=as_json,
+        columns=("region_code", "region_name", "availability_zones"),
+    )
+
+
+@app.command("remove")
+def remove_provider(provider: str, as_json: AsJson = False) -> None:
+    """Refused while active resources exist."""
+    show(call("DELETE", f"{PATH}/{provider}"), as_json=as_json)
