@@ -24,4 +24,4 @@ def grant(home: Path, name: str, organization: UUID) -> dict[str, str]:
     )
     password = configuration.add_stranger(name, organization)
     os.kill(process["pid"], signal.SIGHUP)
-    return {"CANOPY_NATS_URL": state["addresses"]["nats"], "BOT_PASSWORD": password}
+    return {"CANOPY_NATS_URL": state["nats_url"], "BOT_PASSWORD": password}
