@@ -1,1 +1,1 @@
-"""What recovery decides, without asking anybody: which plans are valid, when backups are due or expire, what a drill shows."""
+"""What recovery decides without asking anybody: valid plans, due and expired backups, what a drill has shown."""
