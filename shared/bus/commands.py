@@ -67,6 +67,7 @@ class CommandConsumer:
             max_workers=workers,
             ack_policy=AckPolicy.MANUAL,
             decoder=raw,
+            inbox_prefix=self._bus.inbox_prefix,
         )
         subscriber(consume)
 

@@ -36,6 +36,11 @@ class Bus:
     jetstream: JetStreamContext = field(init=False)
     reconnected: list[Callable[[], None]] = field(default_factory=list)
 
+    @property
+    def inbox_prefix(self) -> bytes:
+        """Where replies and pulled messages may arrive; FastStream's subscribers forget the connection's own."""
+        return f"_INBOX.{self.name}.".encode()
+
     async def open(self) -> None:
         """Connect; waits for a server that is not there yet. Raises what is wrong with the credentials."""
         while True:

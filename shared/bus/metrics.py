@@ -52,6 +52,7 @@ class MetricsConsumer:
             pull_sub=PullSub(batch_size=BATCH, timeout=LINGER_S, batch=True),
             ack_policy=AckPolicy.MANUAL,
             decoder=raw,
+            inbox_prefix=self._bus.inbox_prefix,
         )
         subscriber(consume)
 
