@@ -44,10 +44,19 @@ class Deps:
         """
         async with self.database.work(Context.automatic(organization)) as work:
             provider = await providers.find(work, provider_id)
-            sealed = await providers.sealed_credentials(work, provider_id)
-        configuration = open_credentials(self.key_ring, organization, provider_id, sealed)
-        credentials = catalog_of(provider.provider_name).credentials(configuration)
+        credentials = catalog_of(provider.provider_name).credentials(await self._configuration(provider))
         return provider, await self.clouds.account(str(provider_id), provider.provider_name, credentials)
+
+    @asynccontextmanager
+    async def second_account(self, provider: Provider) -> AsyncIterator[Cloud]:
+        """A provider's account opened once more, for work whose clients are not worth keeping. Raises NotFound."""
+        async with self.trial(provider.provider_name, await self._configuration(provider)) as cloud:
+            yield cloud
+
+    async def _configuration(self, provider: Provider) -> dict[str, Any]:
+        async with self.database.work(Context.automatic(provider.organization_id)) as work:
+            sealed = await providers.sealed_credentials(work, provider.id)
+        return open_credentials(self.key_ring, provider.organization_id, provider.id, sealed)
 
     @asynccontextmanager
     async def trial(self, provider_name: str, configuration: Mapping[str, Any]) -> AsyncIterator[Cloud]:

@@ -31,6 +31,7 @@ from shared.messages.providers import (
 routes = Routes()
 
 ROTATION_BATCH = 50
+SYNC_EVERY = timedelta(days=1)
 RECENT = timedelta(seconds=15)
 """A check that comes again, or late after an outage, is not repeated within this time."""
 
@@ -67,6 +68,26 @@ async def check_provider(command: CheckProvider, deps: Deps) -> None:
     except NotFound:
         return
     await _keep_health(deps, context, provider, answer if isinstance(answer, CloudError) else None)
+    synced = provider.last_sync_at
+    if isinstance(answer, Account) and (synced is None or synced < deps.clock.now() - SYNC_EVERY):
+        await _discover_regions(deps, context, provider)
+
+
+async def _discover_regions(deps: Deps, context: Context, provider: Provider) -> None:
+    """All regions of the account, once a day: in an account opened for it, because each region costs an SDK client."""
+    async with deps.second_account(provider) as cloud:
+        try:
+            regions = await cloud.regions()
+        except CloudError as error:
+            log.info("regions not discovered", provider=str(provider.id), code=error.code)
+            return
+    async with deps.database.work(context) as work:
+        await providers.lock(work, provider.id, for_change=True)
+        await providers.drop_other_regions(
+            work, provider.id, [*provider.regions, *(region.region_code for region in regions)]
+        )
+        await providers.put_regions(work, provider.id, regions)
+        await providers.change(work, provider.id, last_sync_at=work.now)
 
 
 @routes.request(RotateCredentials)

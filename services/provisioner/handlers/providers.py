@@ -1,7 +1,8 @@
 """How do accounts come, change and go? Credentials are tried at the cloud before anything is stored."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -12,12 +13,12 @@ from services.provisioner.storage import providers, resources
 from services.provisioner.storage.rotation import publish, withdraw
 from shared.bus.credentials import seal_credentials
 from shared.bus.router import Routes
-from shared.clouds.capabilities import capabilities_of
+from shared.clouds.capabilities import Cloud, capabilities_of
 from shared.clouds.errors import CloudError, InvalidRequest, Unsupported
 from shared.clouds.models import Region as CloudRegion
 from shared.clouds.registry import catalog_of
 from shared.db.work import Work
-from shared.kit.errors import Conflict, InvalidInput, Stale, TimedOut
+from shared.kit.errors import Conflict, FieldError, InvalidInput, Stale, TimedOut
 from shared.kit.ids import new_id
 from shared.messages.audit import AuditRecorded
 from shared.messages.base import Page
@@ -51,13 +52,17 @@ class _Discovered:
     capabilities: dict[str, bool]
     regions: Sequence[CloudRegion]
 
+    @property
+    def region_codes(self) -> list[str]:
+        return [region.region_code for region in self.regions]
+
 
 @routes.request(CreateProvider)
 async def create_provider(request: CreateProvider, deps: Deps) -> Provider:
     """Store nothing when it raises InvalidInput (schema, `invalid_credentials`), Unavailable, TimedOut or Conflict."""
     await deps.database.check(request)
-    found = await _discover(deps, request.provider_name, request.credentials_config)
-    check_regions(request.regions, [region.region_code for region in found.regions])
+    found = await _discover(deps, request.provider_name, request.credentials_config, request.regions)
+    check_regions(request.regions, found.region_codes)
     async with deps.database.accept(request) as acceptance:
         work = acceptance.work
         provider_id = new_id()
@@ -106,22 +111,20 @@ async def update_provider(request: UpdateProvider, deps: Deps) -> Provider:
     await deps.database.check(request)
     async with deps.database.work(Context.of(request)) as work:
         before = await providers.find(work, request.provider_id)
-    found: _Discovered | None = None
-    if request.credentials_config is not None:
-        found = await _discover(deps, before.provider_name, request.credentials_config)
-        if found.account_id != before.account_id:
-            raise Conflict("the credentials belong to another account; add it as a provider", code="other_account")
+    found = await _discover_again(deps, request, before)
     async with deps.database.accept(request) as acceptance:
         work = acceptance.work
         known = await providers.lock(work, request.provider_id, for_change=True)
         if request.expected_version not in {None, known.version}:
             raise Stale(f"the provider is at version {known.version}")
+        if found is not None:
+            await providers.put_regions(work, known.id, found.regions)
         await _put_credentials(work, deps, request, found)
-        await _check_new_regions(work, request)
+        await _check_dropped_regions(work, request)
         fields = _given(request)
         await providers.change(work, known.id, **fields, version=known.version + 1, updated_at=work.now)
         provider = await providers.find(work, known.id)
-        changed = sorted({*fields, *(() if found is None else ("credentials_config",))})
+        changed = [*fields, *(() if request.credentials_config is None else ("credentials_config",))]
         _say(work, ProviderUpdated, provider, "provider.update", {"changed": changed})
         acceptance.answer(provider)
     return provider
@@ -150,23 +153,53 @@ async def remove_provider(request: RemoveProvider, deps: Deps) -> Provider:
     return provider
 
 
-async def _discover(deps: Deps, provider_name: str, configuration: dict[str, Any]) -> _Discovered:
-    """Ask the account who it is and which regions it has. Raises what the client is to be told."""
+async def _discover(deps: Deps, provider_name: str, configuration: dict[str, Any], codes: Sequence[str]) -> _Discovered:
+    """Ask the account who it is, and about these regions (all when none are named: that takes a call for each).
+
+    The rest is discovered with the first health check. Raises what the client is to be told.
+    """
     try:
         catalog_of(provider_name).credentials(configuration)
     except Unsupported as error:
         raise invalid(error, "") from None
     except InvalidRequest as error:
         raise invalid(error, CREDENTIALS) from None
+    async with _answering(deps), deps.trial(provider_name, configuration) as cloud:
+        return await _look(cloud, codes)
+
+
+async def _discover_again(deps: Deps, request: UpdateProvider, before: Provider) -> _Discovered | None:
+    """What the account says about new credentials or other regions; None when the update needs neither."""
+    if request.credentials_config is not None:
+        codes = request.regions or before.regions
+        found = await _discover(deps, before.provider_name, request.credentials_config, codes)
+        if found.account_id != before.account_id:
+            raise Conflict("the credentials belong to another account; add it as a provider", code="other_account")
+    elif request.regions:
+        async with _answering(deps):
+            _, cloud = await deps.account(before.organization_id, before.id)
+            found = await _look(cloud, request.regions)
+    else:
+        return None
+    check_regions(request.regions or (), found.region_codes)
+    return found
+
+
+async def _look(cloud: Cloud, codes: Sequence[str]) -> _Discovered:
+    account = await cloud.authenticate()
+    return _Discovered(account.account_id, capabilities_of(cloud), await cloud.regions(codes or None))
+
+
+@asynccontextmanager
+async def _answering(deps: Deps) -> AsyncIterator[None]:
+    """Within the time of a request; the cloud's errors become the client's."""
     try:
-        async with asyncio.timeout(deps.settings.cloud_answer_s), deps.trial(provider_name, configuration) as cloud:
-            account = await cloud.authenticate()
-            regions = await cloud.regions()
-            return _Discovered(account.account_id, capabilities_of(cloud), regions)
+        async with asyncio.timeout(deps.settings.cloud_answer_s):
+            yield
     except CloudError as error:
         raise refusal(error, CREDENTIALS) from None
     except TimeoutError:
-        raise TimedOut("the provider did not answer in time", code="provider_unreachable") from None
+        raise TimedOut("the provider did not answer in time", code="provider_unreachable", retry_after_s=5) from None
 
 
 def _row(request: CreateProvider, work: Work, found: _Discovered) -> dict[str, Any]:
@@ -176,7 +209,7 @@ def _row(request: CreateProvider, work: Work, found: _Discovered) -> dict[str, A
         "provider_type": request.provider_type,
         "display_name": request.display_name,
         "description": request.description,
-        "regions": request.regions or [region.region_code for region in found.regions],
+        "regions": request.regions or found.region_codes,
         "account_id": found.account_id,
         "capabilities": found.capabilities,
         "cost_budget": None if request.cost_budget is None else Decimal(str(request.cost_budget)),
@@ -184,7 +217,6 @@ def _row(request: CreateProvider, work: Work, found: _Discovered) -> dict[str, A
         "is_active": True,
         "health_status": HEALTHY,
         "last_health_check": work.now,
-        "last_sync_at": work.now,
         "created_by": request.actor,
         "created_at": work.now,
         "updated_at": work.now,
@@ -198,19 +230,16 @@ async def _put_credentials(work: Work, deps: Deps, request: UpdateProvider, foun
     sealed = seal_credentials(deps.key_ring, work.organization, request.provider_id, request.credentials_config)
     await providers.change(
         work, request.provider_id, credentials_config=sealed, key_id=deps.key_ring.primary, health_status=HEALTHY,
-        health_reason=None, last_health_check=work.now, last_sync_at=work.now, capabilities=found.capabilities,
+        health_reason=None, last_health_check=work.now, capabilities=found.capabilities,
     )  # fmt: skip
-    await providers.put_regions(work, request.provider_id, found.regions)
     publish(work, work.organization, request.provider_id, sealed)
 
 
-async def _check_new_regions(work: Work, request: UpdateProvider) -> None:
+async def _check_dropped_regions(work: Work, request: UpdateProvider) -> None:
     if request.regions is None:
         return
-    known = [region.region_code for region in await providers.regions_of(work, request.provider_id)]
-    check_regions(request.regions, known)
     if not request.regions:
-        raise InvalidInput("a provider has at least one region")
+        raise InvalidInput("a provider has at least one region", errors=[FieldError("/regions", "is empty")])
     if await resources.count_active(work, request.provider_id, regions_left=request.regions):
         raise Conflict("resources run in a region that would be dropped", code="active_resources")
 

@@ -130,11 +130,14 @@ async def reseal(work: Work, provider_id: UUID, organization: UUID, sealed: byte
     )
 
 
-async def put_regions(work: Work, provider_id: UUID, regions: Sequence[CloudRegion]) -> None:
-    """Replace what is known of the account's regions; zones that could not be asked now stay as they were known."""
-    codes = [region.region_code for region in regions]
+async def drop_other_regions(work: Work, provider_id: UUID, codes: Sequence[str]) -> None:
+    """Forget regions that the account has no more."""
     mine = (cloud_regions.c.provider_id == provider_id, cloud_regions.c.organization_id == work.organization)
     await work.execute(delete(cloud_regions).where(*mine, cloud_regions.c.region_code.not_in(codes)))
+
+
+async def put_regions(work: Work, provider_id: UUID, regions: Sequence[CloudRegion]) -> None:
+    """Keep what was discovered of these regions; zones that could not be asked now stay as they were known."""
     for region in regions:
         values = _region_values(region) | {"discovered_at": work.now}
         known = values if region.availability_zones is not None else values.keys() - {"availability_zones"}
