@@ -31,7 +31,7 @@ load: install   ## push a resource of the running demonstration: make load RESOU
 requirements:   ## pin every service's dependencies with hashes (needs uv on the PATH)
 	for service in $(SERVICES); do \
 	  uv pip compile pyproject.toml --extra $$service --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet -o requirements/$$service.txt || exit 1; done
-	for set in local development; do \
+	for set in operator local development; do \
 	  uv pip compile pyproject.toml --extra $$set --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet -o requirements/$$set.txt || exit 1; done
 
 contracts: install-development   ## generate docs/contracts, docs/messages.md and deploy/nats/users.conf
