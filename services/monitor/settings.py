@@ -16,7 +16,6 @@ class Settings(BaseServiceSettings):
     """How far back a resource is asked for at first, or after a gap."""
     collection_lease_s: float = Field(default=120, gt=0)
     """A collection that was queued this long ago without an end is queued again."""
-    collection_concurrency: int = Field(default=16, ge=1)
     point_max_age_s: float = Field(default=86_400, gt=0)
     point_max_future_s: float = Field(default=120, gt=0)
     partitions_ahead_days: int = Field(default=7, ge=1)

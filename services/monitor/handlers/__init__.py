@@ -1,5 +1,16 @@
-"""Monitor's message doors, one file per noun. The notifier's router is in services/monitor/notifier.py."""
+"""Monitor's message doors, one file per noun. deliveries.py is the notifier's (services/monitor/notifier.py)."""
 
+from services.monitor.handlers import alerts, channels, collections, health, metrics, providers, resources, rules
 from shared.bus.router import Router
 
-router = Router("monitor")
+router = Router(
+    "monitor",
+    alerts.routes,
+    channels.routes,
+    collections.routes,
+    health.routes,
+    metrics.routes,
+    providers.routes,
+    resources.routes,
+    rules.routes,
+)

@@ -1,0 +1,243 @@
+"""What happens to alerts? Rules and budgets open them, people acknowledge, resolve and suppress them."""
+
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+from services.monitor.deps import Deps
+from services.monitor.domain.alerts import OPEN_STATUSES, Transition
+from services.monitor.domain.evaluation import Happening
+from services.monitor.domain.rules import COST_THRESHOLD, MONITORING_ERROR, RULE_METRICS
+from services.monitor.storage import alerts
+from shared.bus.router import Routes
+from shared.db.work import Work
+from shared.kit.errors import Conflict, FieldError, InvalidInput, NotFound, Stale
+from shared.kit.ids import SYSTEM_ACTOR, new_id
+from shared.messages.alerts import (
+    AcknowledgeAlert,
+    Alert,
+    AlertAcknowledged,
+    AlertEvent,
+    AlertFired,
+    AlertResolved,
+    AlertSuppressed,
+    GetAlert,
+    ListAlerts,
+    ResolveAlert,
+    SuppressAlert,
+)
+from shared.messages.audit import AuditRecorded
+from shared.messages.base import Page
+from shared.messages.budgets import BudgetExceeded
+from shared.messages.context import Context
+
+routes = Routes()
+
+
+def fingerprint_of(rule_id: UUID, resource_id: UUID) -> str:
+    return f"{rule_id}:{resource_id}"
+
+
+def say(work: Work, event: type[AlertEvent], row: dict[str, Any]) -> Alert:
+    """Emit what happened to an alert, inside its organization."""
+    alert = alerts.model(row)
+    context = work.context
+    if context.organization is None:
+        context = Context.automatic(alert.organization_id)
+    work.emit(event(**context.about(alert.id, alert.version, work.now), alert=alert))
+    return alert
+
+
+def opened(work: Work, **values: Any) -> dict[str, Any]:
+    """The row of an alert that begins now."""
+    absent = dict.fromkeys(
+        ("rule_id", "description", "resource_id", "resource_name", "provider_id", "metric", "operator",
+         "current_value", "threshold")
+    )  # fmt: skip
+    return {
+        **absent, "id": new_id(), "current_values": {}, "notification_channels": [], "recipient_list": [],
+        "status": "active", "triggered_at": work.now, "created_at": work.now, "updated_at": work.now, "version": 1,
+        **values,
+    }  # fmt: skip
+
+
+async def apply_happenings(
+    work: Work, happenings: Sequence[Happening], facts: Mapping[UUID, Mapping[str, Any]]
+) -> None:
+    """Open and resolve, in the order in which it happened; each alert is told once, by whoever's row it became."""
+    for transition, group in groupby(happenings, key=lambda happening: happening.transition):
+        if transition is Transition.FIRE:
+            rows = [_row(work, happening, facts[happening.resource_id]) for happening in group]
+            for row in await alerts.open_all(work, rows):
+                say(work, AlertFired, row)
+        else:
+            prints = [fingerprint_of(each.rule.id, each.resource_id) for each in group]
+            for row in await alerts.resolve_open(work, prints, SYSTEM_ACTOR):
+                say(work, AlertResolved, row)
+
+
+def _row(work: Work, happening: Happening, resource: Mapping[str, Any]) -> dict[str, Any]:
+    rule, condition = happening.rule, happening.rule.condition
+    values = {name: value for name, value in zip(RULE_METRICS, happening.values, strict=True) if value is not None}
+    said = condition.expression or f"{condition.metric} {condition.operator} {condition.threshold:g}"
+    return opened(
+        work,
+        organization_id=happening.organization_id,
+        fingerprint=fingerprint_of(rule.id, happening.resource_id),
+        rule_id=rule.id,
+        alert_name=rule.alert_name,
+        description=rule.description or f"{resource['resource_name']}: {said}",
+        alert_type=rule.alert_type,
+        severity_level=rule.severity_level,
+        resource_id=happening.resource_id,
+        resource_name=resource["resource_name"],
+        provider_id=resource["provider_id"],
+        metric=condition.metric,
+        operator=condition.operator if condition.metric else None,
+        current_value=happening.value,
+        threshold=condition.threshold,
+        current_values={**values, "measured_at": happening.time.isoformat()},
+        notification_channels=list(rule.notification_channels),
+        recipient_list=list(rule.recipient_list),
+    )
+
+
+def _collection_print(provider_id: UUID, region: str) -> str:
+    return f"monitoring_error:{provider_id}:{region}"
+
+
+async def raise_monitoring_error(work: Work, provider: Mapping[str, Any], region: str, error: str) -> None:
+    """Collection failed for an account and region: told once, until it works again."""
+    row = opened(
+        work,
+        organization_id=work.organization,
+        fingerprint=_collection_print(provider["id"], region),
+        rule_id=MONITORING_ERROR,
+        alert_name=f"Metrics of {provider['display_name']} in {region} cannot be collected"[:200],
+        description=error,
+        alert_type="monitoring_error",
+        severity_level="error",
+        provider_id=provider["id"],
+        current_values={"region": region, "error": error},
+    )
+    for stored in await alerts.open_all(work, [row]):
+        say(work, AlertFired, stored)
+
+
+async def end_monitoring_error(work: Work, provider_id: UUID, region: str) -> None:
+    """Collection works."""
+    prints = [_collection_print(provider_id, region)]
+    for row in await alerts.resolve_open(work, prints, SYSTEM_ACTOR, "collection works again"):
+        say(work, AlertResolved, row)
+
+
+@routes.event(BudgetExceeded)
+async def on_budget_exceeded(event: BudgetExceeded, work: Work, _deps: Deps) -> None:
+    """One alert per budget, threshold, basis and period, also when it was resolved in between."""
+    threshold = f"{event.threshold_percent:g}"
+    fingerprint = f"cost_threshold:{event.budget_id}:{threshold}:{event.basis}:{event.period_start}"
+    if await alerts.was_ever_open(work, fingerprint):
+        return
+    limit = float(event.budget_amount) * event.threshold_percent / 100
+    row = opened(
+        work,
+        organization_id=work.organization,
+        fingerprint=fingerprint,
+        rule_id=COST_THRESHOLD,
+        alert_name=f"Budget {event.budget_name} at {threshold} %"[:200],
+        description=f"{event.basis} spend {event.spend} of {event.budget_amount} {event.currency}",
+        alert_type="cost_threshold",
+        severity_level="critical" if event.threshold_percent >= 100 else "warning",
+        metric=f"{event.basis}_spend",
+        operator=">=",
+        current_value=float(event.spend),
+        threshold=limit,
+        current_values={
+            "budget_id": str(event.budget_id), "budget_scope": event.budget_scope, "spend": str(event.spend),
+            "budget_amount": str(event.budget_amount), "currency": event.currency, "period_start": event.period_start,
+        },
+        notification_channels=event.notification_channels,
+    )  # fmt: skip
+    for stored in await alerts.open_all(work, [row]):
+        say(work, AlertFired, stored)
+
+
+@routes.request(GetAlert)
+async def get_alert(request: GetAlert, deps: Deps) -> Alert:
+    async with deps.database.work(Context.of(request)) as work:
+        return alerts.model(await _found(work, request.alert))
+
+
+@routes.request(ListAlerts)
+async def list_alerts(request: ListAlerts, deps: Deps) -> Page[Alert]:
+    async with deps.database.work(Context.of(request)) as work:
+        rows, cursor = alerts.ORDER.page(await alerts.listed(work, request), request)
+    return Page[Alert](items=[alerts.model(row) for row in rows], next_cursor=cursor)
+
+
+@routes.request(AcknowledgeAlert)
+async def acknowledge_alert(request: AcknowledgeAlert, deps: Deps) -> Alert:
+    async with deps.database.accept(request) as acceptance:
+        work = acceptance.work
+        await _open(work, request)
+        row = await alerts.change(
+            work, request.alert, status="acknowledged", acknowledged_at=work.now, acknowledged_by=request.actor
+        )
+        alert = _told(work, AlertAcknowledged, row, "alert.acknowledge", {})
+        acceptance.answer(alert)
+    return alert
+
+
+@routes.request(ResolveAlert)
+async def resolve_alert(request: ResolveAlert, deps: Deps) -> Alert:
+    async with deps.database.accept(request) as acceptance:
+        work = acceptance.work
+        await _open(work, request)
+        row = await alerts.change(
+            work, request.alert, status="resolved", resolved_at=work.now, resolved_by=request.actor,
+            resolution_notes=request.resolution_notes,
+        )  # fmt: skip
+        alert = _told(work, AlertResolved, row, "alert.resolve", {"resolution_notes": request.resolution_notes})
+        acceptance.answer(alert)
+    return alert
+
+
+@routes.request(SuppressAlert)
+async def suppress_alert(request: SuppressAlert, deps: Deps) -> Alert:
+    if request.until.tzinfo is None or request.until <= deps.clock.now():
+        raise InvalidInput("suppression ends in the past", errors=[FieldError("/until", "is a time in the future")])
+    async with deps.database.accept(request) as acceptance:
+        work = acceptance.work
+        await _open(work, request)
+        row = await alerts.change(work, request.alert, status="suppressed", suppressed_until=request.until)
+        alert = _told(work, AlertSuppressed, row, "alert.suppress", {"until": request.until.isoformat()})
+        acceptance.answer(alert)
+    return alert
+
+
+async def _found(work: Work, alert_id: UUID, *, lock: bool = False) -> dict[str, Any]:
+    row = await alerts.find(work, alert_id, lock=lock)
+    if row is None:
+        raise NotFound("there is no such alert", code="alert_not_found")
+    return row
+
+
+async def _open(work: Work, request: AcknowledgeAlert | ResolveAlert | SuppressAlert) -> None:
+    """Raise NotFound, Stale, or Conflict when it is over."""
+    row = await _found(work, request.alert, lock=True)
+    if request.expected_version not in {None, row["version"]}:
+        raise Stale(f"the alert is at version {row['version']}")
+    if row["status"] not in OPEN_STATUSES:
+        raise Conflict(f"the alert is {row['status']}", code="alert_closed")
+
+
+def _told(work: Work, event: type[AlertEvent], row: dict[str, Any], action: str, details: dict[str, Any]) -> Alert:
+    alert = say(work, event, row)
+    work.emit(
+        AuditRecorded(
+            **work.about(alert.id, alert.version), action=action, target_type="alert", target_name=alert.alert_name,
+            details=details,
+        )
+    )  # fmt: skip
+    return alert

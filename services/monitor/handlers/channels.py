@@ -1,0 +1,185 @@
+"""How are notification channels kept? Addresses are checked against inside targets, secrets sealed and shown masked."""
+
+import json
+import secrets
+from typing import Any
+from uuid import UUID
+
+from services.monitor.deps import Deps
+from services.monitor.domain.channels import URL_FIELD, check_config, masked, new_secret
+from services.monitor.domain.notifications import test_alert
+from services.monitor.storage import channels, deliveries
+from shared.bus.router import Routes
+from shared.db.work import Work
+from shared.kit.errors import FieldError, InvalidInput, NotFound, Stale
+from shared.kit.ids import new_id
+from shared.messages.audit import AuditRecorded
+from shared.messages.base import Page
+from shared.messages.channels import (
+    Channel,
+    ChannelCreated,
+    ChannelDeleted,
+    ChannelEvent,
+    ChannelUpdated,
+    CreateChannel,
+    DeleteChannel,
+    Delivery,
+    GetChannel,
+    ListChannels,
+    ListDeliveries,
+    TestChannel,
+    UpdateChannel,
+)
+from shared.messages.context import Context
+from shared.outward.addresses import RefusedAddress, UnresolvedAddress, check, parse
+from shared.outward.mails import is_address
+
+routes = Routes()
+
+
+@routes.request(CreateChannel)
+async def create_channel(request: CreateChannel, deps: Deps) -> Channel:
+    config = await _checked(request.channel_type, request.config, deps)
+    async with deps.database.accept(request) as acceptance:
+        work = acceptance.work
+        channel_id = new_id()
+        values = {
+            "id": channel_id, "organization_id": work.organization, "channel_type": request.channel_type,
+            "name": request.channel_name, "minimum_severity": request.minimum_severity,
+            "is_enabled": request.is_enabled, "created_at": work.now, "updated_at": work.now, "version": 1,
+            **_kept(request.channel_type, config, work, channel_id, deps),
+        }  # fmt: skip
+        await channels.add(work, values)
+        channel = Channel.model_validate(values)
+        _tell(work, ChannelCreated, channel, "channel.create")
+        acceptance.answer(channel)
+    return channel
+
+
+@routes.request(UpdateChannel)
+async def update_channel(request: UpdateChannel, deps: Deps) -> Channel:
+    given = {"name": request.channel_name, "minimum_severity": request.minimum_severity}
+    values: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    if request.is_enabled is not None:
+        values["is_enabled"] = request.is_enabled
+    config = None
+    if request.config is not None:
+        async with deps.database.work(Context.of(request)) as work:
+            channel_type = (await _found(work, request.channel, None))["channel_type"]
+        config = await _checked(channel_type, request.config, deps)
+    async with deps.database.accept(request) as acceptance:
+        work = acceptance.work
+        row = await _found(work, request.channel, request.expected_version, lock=True)
+        if config is not None:
+            values |= _kept(row["channel_type"], config, work, request.channel, deps)
+        channel = Channel.model_validate(await channels.change(work, request.channel, **values))
+        _tell(work, ChannelUpdated, channel, "channel.update")
+        acceptance.answer(channel)
+    return channel
+
+
+@routes.request(DeleteChannel)
+async def delete_channel(request: DeleteChannel, deps: Deps) -> Channel:
+    async with deps.database.accept(request) as acceptance:
+        work = acceptance.work
+        await _found(work, request.channel, request.expected_version, lock=True)
+        row = await channels.change(work, request.channel, deleted_at=work.now, is_enabled=False, sealed_config=b"")
+        channel = Channel.model_validate(row)
+        _tell(work, ChannelDeleted, channel, "channel.delete")
+        acceptance.answer(channel)
+    return channel
+
+
+@routes.request(GetChannel)
+async def get_channel(request: GetChannel, deps: Deps) -> Channel:
+    async with deps.database.work(Context.of(request)) as work:
+        return Channel.model_validate(await _found(work, request.channel, None))
+
+
+@routes.request(ListChannels)
+async def list_channels(request: ListChannels, deps: Deps) -> Page[Channel]:
+    async with deps.database.work(Context.of(request)) as work:
+        found, cursor = channels.ORDER.page(await channels.listed(work, request), request)
+    return Page[Channel](items=[Channel.model_validate(row) for row in found], next_cursor=cursor)
+
+
+@routes.request(TestChannel)
+async def send_test(request: TestChannel, deps: Deps) -> Delivery:
+    """The notifier sends it like any other."""
+    async with deps.database.accept(request) as acceptance:
+        work = acceptance.work
+        row = await _found(work, request.channel, None)
+        content = {"event_type": "channel.test", "alert": test_alert(row["name"], work.now.isoformat())}
+        stored = await deliveries.add(work, request.id, request.channel, "test", content, None)
+        if stored is None:
+            raise InvalidInput("this request was queued before")
+        delivery = deliveries.model(stored)
+        work.emit(
+            AuditRecorded(
+                **work.about(request.channel, row["version"]), action="channel.test", target_type="channel",
+                target_name=row["name"],
+            )
+        )  # fmt: skip
+        acceptance.answer(delivery)
+    return delivery
+
+
+@routes.request(ListDeliveries)
+async def list_deliveries(request: ListDeliveries, deps: Deps) -> Page[Delivery]:
+    async with deps.database.work(Context.of(request)) as work:
+        await _found(work, request.channel, None)
+        found, cursor = deliveries.ORDER.page(await deliveries.listed(work, request), request)
+        attempts = await deliveries.attempts_of(work, [row["id"] for row in found])
+    items = [deliveries.model(row, attempts.get(row["id"], ())) for row in found]
+    return Page[Delivery](items=items, next_cursor=cursor)
+
+
+async def _checked(channel_type: str, config: dict[str, Any], deps: Deps) -> dict[str, Any]:
+    """The config to keep; raises InvalidInput also for an address inside or one that does not resolve."""
+    checked = check_config(channel_type, config, is_address)
+    field = URL_FIELD.get(channel_type)
+    if field is not None:
+        try:
+            await check(checked[field], allow_inside=deps.settings.allow_private_webhooks)
+        except (RefusedAddress, UnresolvedAddress) as error:
+            raise InvalidInput(
+                "this address is not allowed",
+                code="address_refused",
+                errors=[FieldError(f"/config/{field}", str(error))],
+            ) from error
+    if channel_type == "webhook":
+        checked.setdefault("signing_secret", new_secret(secrets.token_bytes(24)))
+    return checked
+
+
+def _kept(channel_type: str, config: dict[str, Any], work: Work, channel_id: UUID, deps: Deps) -> dict[str, Any]:
+    """What is shown, and what is sealed."""
+    field = URL_FIELD.get(channel_type)
+    host = None
+    if field is not None:
+        scheme, name, _ = parse(config[field])
+        host = f"{scheme}://{name}"
+    sealed = deps.key_ring.seal(
+        json.dumps(config).encode(), organization=work.organization, record=channel_id, field=channels.FIELD
+    )
+    return {"config": masked(config, host), "sealed_config": sealed}
+
+
+async def _found(work: Work, channel_id: UUID, expected_version: int | None, *, lock: bool = False) -> dict[str, Any]:
+    row = await channels.find(work, channel_id, lock=lock)
+    if row is None:
+        raise NotFound("there is no such channel", code="channel_not_found")
+    if expected_version not in {None, row["version"]}:
+        raise Stale(f"the channel is at version {row['version']}")
+    return row
+
+
+def _tell(work: Work, event: type[ChannelEvent], channel: Channel, action: str) -> None:
+    about = work.about(channel.id, channel.version)
+    work.emit(
+        event(**about, channel=channel),
+        AuditRecorded(
+            **work.about(channel.id, channel.version), action=action, target_type="channel", target_name=channel.name,
+            details={"channel_type": channel.channel_type, "minimum_severity": channel.minimum_severity},
+        ),
+    )  # fmt: skip

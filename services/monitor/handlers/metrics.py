@@ -1,0 +1,241 @@
+"""What is done with metric batches? Checked, stored, judged and told in one transaction; and the questions about them.
+
+Bad points are set aside as dead letters before the good ones are stored: one bad point must not fail a batch for ever.
+"""
+
+from collections import Counter as Tally
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import structlog
+from prometheus_client import Counter
+
+from services.monitor.deps import Deps
+from services.monitor.domain import expressions, health
+from services.monitor.domain.evaluation import Key, Outcome, Point, evaluate, expression_rules
+from services.monitor.domain.metrics import INTERVALS_S, check_span, fault_of, known_values, limits, values_of
+from services.monitor.handlers.alerts import apply_happenings
+from services.monitor.storage import alerts, collections, metrics, rules
+from services.monitor.storage.health import Telemetry, facts_of, lock, save
+from shared.bus.router import Routes
+from shared.bus.settle import ERROR_HEADER
+from shared.db.inventory import find_resource
+from shared.db.work import Work
+from shared.kit.errors import NotFound
+from shared.kit.ids import derived_id
+from shared.messages.context import Context
+from shared.messages.metrics import (
+    ENCODER,
+    METRIC_NAMES,
+    GetMonitoringMetrics,
+    GetResourceMetrics,
+    MetricBatch,
+    MetricPoint,
+    MetricSummary,
+    MonitoringMetrics,
+    ResourceMetrics,
+    Sample,
+)
+from shared.messages.resources import ResourceHealthChanged
+from shared.messages.subjects import dead_subject, metrics_subject
+
+routes = Routes()
+
+SAMPLES = Counter("canopy_samples_total", "Metric samples received", ("outcome",))
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class Sorted:
+    """The samples of some batches: rows to store, points by resource in time order, and what was set aside."""
+
+    rows: list[metrics.Row] = field(default_factory=list)
+    points: dict[UUID, list[Point]] = field(default_factory=dict)
+    refused: dict[UUID, list[tuple[Sample, str]]] = field(default_factory=dict)
+
+
+@routes.metric_batches
+async def store_metric_batches(batches: Sequence[MetricBatch], deps: Deps) -> None:
+    """Idempotent: known samples are not stored twice, and only points newer than the last judged are judged."""
+    ids = list({sample.resource_id for batch in batches for sample in batch.samples})
+    async with deps.database.work(Context.background()) as work:
+        await deps.rules.refresh(work)
+        facts = await facts_of(work, ids)
+    found = _sort(batches, facts, deps)
+    await _set_aside(found, batches, deps)
+    if not found.rows:
+        return
+    answers, errors = await _answer_expressions(found, facts, deps)
+    async with deps.database.work(Context.background()) as work:
+        added = await metrics.add_samples(work, found.rows)
+        await _judge(work, found, facts, answers, deps)
+        if errors:
+            await rules.note_errors(work, errors)
+    SAMPLES.labels("stored").inc(added)
+    SAMPLES.labels("repeated").inc(len(found.rows) - added)
+
+
+def _sort(batches: Sequence[MetricBatch], facts: dict[UUID, dict[str, Any]], deps: Deps) -> Sorted:
+    settings = deps.settings
+    allowed = limits(deps.clock.now(), settings.point_max_age_s, settings.point_max_future_s)
+    owners = {each: row["organization_id"] for each, row in facts.items()}
+    found = Sorted()
+    for batch in batches:
+        organization, provider_id = batch.organization, batch.provider_id
+        for sample in batch.samples:
+            resource_id = sample.resource_id
+            fault = fault_of(sample, owners.get(resource_id), organization, allowed)
+            if fault is not None:
+                found.refused.setdefault(batch.id, []).append((sample, fault))
+                continue
+            values = values_of(sample)
+            score = health.health_score(values[0], values[1], values[2], values[5])
+            found.rows.append((resource_id, sample.time, organization, provider_id, values, score))
+            found.points.setdefault(resource_id, []).append((sample.time, values, score))
+    for points in found.points.values():
+        if len(points) > 1:
+            points.sort(key=lambda point: point[0])
+    return found
+
+
+async def _set_aside(found: Sorted, batches: Sequence[MetricBatch], deps: Deps) -> None:
+    """One dead letter per batch with its bad samples; its id is the same when the batch comes again."""
+    for batch in batches:
+        refused = found.refused.get(batch.id)
+        if not refused:
+            continue
+        reasons = Tally(reason for _, reason in refused)
+        letter = msgspec.structs.replace(batch, samples=[sample for sample, _ in refused])
+        headers = {
+            "Nats-Msg-Id": str(derived_id(batch.id, "refused")),
+            ERROR_HEADER: ", ".join(f"{count} x {reason}" for reason, count in reasons.items()),
+        }
+        subject = dead_subject("monitor", metrics_subject(batch.organization, batch.provider_id, batch.region))
+        await deps.bus.publish(subject, ENCODER.encode(letter), headers)
+        for reason, count in reasons.items():
+            SAMPLES.labels(reason).inc(count)
+        log.warning("samples set aside", provider=str(batch.provider_id), region=batch.region, **reasons)
+
+
+async def _answer_expressions(
+    found: Sorted, facts: dict[UUID, dict[str, Any]], deps: Deps
+) -> tuple[dict[Key, bool | None], dict[UUID, str | None]]:
+    """Ask the worker about the newest point of each resource that an expression rule concerns."""
+    keys: list[Key] = []
+    questions: list[tuple[str, dict[str, Any]]] = []
+    for resource_id, points in found.points.items():
+        resource = facts[resource_id]
+        for rule in expression_rules(deps.rules.rules_of(resource["organization_id"])):
+            if rule.concerns(resource_id, resource["provider_id"]):
+                keys.append((rule.id, resource_id))
+                values = known_values(points[-1][1])
+                questions.append((rule.condition.expression or "", expressions.activation_of(values, resource)))
+    if not questions:
+        return {}, {}
+    try:
+        answers = await deps.worker.run(deps.settings.expression_limit_s, expressions.evaluate, questions)
+    except TimeoutError as error:
+        answers = [(None, str(error))] * len(questions)
+    errors: dict[UUID, str | None] = {}
+    for (rule_id, _), (_, problem) in zip(keys, answers, strict=True):
+        errors[rule_id] = errors.get(rule_id) or problem
+    return {key: answer for key, (answer, _) in zip(keys, answers, strict=True)}, errors
+
+
+async def _judge(
+    work: Work, found: Sorted, facts: dict[UUID, dict[str, Any]], answers: dict[Key, bool | None], deps: Deps
+) -> None:
+    """Health and rules of the running resources, under the lock of their telemetry."""
+    running = {each: facts[each] for each in found.points if facts[each]["resource_status"] == "running"}
+    if not running:
+        return
+    known = await lock(work, {each: row["organization_id"] for each, row in running.items()})
+    states = await alerts.states_of(work, list(running))
+    outcome, changed = Outcome(), []
+    for resource_id, resource in running.items():
+        telemetry = known[resource_id]
+        last = telemetry.last_time
+        points = [point for point in found.points[resource_id] if last is None or point[0] > last]
+        if not points:
+            continue
+        evaluate(outcome, resource, deps.rules.rules_of(resource["organization_id"]), states, points, answers)
+        _tell_health(work, telemetry, points[-1], deps)
+        changed.append(telemetry)
+    await save(work, changed)
+    organizations = {each: row["organization_id"] for each, row in running.items()}
+    await alerts.save_states(work, {key: (organizations[key[1]], state) for key, state in outcome.states.items()})
+    await apply_happenings(work, outcome.happenings, facts)
+
+
+def _tell_health(work: Work, telemetry: Telemetry, point: Point, deps: Deps) -> None:
+    """Take the newest point; say it when status or score changed, else at most once per refresh interval."""
+    time, values, score = point
+    old_status, old_score = telemetry.health_status, telemetry.health_score
+    telemetry.last_time, telemetry.latest = time, known_values(values)
+    telemetry.health_score, telemetry.health_status = score, health.health_status(score)
+    refresh = timedelta(seconds=deps.settings.health_refresh_s)
+    is_same = (old_status, old_score) == (telemetry.health_status, score)
+    if is_same and telemetry.told_at is not None and work.now - telemetry.told_at < refresh:
+        return
+    telemetry.health_version += 1
+    telemetry.told_at = work.now
+    envelope = Context.automatic(telemetry.organization_id).about(
+        telemetry.resource_id, telemetry.health_version, work.now
+    )
+    work.emit(
+        ResourceHealthChanged(
+            **envelope,
+            resource_id=telemetry.resource_id,
+            old_health_status=old_status,
+            health_status=telemetry.health_status,
+            health_score=score,
+            performance_metrics={**telemetry.latest, "measured_at": time.isoformat()},
+        )
+    )
+
+
+@routes.request(GetResourceMetrics)
+async def get_resource_metrics(request: GetResourceMetrics, deps: Deps) -> ResourceMetrics:
+    check_span(request.start, request.end, request.interval)
+    async with deps.database.work(Context.of(request)) as work:
+        if await find_resource(work, request.resource) is None:
+            raise NotFound("there is no such resource", code="resource_not_found")
+        width_s = INTERVALS_S[request.interval]
+        span = (work, request.resource, request.start, request.end)
+        found = await metrics.buckets(*span, width_s, request.aggregation)
+        total = await metrics.summary(*span)
+    return ResourceMetrics(
+        resource_id=request.resource,
+        start=request.start,
+        end=request.end,
+        interval=request.interval,
+        aggregation=request.aggregation,
+        points=[MetricPoint(time=row["time"], values={name: row[name] for name in METRIC_NAMES}) for row in found],
+        summary={name: _summary(total, name) for name in METRIC_NAMES},
+    )
+
+
+def _summary(total: dict[str, Any], name: str) -> MetricSummary:
+    return MetricSummary(
+        avg_value=total[f"{name}_avg"],
+        max_value=total[f"{name}_max"],
+        min_value=total[f"{name}_min"],
+        data_points=total[f"{name}_count"],
+    )
+
+
+@routes.request(GetMonitoringMetrics)
+async def get_monitoring_metrics(request: GetMonitoringMetrics, deps: Deps) -> MonitoringMetrics:
+    async with deps.database.work(Context.of(request)) as work:
+        since = (work.now - timedelta(days=request.days)).date()
+        return MonitoringMetrics(
+            calls=await collections.calls_since(work, since),
+            collections=await collections.states(work),
+            samples_last_hour=await metrics.samples_since(work, work.now - timedelta(hours=1)),
+            monitored_resources=await collections.monitored(work),
+        )
