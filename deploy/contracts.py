@@ -58,8 +58,8 @@ def _plain(annotation: Any, name: str) -> Any:
         return {field: example(info.annotation, field) for field, info in annotation.model_fields.items()}
     if isinstance(annotation, type) and issubclass(annotation, Enum):
         return next(iter(annotation))
-    simple = {UUID: ID, dt.datetime: MOMENT, AwareDatetime: MOMENT, dt.date: MOMENT.date(), bool: True, int: 1, float: 1.5,
-              Decimal: Decimal("12.34"), str: KNOWN.get(name, name or "text"), SecretStr: "secret"}  # fmt: skip
+    simple = {UUID: ID, dt.datetime: MOMENT, AwareDatetime: MOMENT, dt.date: MOMENT.date(), bool: True, int: 1,
+              float: 1.5, Decimal: Decimal("12.34"), str: KNOWN.get(name, name or "text"), SecretStr: "secret"}  # fmt: skip
     return simple.get(annotation)
 
 
