@@ -1,0 +1,159 @@
+"""What runs at the clouds, and how is it changed? Answered by the provisioner; changes of state are long work (202)."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from services.gateway.api.caller import Caller, needs
+from services.gateway.storage.organizations import get_organization
+from shared.messages.base import Page
+from shared.messages.resources import (
+    AcceptedResource,
+    CreateResource,
+    DeleteResource,
+    Environment,
+    GetResource,
+    HealthStatus,
+    ListResources,
+    Resource,
+    ResourceStatus,
+    ResourceType,
+    StartResource,
+    StopResource,
+    UpdateResource,
+)
+from shared.messages.texts import Line
+from shared.security.permissions import Permission
+
+router = APIRouter(prefix="/api/cloud", tags=["resources"])
+
+Reader = Annotated[Caller, Depends(needs(Permission.RESOURCES_READ))]
+Operator = Annotated[Caller, Depends(needs(Permission.RESOURCES_OPERATE))]
+Writer = Annotated[Caller, Depends(needs(Permission.RESOURCES_WRITE))]
+
+ADDRESS = "/api/cloud/resources/{id}"
+TAGS_MAX = 40
+_EXAMPLE: dict[str, Any] = {
+    "provider_id": "01980000-0000-7000-8000-000000000001",
+    "region": "us-east-1",
+    "resource_name": "web-1",
+    "resource_type": "compute",
+    "resource_subtype": "ec2_instance",
+    "configuration": {"instance_type": "t3.micro"},
+    "environment": "production",
+    "tags": {"team": "photos"},
+}
+
+
+class CreateResourceBody(BaseModel):
+    """What to provision; `project` left out: the organization's slug."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_EXAMPLE]})
+
+    provider_id: UUID
+    region: Line = Field(min_length=1, max_length=64)
+    resource_name: Line = Field(min_length=1, max_length=200)
+    resource_type: ResourceType
+    resource_subtype: Line = Field(min_length=1, max_length=64)
+    configuration: dict[str, Any] = Field(default_factory=dict)
+    environment: Environment = "development"
+    project: Line | None = Field(default=None, min_length=1, max_length=100)
+    tags: dict[Line, Line] = Field(default_factory=dict, max_length=TAGS_MAX)
+    is_wedding_critical: bool = False
+
+
+class UpdateResourceBody(BaseModel):
+    """Only the fields that are given (and not null) change; `tags` replace all earlier ones."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"project": "party", "tags": {"team": "music"}}]}
+    )
+
+    resource_name: Line | None = Field(default=None, min_length=1, max_length=200)
+    environment: Environment | None = None
+    project: Line | None = Field(default=None, min_length=1, max_length=100)
+    tags: dict[Line, Line] | None = Field(default=None, max_length=TAGS_MAX)
+    is_wedding_critical: bool | None = None
+
+
+class ForceBody(BaseModel):
+    """`force` is needed for a critical resource, and a manager or above."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"force": False}]})
+
+    force: bool = False
+
+
+class ResourceQuery(BaseModel):
+    """Filters are equalities."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: int = Field(default=50, ge=1, le=200)
+    cursor: Line | None = Field(default=None, max_length=2000)
+    sort: Line | None = Field(default=None, max_length=100, description="created_at, resource_name; - descends")
+    provider_id: UUID | None = None
+    provider: Line | None = Field(default=None, max_length=32, description="a provider's name, or all")
+    region: Line | None = Field(default=None, max_length=64)
+    resource_type: ResourceType | None = None
+    resource_subtype: Line | None = Field(default=None, max_length=64)
+    resource_status: ResourceStatus | None = None
+    health_status: HealthStatus | None = None
+    environment: Environment | None = None
+    project: Line | None = Field(default=None, max_length=100)
+    tag: Line | None = Field(default=None, max_length=400, description="key or key=value")
+    q: Line | None = Field(default=None, max_length=200, description="beginning of the name")
+
+
+@router.post("/resources", status_code=202, response_model=AcceptedResource)
+async def create_resource(body: CreateResourceBody, caller: Writer) -> Response:
+    project = body.project or await _slug(caller)
+    return await caller.begin(CreateResource, location=ADDRESS, **{**body.model_dump(), "project": project})
+
+
+@router.get("/resources", response_model=Page[Resource])
+async def list_resources(caller: Reader, query: Annotated[ResourceQuery, Query()]) -> Response:
+    """The newest first unless `sort` says otherwise."""
+    return await caller.ask(ListResources, **query.model_dump())
+
+
+@router.get("/resources/{resource}", response_model=Resource)
+async def get_resource(resource: UUID, caller: Reader) -> Response:
+    return await caller.ask(GetResource, resource=resource)
+
+
+@router.put("/resources/{resource}", response_model=Resource)
+async def update_resource(resource: UUID, body: UpdateResourceBody, caller: Writer) -> Response:
+    """The answer is the changed resource; the machine's own tags at the cloud follow."""
+    return await caller.ask(UpdateResource, resource=resource, **body.model_dump())
+
+
+@router.post("/resources/{resource}/start", status_code=202, response_model=AcceptedResource)
+async def start_resource(resource: UUID, caller: Operator) -> Response:
+    return await caller.begin(StartResource, location=ADDRESS, resource=resource)
+
+
+@router.post("/resources/{resource}/stop", status_code=202, response_model=AcceptedResource)
+async def stop_resource(resource: UUID, caller: Operator, body: ForceBody | None = None) -> Response:
+    force = _checked(caller, force=body is not None and body.force)
+    return await caller.begin(StopResource, location=ADDRESS, resource=resource, force=force)
+
+
+@router.delete("/resources/{resource}", status_code=202, response_model=AcceptedResource)
+async def delete_resource(resource: UUID, caller: Writer, *, force: bool = False) -> Response:
+    """Terminates it at the cloud; what is gone already is success."""
+    return await caller.begin(DeleteResource, location=ADDRESS, resource=resource, force=_checked(caller, force=force))
+
+
+def _checked(caller: Caller, *, force: bool) -> bool:
+    if force:
+        caller.check(Permission.RESOURCES_FORCE)
+    return force
+
+
+async def _slug(caller: Caller) -> str:
+    async with caller.doors.deps.database.work(caller.context) as work:
+        return (await get_organization(work)).slug
