@@ -39,16 +39,6 @@ def fingerprint_of(rule_id: UUID, resource_id: UUID) -> str:
     return f"{rule_id}:{resource_id}"
 
 
-def say(work: Work, event: type[AlertEvent], row: dict[str, Any]) -> Alert:
-    """Emit what happened to an alert, inside its organization."""
-    alert = alerts.model(row)
-    context = work.context
-    if context.organization is None:
-        context = Context.automatic(alert.organization_id)
-    work.emit(event(**context.about(alert.id, alert.version, work.now), alert=alert))
-    return alert
-
-
 def opened(work: Work, **values: Any) -> dict[str, Any]:
     """The row of an alert that begins now."""
     absent = dict.fromkeys(
@@ -70,11 +60,11 @@ async def apply_happenings(
         if transition is Transition.FIRE:
             rows = [_row(work, happening, facts[happening.resource_id]) for happening in group]
             for row in await alerts.open_all(work, rows):
-                say(work, AlertFired, row)
+                alerts.say(work, AlertFired, row)
         else:
             prints = [fingerprint_of(each.rule.id, each.resource_id) for each in group]
             for row in await alerts.resolve_open(work, prints, SYSTEM_ACTOR):
-                say(work, AlertResolved, row)
+                alerts.say(work, AlertResolved, row)
 
 
 def _row(work: Work, happening: Happening, resource: Mapping[str, Any]) -> dict[str, Any]:
@@ -122,14 +112,14 @@ async def raise_monitoring_error(work: Work, provider: Mapping[str, Any], region
         current_values={"region": region, "error": error},
     )
     for stored in await alerts.open_all(work, [row]):
-        say(work, AlertFired, stored)
+        alerts.say(work, AlertFired, stored)
 
 
 async def end_monitoring_error(work: Work, provider_id: UUID, region: str) -> None:
     """Collection works."""
     prints = [_collection_print(provider_id, region)]
     for row in await alerts.resolve_open(work, prints, SYSTEM_ACTOR, "collection works again"):
-        say(work, AlertResolved, row)
+        alerts.say(work, AlertResolved, row)
 
 
 @routes.event(BudgetExceeded)
@@ -160,7 +150,7 @@ async def on_budget_exceeded(event: BudgetExceeded, work: Work, _deps: Deps) -> 
         notification_channels=event.notification_channels,
     )  # fmt: skip
     for stored in await alerts.open_all(work, [row]):
-        say(work, AlertFired, stored)
+        alerts.say(work, AlertFired, stored)
 
 
 @routes.request(GetAlert)
@@ -233,7 +223,7 @@ async def _open(work: Work, request: AcknowledgeAlert | ResolveAlert | SuppressA
 
 
 def _told(work: Work, event: type[AlertEvent], row: dict[str, Any], action: str, details: dict[str, Any]) -> Alert:
-    alert = say(work, event, row)
+    alert = alerts.say(work, event, row)
     work.emit(
         AuditRecorded(
             **work.about(alert.id, alert.version), action=action, target_type="alert", target_name=alert.alert_name,

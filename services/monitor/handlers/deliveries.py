@@ -60,7 +60,7 @@ async def _tell_channels(event: AlertFired | AlertResolved, work: Work, kind: st
 
 @routes.command(DeliverNotification)
 async def deliver_notification(command: DeliverNotification, deps: NotifierDeps) -> None:
-    """One attempt. Raises RetryLater when it is too early, when somebody else is sending, or after a retryable failure."""
+    """One attempt. Raises RetryLater when it is too early, when it is being sent, or after a retryable failure."""
     context = Context.of(command)
     async with deps.database.work(context) as work:
         row = await deliveries.find(work, command.aggregate_id)

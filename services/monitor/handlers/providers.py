@@ -1,7 +1,6 @@
 """What does monitor do when providers change? Keeps its copy, and lets go of the connection of a removed one."""
 
 from services.monitor.deps import Deps
-from services.monitor.handlers.alerts import say
 from services.monitor.storage import alerts
 from shared.bus.router import Routes
 from shared.db.inventory import apply_provider
@@ -26,5 +25,5 @@ async def on_provider_removed(event: ProviderRemoved, work: Work, deps: Deps) ->
     for row in await alerts.resolve_where(
         work, SYSTEM_ACTOR, "the provider was removed", provider_id=event.provider.id, alert_type="monitoring_error"
     ):
-        say(work, AlertResolved, row)
+        alerts.say(work, AlertResolved, row)
     await deps.clouds.forget(str(event.provider.id))

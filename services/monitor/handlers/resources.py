@@ -2,7 +2,6 @@
 
 from services.monitor.deps import Deps
 from services.monitor.domain.health import UNKNOWN
-from services.monitor.handlers.alerts import say
 from services.monitor.storage import alerts, health
 from shared.bus.router import Routes
 from shared.db.inventory import apply_resource
@@ -26,7 +25,7 @@ async def on_resource_changed(event: ResourceEvent, work: Work, _deps: Deps) -> 
     await alerts.drop_states(work, resource_id=resource.id)
     notes = f"the resource is {resource.resource_status}"
     for row in await alerts.resolve_where(work, SYSTEM_ACTOR, notes, resource_id=resource.id):
-        say(work, AlertResolved, row)
+        alerts.say(work, AlertResolved, row)
     if before is not None:
         work.emit(
             ResourceHealthChanged(

@@ -7,7 +7,6 @@ from uuid import UUID
 from services.monitor.deps import Deps
 from services.monitor.domain import expressions
 from services.monitor.domain.rules import BUILTIN_RULES, Rule, check_condition
-from services.monitor.handlers.alerts import say
 from services.monitor.storage import alerts, channels, rules
 from shared.bus.router import Routes
 from shared.db.inventory import find_resource
@@ -193,7 +192,7 @@ async def _found(work: Work, rule_id: UUID, expected_version: int | None, *, loc
 async def _end_alerts(work: Work, rule_id: UUID, actor: str, notes: str) -> None:
     """What a rule said no longer holds when the rule is another."""
     for row in await alerts.resolve_where(work, actor, notes, rule_id=rule_id):
-        say(work, AlertResolved, row)
+        alerts.say(work, AlertResolved, row)
     await alerts.drop_states(work, rule_id=rule_id)
 
 

@@ -1,7 +1,6 @@
 """Which suppressions have ended? Those alerts are active again, and say so."""
 
 from services.monitor.deps import Deps
-from services.monitor.handlers.alerts import say
 from services.monitor.storage import alerts
 from shared.messages.alerts import AlertReactivated
 from shared.messages.context import Context
@@ -12,5 +11,5 @@ async def end_suppressions(deps: Deps) -> int:
     async with deps.database.work(Context.background()) as work:
         rows = await alerts.reactivate_due(work)
         for row in rows:
-            say(work, AlertReactivated, row)
+            alerts.say(work, AlertReactivated, row)
     return len(rows)

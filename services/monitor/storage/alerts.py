@@ -11,7 +11,8 @@ from services.monitor.domain.alerts import OPEN_STATUSES, Standing, State, link_
 from services.monitor.storage.tables import OPEN, alert, alert_state
 from shared.db.pages import Keyset
 from shared.db.work import Work, rows
-from shared.messages.alerts import Alert, ListAlerts
+from shared.messages.alerts import Alert, AlertEvent, ListAlerts
+from shared.messages.context import Context
 
 ORDER = Keyset(alert.c.id, {"triggered_at": alert.c.triggered_at, "updated_at": alert.c.updated_at}, "-triggered_at")
 
@@ -33,6 +34,16 @@ _DROP_STATES = text(
 def model(row: Any) -> Alert:
     """A row as anybody may see it."""
     return Alert.model_validate({**row, "link": link_of(row["id"])})
+
+
+def say(work: Work, event: type[AlertEvent], row: dict[str, Any]) -> Alert:
+    """Emit what happened to an alert, inside its organization."""
+    alert = model(row)
+    context = work.context
+    if context.organization is None:
+        context = Context.automatic(alert.organization_id)
+    work.emit(event(**context.about(alert.id, alert.version, work.now), alert=alert))
+    return alert
 
 
 async def states_of(work: Work, resource_ids: Sequence[UUID]) -> dict[StateKey, State]:
