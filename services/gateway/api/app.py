@@ -18,9 +18,6 @@ from services.gateway.deps import Deps
 from shared.kit.errors import CanopyError
 from shared.runtime.health import Check, health_routes
 
-TITLE = "Canopy"
-VERSION = "1.0.0"
-
 
 class Doors:
     """What the routes of one gateway process share: authentication, rate limits, live sockets."""
@@ -42,7 +39,14 @@ class Doors:
 def create_app(doors: Doors, checks: dict[str, Check]) -> FastAPI:
     """The ASGI application; `checks` are what /readyz asks."""
     # redirect_slashes: a redirect would be built from the client's Host header.
-    app = FastAPI(title=TITLE, version=VERSION, openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    app = FastAPI(
+        title=schema.TITLE,
+        version=schema.VERSION,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
     app.state.doors = doors
     app.router.routes.extend(health_routes("gateway", checks))
     for router in ROUTERS:

@@ -1,0 +1,99 @@
+"""What is asked about API keys?"""
+
+from datetime import datetime
+from uuid import UUID
+
+from services.gateway.deps import Deps
+from services.gateway.domain.api_keys import check_new_api_key, new_api_key
+from services.gateway.domain.opaque_tokens import RANDOM_BYTES
+from services.gateway.storage import api_keys
+from services.gateway.storage.principals import matrix_of
+from shared.bus.router import Routes
+from shared.db.work import Work
+from shared.kit.errors import Stale
+from shared.kit.ids import new_id
+from shared.messages.api_keys import (
+    ApiKey,
+    ApiKeyCreated,
+    ApiKeyRevoked,
+    CreateApiKey,
+    ListApiKeys,
+    NewApiKey,
+    RevokeApiKey,
+)
+from shared.messages.audit import AuditRecorded
+from shared.messages.base import Mutation, Page
+from shared.messages.context import Context
+from shared.security.principals import Principal, PrincipalKind
+from shared.security.roles import Role, RoleMatrix
+
+routes = Routes()
+
+
+@routes.request(ListApiKeys)
+async def list_api_keys(request: ListApiKeys, deps: Deps) -> Page[ApiKey]:
+    async with deps.database.work(Context.of(request)) as work:
+        return await api_keys.list_api_keys(work, request)
+
+
+@routes.request(CreateApiKey)
+async def create_api_key(request: CreateApiKey, deps: Deps) -> NewApiKey:
+    """The key leaves in this reply only: a repeat of the request is told that it was created."""
+    role = Role(request.role_of_key)
+    async with deps.database.accept(request) as acceptance:
+        work = acceptance.work
+        matrix = await matrix_of(work, work.organization)
+        check_new_api_key(_creator(request, matrix), role, request.expires_at, matrix, work.now)
+        reply = await make_api_key(work, deps, request.key_name, role, request.expires_at)
+        acceptance.answer(reply, secret=True)
+    return reply
+
+
+@routes.request(RevokeApiKey)
+async def revoke_api_key(request: RevokeApiKey, deps: Deps) -> ApiKey:
+    async with deps.database.accept(request) as acceptance:
+        work = acceptance.work
+        key = await api_keys.get_api_key_to_change(work, request.api_key)
+        if request.expected_version is not None and request.expected_version != key.version:
+            raise Stale(f"the API key is at version {key.version}")
+        if key.revoked_at is None:
+            key = await api_keys.revoke_api_key(work, key.id)
+            work.emit(ApiKeyRevoked(**work.about(key.id, key.version), api_key=key))
+            _record(work, key, "api_key.revoke")
+        acceptance.answer(key)
+    return key
+
+
+async def make_api_key(work: Work, deps: Deps, name: str, role: Role, expires_at: datetime | None = None) -> NewApiKey:
+    """A new key in the organization of this work, with its event and its audit entry."""
+    token = new_api_key(deps.randomness(RANDOM_BYTES))
+    key = await api_keys.add_api_key(work, new_id(), name, role, token, deps.keys.api_keys, expires_at)
+    work.emit(ApiKeyCreated(**work.about(key.id, key.version), api_key=key))
+    _record(work, key, "api_key.create")
+    return NewApiKey(**key.model_dump(), key=token.text)
+
+
+def _creator(request: Mutation, matrix: RoleMatrix) -> Principal:
+    """Who asks, from the envelope that the gateway's own door wrote."""
+    kind, _, identifier = request.actor.partition(":")
+    role = Role(request.role)
+    return Principal(
+        id=UUID(identifier),
+        organization=UUID(str(request.organization)),
+        kind=PrincipalKind(kind),
+        role=role,
+        display_name=request.actor,
+        permissions=matrix.permissions_of(role),
+    )
+
+
+def _record(work: Work, key: ApiKey, action: str) -> None:
+    work.emit(
+        AuditRecorded(
+            **work.about(key.id, key.version),
+            action=action,
+            target_type="api_key",
+            target_name=key.name,
+            details={"role": key.role, "prefix": key.prefix},
+        )
+    )
