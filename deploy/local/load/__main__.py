@@ -21,13 +21,14 @@ def run(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m deploy.local.load")
     parser.add_argument("--simulator", required=True, help="address of the simulated AWS")
     parser.add_argument("--accounts", type=Path, required=True, help="its accounts.json")
+    parser.add_argument("--host", default=LOOPBACK)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--data-dir", type=Path, required=True)
     given = parser.parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     pushes = Pushes(given.data_dir / "pushes.json")
     feeder = Feeder(given.simulator, given.accounts, pushes)
-    uvicorn.run(application(feeder, pushes), host=LOOPBACK, port=given.port, log_level="warning")
+    uvicorn.run(application(feeder, pushes), host=given.host, port=given.port, log_level="warning")
 
 
 def push(arguments: list[str]) -> None:

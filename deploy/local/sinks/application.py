@@ -110,13 +110,13 @@ def _row(message: Mapping[str, Any]) -> str:
     return f"<tr>{plain}<td><pre>{html.escape(shown)}</pre></tr>"
 
 
-def application(messages: Messages, faults: Faults, smtp_port: int) -> Starlette:
+def application(messages: Messages, faults: Faults, smtp_port: int, host: str = LOOPBACK) -> Starlette:
     """The ASGI application; the mail server lives as long as it does."""
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(lambda: smtp_protocol(messages, faults), LOOPBACK, smtp_port)
+        server = await loop.create_server(lambda: smtp_protocol(messages, faults), host, smtp_port)
         yield
         server.close()
 

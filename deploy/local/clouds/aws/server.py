@@ -19,8 +19,6 @@ from deploy.local.clouds.aws.faults import Faults
 from deploy.local.clouds.aws.settings import Settings
 from deploy.local.clouds.aws.storage import Storage
 
-LOOPBACK = "127.0.0.1"
-
 
 class QuietHandler(MotoRequestHandler):
     """moto's handler, which keeps header names as they were sent, without a log line per call."""
@@ -45,7 +43,7 @@ def _save_metrics_regularly(cloud: Cloud, stopping: threading.Event, period_s: f
 
 
 def _listen(settings: Settings, application: Application) -> BaseWSGIServer:
-    server = make_server(LOOPBACK, settings.port, application, threaded=True, request_handler=QuietHandler)
+    server = make_server(settings.host, settings.port, application, threaded=True, request_handler=QuietHandler)
     if settings.port_file is not None:
         draft = settings.port_file.with_suffix(".draft")
         draft.write_text(f"{server.server_port}\n")
