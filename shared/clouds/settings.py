@@ -9,7 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class CloudSettings(BaseSettings):
     """Read from the environment with the prefix `CANOPY_`, like every setting of a service."""
 
-    model_config = SettingsConfigDict(env_prefix="CANOPY_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="CANOPY_", frozen=True, extra="ignore", env_ignore_empty=True)
 
     aws_endpoint_url: AnyHttpUrl | None = Field(
         default=None, description="one address for every AWS API and region; unset: AWS's own addresses"

@@ -7,7 +7,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class BaseServiceSettings(BaseSettings):
     """Settings of one process. A service's own class adds what only it needs."""
 
-    model_config = SettingsConfigDict(env_prefix="CANOPY_", extra="ignore", frozen=True, populate_by_name=True)
+    model_config = SettingsConfigDict(
+        env_prefix="CANOPY_", extra="ignore", frozen=True, populate_by_name=True, env_ignore_empty=True
+    )
+    # An empty variable is an unset one: compose and Kubernetes hand on what nobody filled in as "".
 
     nats_url: str = "nats://127.0.0.1:4222"
     nats_user: str | None = None
