@@ -58,9 +58,10 @@ def _plain(annotation: Any, name: str) -> Any:
         return {field: example(info.annotation, field) for field, info in annotation.model_fields.items()}
     if isinstance(annotation, type) and issubclass(annotation, Enum):
         return next(iter(annotation))
-    simple = {UUID: ID, dt.datetime: MOMENT, AwareDatetime: MOMENT, dt.date: MOMENT.date(), bool: True, int: 1,
-              float: 1.5, Decimal: Decimal("12.34"), str: KNOWN.get(name, name or "text"), SecretStr: "secret"}  # fmt: skip
-    return simple.get(annotation)
+    moments = {dt.datetime: MOMENT, AwareDatetime: MOMENT, dt.date: MOMENT.date()}
+    numbers = {bool: True, int: 1, float: 1.5, Decimal: Decimal("12.34")}
+    texts = {str: KNOWN.get(name, name or "text"), SecretStr: "secret", UUID: ID}
+    return (moments | numbers | texts).get(annotation)
 
 
 def example_of(cls: type[Message]) -> str:
