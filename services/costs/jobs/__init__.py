@@ -5,13 +5,11 @@ from services.costs.jobs.costs import meter_resources
 from services.costs.settings import Settings
 from shared.runtime.jobs import Jobs
 
-LEASE_S = 60
-"""A replica that died inside a run is replaced after this time; a run works in small transactions and may be cut."""
-
 
 def jobs_of(settings: Settings) -> Jobs:
-    """Metering and evaluation, each on one replica at a time."""
+    """Metering and evaluation, each on one replica at a time; a run works in small transactions and may be cut."""
     jobs = Jobs()
-    jobs.add(settings.metering_interval_s, "costs.meter", meter_resources, lease_s=LEASE_S)
-    jobs.add(settings.metering_interval_s, "costs.budgets", evaluate_budgets, lease_s=LEASE_S)
+    every_s, lease_s = settings.metering_interval_s, settings.metering_lease_s
+    jobs.add(every_s, "costs.meter", meter_resources, lease_s=lease_s)
+    jobs.add(every_s, "costs.budgets", evaluate_budgets, lease_s=lease_s)
     return jobs

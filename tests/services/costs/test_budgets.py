@@ -29,7 +29,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def start(services: Services) -> Running:
-    return await services.start("costs", metering_interval_s=0.1)
+    return await services.start("costs", metering_interval_s=0.1, metering_lease_s=2)
 
 
 async def make(services: Services, caller: Context, amount: str, key: str | None = None, **fields: Any) -> Budget:

@@ -27,7 +27,7 @@ def hours_ago(hours: float) -> datetime:
 
 
 async def start(services: Services, **settings: Any) -> None:
-    await services.start("costs", metering_interval_s=0.1, **settings)
+    await services.start("costs", metering_interval_s=0.1, metering_lease_s=2, **settings)
 
 
 async def overview(services: Services, caller: Context) -> CostOverview:
@@ -146,7 +146,7 @@ async def test_the_projection_is_spending_plus_what_runs_until_the_month_ends(se
 
 
 async def test_two_replicas_and_a_kill_lose_nothing_and_count_nothing_twice(services: Services) -> None:
-    victim = await services.start("costs", metering_interval_s=0.1)
+    victim = await services.start("costs", metering_interval_s=0.1, metering_lease_s=2)
     await start(services)
     caller = context()
     machines = [Machine(caller, hours_ago(40)) for _ in range(30)]
