@@ -76,7 +76,9 @@ class UpdateBudgetBody(BaseModel):
 @router.post("/budget", status_code=201, response_model=Budget)
 async def create_budget(body: CreateBudgetBody, caller: Writer) -> Response:
     """Measured at once: a threshold that is already crossed is said with the answer."""
-    return await caller.ask(CreateBudget, status=201, location="/api/cloud/costs/budgets/{id}", **body.model_dump())
+    return await caller.ask(
+        CreateBudget, status_code=201, location="/api/cloud/costs/budgets/{id}", **body.model_dump()
+    )
 
 
 @router.get("/budgets", response_model=Page[Budget])
@@ -103,4 +105,4 @@ async def update_budget(budget: UUID, body: UpdateBudgetBody, caller: Writer) ->
 
 @router.delete("/budgets/{budget}", status_code=204)
 async def remove_budget(budget: UUID, caller: Writer) -> Response:
-    return await caller.ask(RemoveBudget, status=204, budget=budget)
+    return await caller.ask(RemoveBudget, status_code=204, budget=budget)

@@ -79,7 +79,7 @@ class UpdateProviderBody(BaseModel):
 @router.post("/providers", status_code=201, response_model=Provider)
 async def create_provider(body: CreateProviderBody, caller: Writer) -> Response:
     """Tries the credentials at the cloud first; 422 `invalid_credentials` stores nothing."""
-    return await caller.ask(CreateProvider, status=201, location="/api/cloud/providers/{id}", **body.model_dump())
+    return await caller.ask(CreateProvider, status_code=201, location="/api/cloud/providers/{id}", **body.model_dump())
 
 
 @router.get("/providers", response_model=Page[Provider])
