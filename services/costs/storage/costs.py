@@ -131,9 +131,11 @@ async def coverage(work: Work, organization_id: UUID) -> Coverage:
     mine = meter.c.organization_id == organization_id
     unpriced = meter.c.unpriced.is_not(None) & (meter.c.unpriced != SIZE_UNKNOWN)
     resources = func.count(meter.c.resource_id.distinct())
-    counts = select(resources, resources.filter(unpriced), resources.filter(meter.c.unpriced == SIZE_UNKNOWN)).where(
-        mine
-    )
+    counts = select(
+        resources.label("metered"),
+        resources.filter(unpriced).label("unpriced"),
+        resources.filter(meter.c.unpriced == SIZE_UNKNOWN).label("unsized"),
+    ).where(mine)
     row = (await work.execute(counts)).one()
     reasons = select(meter.c.unpriced).where(mine, unpriced).group_by(meter.c.unpriced)
     found = await work.execute(reasons.order_by(func.count().desc(), meter.c.unpriced).limit(20))
