@@ -93,7 +93,7 @@ class Tenant:
 
     async def all_done(self, accepted: list[AcceptedResource], timeout_s: float = 60) -> list[Operation]:
         """The ends of several operations, in their order."""
-        moving = asyncio.create_task(self._move_time())
+        moving = asyncio.create_task(self.move_time())
         try:
             return [await self._end(each, timeout_s) for each in accepted]
         finally:
@@ -108,7 +108,7 @@ class Tenant:
         )
         return event.operation
 
-    async def _move_time(self) -> None:
+    async def move_time(self) -> None:
         while True:
             await asyncio.to_thread(self.aws.advance)
             await asyncio.sleep(0.1)
