@@ -1,18 +1,20 @@
-"""How are metric batches consumed? FastStream's batch subscriber on METRICS: many messages, one COPY, one settlement.
+"""How are metric batches consumed? What has arrived is taken together: many messages, one COPY, one settlement.
+
+FastStream's batch subscriber lingers for each batch, and a message that arrived as its fetch ended was seen again only
+after `ack_wait`: an alert a minute late (ADR 0003 has the same reason for events).
 
 A message that cannot be decoded is buried before the rest goes on: one bad message must not fail a batch for ever.
 """
 
 import asyncio
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 import structlog
-from faststream import AckPolicy
-from faststream.nats import JStream, NatsMessage, PullSub
 from nats.aio.msg import Msg
 
 from shared.bus.connection import Bus
+from shared.bus.pull import Pull
 from shared.bus.router import Router
 from shared.bus.settle import acknowledge, settle_failure
 from shared.kit.errors import Reject
@@ -20,7 +22,6 @@ from shared.messages.metrics import DECODER, MetricBatch
 from shared.messages.subjects import ALL_METRICS, METRICS_STREAM, organization_of
 from shared.runtime.telemetry import message_span
 
-LINGER_S = 0.1
 BATCH = 50
 
 log = structlog.get_logger(__name__)
@@ -34,27 +35,12 @@ class MetricsConsumer:
         self._router = router
         self._deps = deps
 
-    def subscribe(self) -> None:
-        """Add the batch subscriber to the broker when the service takes metrics."""
+    async def run(self) -> None:
+        """Consume until cancelled; nothing when the service takes no metrics."""
         if self._router.metrics is None:
             return
-
-        async def raw(_: NatsMessage) -> list[bytes]:
-            return []
-
-        async def consume(message: NatsMessage) -> None:
-            await self.receive(cast("list[Msg]", message.raw_message))
-
-        subscriber = self._bus.broker.subscriber(
-            ALL_METRICS,
-            durable=self._router.service,
-            stream=JStream(METRICS_STREAM, declare=False),
-            pull_sub=PullSub(batch_size=BATCH, timeout=LINGER_S, batch=True),
-            ack_policy=AckPolicy.MANUAL,
-            decoder=raw,
-            inbox_prefix=self._bus.inbox_prefix,
-        )
-        subscriber(consume)
+        async for messages in Pull(self._bus, METRICS_STREAM, self._router.service, BATCH).batches():
+            await self.receive(messages)
 
     async def receive(self, messages: list[Msg]) -> None:
         """Hand the readable batches to the handler together, and settle every message."""

@@ -159,11 +159,12 @@ class Process(Generic[S]):
             bus, router, application.deps, foundation.journal, events, self.settings.command_concurrency
         )
         commands.subscribe()
-        MetricsConsumer(bus, router, application.deps).subscribe()
         relay = self._relay(foundation)
         tasks = [relay.run(), self._watch_topology(bus, router), *(start() for start in application.background)]
         if router.events:
             tasks.append(events.run())
+        if router.metrics is not None:
+            tasks.append(MetricsConsumer(bus, router, application.deps).run())
         tasks.append(Scheduler(database, self._jobs(application, foundation), application.deps, self._owner).run())
         try:
             await bus.broker.start()
