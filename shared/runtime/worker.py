@@ -1,4 +1,4 @@
-"""How does code that a tenant wrote run? In one worker process with a limit of time: a runaway is killed, not awaited."""
+"""How does code that a tenant wrote run? In one worker process with a time limit: a runaway is killed, not awaited."""
 
 import asyncio
 import multiprocessing
@@ -21,7 +21,7 @@ class Worker:
         self._lock = asyncio.Lock()
 
     async def run(self, limit_s: float, function: Callable[..., T], *arguments: object) -> T:
-        """Call a module's function with picklable arguments. Raises TimeoutError after `limit_s`; the process is gone."""
+        """Call a module's function (picklable arguments). Raises TimeoutError after `limit_s`: the process is gone."""
         async with self._lock:
             pool = await self._started()
             loop = asyncio.get_running_loop()

@@ -22,6 +22,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET timezone
 DECLARE
   partition text := 'infrastructure_monitoring_' || to_char(day, 'YYYYMMDD');
 BEGIN
+  PERFORM pg_advisory_xact_lock(hashtext('infrastructure_monitoring'));
   IF to_regclass(partition) IS NOT NULL THEN
     RETURN false;
   END IF;

@@ -1,0 +1,115 @@
+"""How does a test get a running monitor, a running notifier, resources and batches?"""
+
+import base64
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+
+from shared.kit.ids import new_id
+from shared.messages.context import Context
+from shared.messages.metrics import ENCODER, MetricBatch, Sample
+from shared.messages.providers import Provider, ProviderAdded
+from shared.messages.resources import Resource, ResourceStarted
+from shared.messages.subjects import metrics_subject
+from tests.fixtures.services import Services, context
+
+KEY_RING = json.dumps({"primary": "k1", "keys": {"k1": base64.b64encode(b"k" * 32).decode()}})
+
+
+def now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+@dataclass
+class Fleet:
+    """One organization with one account; makes resources and says what was measured of them."""
+
+    services: Services
+    organization: UUID = field(default_factory=new_id)
+    provider_id: UUID = field(default_factory=new_id)
+    region: str = "us-east-1"
+    period_s: int = 60
+
+    @property
+    def context(self) -> Context:
+        return context(self.organization)
+
+    def about(self, aggregate_id: UUID, version: int) -> dict[str, Any]:
+        return dict(self.context.about(aggregate_id, version, now()))
+
+    def provider(self, version: int = 1, **changes: Any) -> Provider:
+        values = {
+            "id": self.provider_id, "organization_id": self.organization, "provider_name": "aws",
+            "provider_type": "primary", "display_name": "AWS", "regions": [self.region], "created_at": now(),
+            "updated_at": now(), "version": version, "metrics_period_s": self.period_s, **changes,
+        }  # fmt: skip
+        return Provider.model_validate(values)
+
+    def resource(self, resource_id: UUID | None = None, version: int = 1, **changes: Any) -> Resource:
+        values = {
+            "id": resource_id or new_id(), "organization_id": self.organization, "provider_id": self.provider_id,
+            "provider_name": "aws", "region": self.region, "resource_id": f"i-{new_id().hex[:17]}",
+            "resource_name": "web-1", "resource_type": "compute", "resource_subtype": "ec2_instance",
+            "resource_status": "running", "environment": "production", "project": "shop", "tags": {"env": "prod"},
+            "created_at": now() - timedelta(days=1), "updated_at": now(), "version": version, **changes,
+        }  # fmt: skip
+        return Resource.model_validate(values)
+
+    async def add(self, *resources: Resource) -> None:
+        """Say the provider and the resources, and wait until monitor knows them."""
+        provider = self.provider()
+        await self.services.publish(ProviderAdded(**self.about(provider.id, 1), provider=provider))
+        for each in resources:
+            await self.services.publish(ResourceStarted(**self.about(each.id, each.version), resource=each))
+        await self.rows("SELECT 1 FROM known_resource", lambda rows: len(rows) >= len(resources))
+
+    async def measure(self, *samples: Sample, batch_id: UUID | None = None) -> MetricBatch:
+        batch = MetricBatch(
+            batch_id or new_id(), now(), self.organization, self.provider_id, self.region, list(samples)
+        )
+        subject = metrics_subject(self.organization, self.provider_id, self.region)
+        await self.services.bus.publish(subject, ENCODER.encode(batch), {"Nats-Msg-Id": str(new_id())})
+        return batch
+
+    async def rows(self, statement: str, fits: Callable[[list[Any]], bool] = bool) -> list[Any]:
+        """Rows of monitor's database as the system role, once they fit."""
+        database = self.services.database("monitor")
+
+        async def look() -> list[Any] | None:
+            async with database.work(Context.background()) as work:
+                found = list(await work.execute(text(statement)))
+            return found if fits(found) else None
+
+        try:
+            return await eventually(look)
+        finally:
+            await database.close()
+
+
+async def eventually(look: Callable[[], Awaitable[Any]], timeout_s: float = 20) -> Any:
+    """What `look` returns once it is not None. Raises TimeoutError."""
+    import asyncio  # noqa: PLC0415
+
+    async with asyncio.timeout(timeout_s):
+        while True:
+            found = await look()
+            if found is not None:
+                return found
+            await asyncio.sleep(0.05)
+
+
+@pytest.fixture
+async def monitor(services: Services) -> Services:
+    await services.start("monitor", key_ring=KEY_RING, allow_private_webhooks=True)
+    return services
+
+
+@pytest.fixture
+def fleet(monitor: Services) -> Fleet:
+    return Fleet(monitor)
