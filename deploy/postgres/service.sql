@@ -34,7 +34,7 @@ ALTER ROLE :"system" NOLOGIN;
 GRANT :"system" TO :"app";
 GRANT :"owner" TO CURRENT_USER;  -- the administrator of a managed PostgreSQL is no superuser
 
-SELECT format('CREATE DATABASE %I OWNER %I TEMPLATE %I', :'database', :'owner', :'template')
+SELECT format('CREATE DATABASE %I OWNER %I TEMPLATE %I ENCODING ''UTF8''', :'database', :'owner', :'template')
  WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = :'database') \gexec
 REVOKE ALL ON DATABASE :"database" FROM PUBLIC;
 GRANT CONNECT, TEMPORARY ON DATABASE :"database" TO :"app", :"system";
