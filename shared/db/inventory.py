@@ -111,7 +111,7 @@ async def _put(work: Work, table: Table, values: dict[str, Any]) -> bool:
     statement = statement.on_conflict_do_update(
         index_elements=[table.c.id], set_=values, where=table.c.version < values["version"]
     )
-    return (await work.execute(statement)).rowcount == 1
+    return (await work.execute(statement.returning(table.c.id))).first() is not None
 
 
 async def keep_complete(database: Database, bus: Bus, durable: str) -> None:
