@@ -132,4 +132,5 @@ async def _note_crossing(work: Work, row: Mapping[str, Any], crossing: Crossing)
         threshold_percent=crossing.threshold_percent, organization_id=work.organization, spend=crossing.spend,
         crossed_at=work.now,
     )  # fmt: skip
-    return (await work.execute(statement.on_conflict_do_nothing())).rowcount == 1
+    new = statement.on_conflict_do_nothing().returning(budget_crossings.c.budget_id)
+    return (await work.execute(new)).first() is not None

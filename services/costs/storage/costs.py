@@ -91,7 +91,8 @@ async def spending(
         func.sum(meter.c.usd_per_hour * _hours_in(start, end, work.now)).label("amount"),
         func.sum(meter.c.usd_per_hour).label("usd_per_hour"),
     )
-    for row in rows(await work.execute(_narrow(running, meter, organization_id, by, filters))):
+    priced = _narrow(running, meter, organization_id, by, filters).where(meter.c.usd_per_hour.is_not(None))
+    for row in rows(await work.execute(priced)):
         key = tuple(row[name] for name in by)
         amounts[key] += row["amount"] or Decimal(0)
         rates[key] += row["usd_per_hour"] or Decimal(0)
