@@ -146,7 +146,7 @@ def set_traps(monkeypatch: pytest.MonkeyPatch, traps: Traps) -> None:
 async def test_a_kill_at_any_boundary_ends_with_exactly_one_machine(
     services: Services, tenant: Tenant, start_replica: StartReplica, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = await start_replica(lease_s=2, replica="first")
+    first = await start_replica(lease_s=2, replica="first", database_pool_size=40)
     provider = await tenant.add_provider()
     traps = Traps(BOUNDARIES)
     set_traps(monkeypatch, traps)
