@@ -8,7 +8,13 @@ import pytest
 
 from tests.fixtures.loopback import CLOUD_PREFIXES, OFFLINE_SDK, only_loopback
 
-pytest_plugins = ["tests.fixtures.servers", "tests.fixtures.clouds", "tests.fixtures.services", "tests.fixtures.toy"]
+pytest_plugins = [
+    "tests.fixtures.servers",
+    "tests.fixtures.clouds",
+    "tests.fixtures.services",
+    "tests.fixtures.toy",
+    "tests.fixtures.stack",
+]
 
 
 @pytest.fixture(scope="session")
