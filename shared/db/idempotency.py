@@ -81,3 +81,8 @@ class Acceptance:
             table.route == self.request.route,
             table.key == self.request.idempotency_key,
         )
+
+
+async def forget_old_keys(work: Work) -> int:
+    """Delete keys that no longer count; returns how many."""
+    return (await work.execute(delete(idempotency).where(idempotency.c.created_at < work.now - KEPT))).rowcount

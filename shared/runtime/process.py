@@ -27,6 +27,7 @@ from shared.bus.responder import Responder
 from shared.bus.router import Router
 from shared.bus.topology import consumers_of
 from shared.db.engine import Database, create_engine
+from shared.db.idempotency import forget_old_keys
 from shared.db.inbox import forget_old
 from shared.db.journal import Journal, JournalSettings
 from shared.db.migrate import configuration, current
@@ -204,7 +205,7 @@ class Process(Generic[S]):
 
         async def tidy(_: Any) -> int:
             async with foundation.database.work(Context.background()) as work:
-                return await forget_old(work)
+                return await forget_old(work) + await forget_old_keys(work)
 
         if application.router.programs:
             jobs.add(5, f"{self.name}.requeue", requeue)
