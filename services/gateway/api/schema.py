@@ -6,6 +6,7 @@ import html
 from functools import cache
 from typing import Any
 
+from anyio import to_thread
 from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 from starlette.requests import Request
@@ -45,12 +46,12 @@ _STYLE = (
 
 @router.get("/openapi.json")
 async def openapi_json(request: Request) -> Response:
-    return JSONResponse(request.app.openapi())
+    return JSONResponse(await _openapi(request))
 
 
 @router.get("/asyncapi.json")
 async def asyncapi_json() -> Response:
-    return JSONResponse(_asyncapi())
+    return JSONResponse(await to_thread.run_sync(_asyncapi))
 
 
 @router.get("")
@@ -58,7 +59,14 @@ async def page(request: Request) -> Response:
     """A page of all routes and messages that loads nothing from anywhere."""
     digest = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; frame-ancestors 'none'"
-    return HTMLResponse(_page(request.app.openapi(), _asyncapi()), headers={"Content-Security-Policy": policy})
+    messages = await to_thread.run_sync(_asyncapi)
+    return HTMLResponse(_page(await _openapi(request), messages), headers={"Content-Security-Policy": policy})
+
+
+async def _openapi(request: Request) -> dict[str, Any]:
+    """In a thread: to read all routes takes a second once, and others are being served meanwhile."""
+    found: dict[str, Any] = await to_thread.run_sync(request.app.openapi)
+    return found
 
 
 @cache
