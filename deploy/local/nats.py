@@ -71,5 +71,5 @@ class Nats(Process):
 
     def _without_users(self) -> Path:
         path = self.home / "without-users.conf"
-        path.write_text("jetstream { max_mem: 256MB, max_file: 4GB }\nmax_payload: 1MB\n")
+        path.write_text("jetstream { max_mem: 256MB, max_file: 16GB }\nmax_payload: 1MB\n")
         return path

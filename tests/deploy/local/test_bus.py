@@ -77,7 +77,7 @@ async def _connect_eventually(guarded: Guarded, user: str, password: str) -> Cli
     """The server reads its file some moment after the signal and says nowhere that it has."""
     with anyio.fail_after(10):
         while True:
-            with suppress(Error):
+            with suppress(Error, OSError):
                 return await guarded.connect(user, password)
 
 

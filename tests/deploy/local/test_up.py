@@ -49,7 +49,7 @@ def running(home: Path, http_port: int) -> Iterator[subprocess.Popen[str]]:
         yield process
     finally:
         process.kill()
-        process.communicate()
+        process.wait()
 
 
 def _read_until_ready(output: IO[str]) -> str:
