@@ -155,7 +155,7 @@ async def test_two_replicas_and_a_kill_lose_nothing_and_count_nothing_twice(serv
         if index == 10:
             await victim.kill()
             await start(services)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):  # what the victim had fetched comes again after ack_wait, 30 s
         while await _sum_of_days(services) != MICRO_USD_PER_HOUR * 10 * 30:
             await asyncio.sleep(0.1)
     rows = [(await stored(services, machine))["compute"] for machine in machines]
