@@ -1,6 +1,7 @@
 """Which tickets for live sockets are out? Each is used once."""
 
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import delete, insert, select, update
 
@@ -35,6 +36,12 @@ async def redeem_ticket(work: Work, presented: OpaqueToken, keys: SigningKeys) -
     holder = redeem(presented, stored, keys, work.now)
     await work.execute(update(tickets).where(tickets.c.prefix == presented.prefix).values(used_at=work.now))
     return holder
+
+
+async def forget_tickets_of(work: Work, principal: UUID) -> None:
+    """Delete what somebody traded for: a ticket must not outlive the standing of its holder."""
+    mine = tickets.c.principal["id"].astext == str(principal)
+    await work.execute(delete(tickets).where(tickets.c.organization_id == work.organization, mine))
 
 
 async def forget_tickets(work: Work, before: datetime) -> int:

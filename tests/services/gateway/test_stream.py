@@ -109,6 +109,16 @@ async def test_a_ticket_opens_one_socket(gateway: Gateway, acme: Tenant) -> None
         assert refused.value.response.status_code == 401
 
 
+async def test_a_ticket_ends_with_the_key_it_was_traded_for(gateway: Gateway, acme: Tenant) -> None:
+    made = await gateway.key_of(acme, "viewer")
+    ticket = (await gateway.client(made["key"]).post("/api/auth/ticket")).json()["ticket"]
+    await acme.client.delete(f"/api/api-keys/{made['id']}")
+    with pytest.raises(websockets.InvalidStatus) as refused:
+        async with stream(gateway, query=f"?ticket={ticket}"):
+            pass
+    assert refused.value.response.status_code == 401
+
+
 async def test_a_socket_ends_with_its_token(gateway: Gateway, acme: Tenant) -> None:
     soon = (now() + timedelta(seconds=2)).isoformat()
     made = await gateway.key_of(acme, "viewer", expires_at=soon)
