@@ -27,6 +27,7 @@ FAMILY_PERMISSIONS = MappingProxyType(
         "alert_rule": Permission.ALERTS_READ,
         "channel": Permission.CHANNELS_READ,
         "delivery": Permission.CHANNELS_READ,
+        "notification": Permission.CHANNELS_READ,
         "cost": Permission.COSTS_READ,
         "budget": Permission.BUDGETS_READ,
         "dr_plan": Permission.RECOVERY_READ,
