@@ -94,7 +94,7 @@ class Fleet:
 
 async def eventually(look: Callable[[], Awaitable[Any]], timeout_s: float = 20) -> Any:
     """What `look` returns once it is not None. Raises TimeoutError."""
-    import asyncio  # noqa: PLC0415
+    import asyncio
 
     async with asyncio.timeout(timeout_s):
         while True:
@@ -106,7 +106,9 @@ async def eventually(look: Callable[[], Awaitable[Any]], timeout_s: float = 20) 
 
 @pytest.fixture
 async def monitor(services: Services) -> Services:
-    await services.start("monitor", key_ring=KEY_RING, allow_private_webhooks=True)
+    """A monitor whose first sweep is over: these tests' accounts have no credentials, and that would be an alert."""
+    await services.start("monitor", key_ring=KEY_RING, allow_private_webhooks=True, sweep_s=3600)
+    await Fleet(services).rows("SELECT 1 FROM schedule WHERE name = 'monitor.sweep' AND finished_at IS NOT NULL")
     return services
 
 

@@ -76,9 +76,7 @@ async def test_health_follows_the_points_and_unchanged_health_is_not_told_again(
     first = await fleet.services.event(ResourceHealthChanged)
     assert (first.old_health_status, first.health_status, first.health_score) == ("unknown", "healthy", 100)
     await fleet.measure(Sample(web.id, now() - timedelta(seconds=20), cpu_utilization=21.0))
-    await fleet.measure(
-        Sample(web.id, now() - timedelta(seconds=10), cpu_utilization=90.0, memory_utilization=90.0)
-    )
+    await fleet.measure(Sample(web.id, now() - timedelta(seconds=10), cpu_utilization=90.0, memory_utilization=90.0))
     second = await fleet.services.event(ResourceHealthChanged, lambda event: event.health_status == "warning")
     assert (second.health_score, second.aggregate_version) == (65, 2)
 

@@ -1,0 +1,188 @@
+"""Deliveries: never lost, repeated at most once per crash, retried with patience, final when refused."""
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+from shared.kit.errors import InvalidInput
+from shared.kit.ids import new_id
+from shared.messages.channels import (
+    CreateChannel,
+    DeliverNotification,
+    GetChannel,
+    ListDeliveries,
+    NotificationFailed,
+    NotificationSent,
+    TestChannel,
+)
+from shared.messages.metrics import Sample
+from tests.fixtures.services import Services, free_port, mutation
+from tests.services.monitor.conftest import KEY_RING, Fleet, now
+
+pytestmark = pytest.mark.anyio
+
+
+@dataclass
+class Sink:
+    """A webhook receiver: what came, and what it answers next."""
+
+    url: str = ""
+    received: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+    answers: list[tuple[int, dict[str, str]]] = field(default_factory=list)
+
+    async def receive(self, request: Request) -> PlainTextResponse:
+        self.received.append((dict(request.headers), await request.body()))
+        status, headers = self.answers.pop(0) if self.answers else (200, {})
+        return PlainTextResponse("answer", status, headers)
+
+
+@pytest.fixture
+async def sink() -> AsyncIterator[Sink]:
+    import asyncio
+
+    found = Sink()
+    port = free_port()
+    found.url = f"http://127.0.0.1:{port}/hook"
+    app = Starlette(routes=[Route("/hook", found.receive, methods=["POST"])])
+    server = uvicorn.Server(
+        uvicorn.Config(app, port=port, log_config=None, lifespan="off", timeout_graceful_shutdown=0)
+    )
+    server.capture_signals = __import__("contextlib").nullcontext  # type: ignore[method-assign]
+    task = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.01)
+    yield found
+    server.should_exit = server.force_exit = True
+    await task
+
+
+@pytest.fixture
+async def told(fleet: Fleet) -> Fleet:
+    """A fleet with a notifier."""
+    await fleet.services.start("notifier", key_ring=KEY_RING, allow_private_webhooks=True, delivery_lease_s=1)
+    return fleet
+
+
+async def create(fleet: Fleet, channel_type: str, config: dict[str, Any], **values: Any) -> Any:
+    request = CreateChannel(
+        **mutation(fleet.context), channel_type=channel_type, channel_name="c", config=config, **values
+    )
+    return await fleet.services.ask(request)
+
+
+async def deliveries(fleet: Fleet, channel: UUID) -> list[Any]:
+    return (await fleet.services.ask(ListDeliveries(**fleet.context.envelope(now()), channel=channel))).items
+
+
+async def test_a_fired_alert_reaches_slack_and_a_signed_webhook_once(told: Fleet, sink: Sink) -> None:
+    slack = await create(told, "slack", {"webhook_url": sink.url})
+    secret = "whsec_" + base64.b64encode(b"s" * 24).decode()
+    await create(told, "webhook", {"url": sink.url, "signing_secret": secret})
+    await create(told, "slack", {"webhook_url": sink.url}, minimum_severity="emergency")
+    web = told.resource(resource_name="<web> & co")
+    await told.add(web)
+    await told.measure(Sample(web.id, now(), cpu_utilization=97.5))
+    await told.services.events_of(NotificationSent, 2)
+    assert len(sink.received) == 2
+    bodies = {"blocks" in body.decode(): (headers, body) for headers, body in sink.received}
+    text = json.dumps(json.loads(bodies[True][1]))
+    for said in ("critical", "&lt;web&gt; &amp; co", "cpu_utilization = 97.5", "> 95".replace(">", "&gt;"), "/alerts/"):
+        assert said in text
+    headers, body = bodies[False]
+    signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
+    expected = base64.b64encode(hmac.new(b"s" * 24, signed, hashlib.sha256).digest()).decode()
+    assert headers["webhook-signature"] == f"v1,{expected}"
+    assert json.loads(body)["possible_repeat"] is False
+    (one,) = await deliveries(told, slack.id)
+    assert (one.status, one.attempt, [each.outcome for each in one.attempts]) == ("sent", 1, ["sent"])
+
+
+async def test_a_busy_receiver_gets_it_later_and_a_refusal_is_final(told: Fleet, sink: Sink) -> None:
+    sink.answers = [(429, {"Retry-After": "1"}), (503, {}), (200, {})]
+    channel = await create(told, "slack", {"webhook_url": sink.url})
+    await told.services.ask(TestChannel(**mutation(told.context), channel=channel.id))
+    await told.services.event(NotificationSent)
+    (one,) = await deliveries(told, channel.id)
+    assert [(each.outcome, each.response_status) for each in one.attempts] == [
+        ("retrying", 429), ("retrying", 503), ("sent", 200),
+    ]  # fmt: skip
+    sink.answers = [(404, {})]
+    await told.services.ask(TestChannel(**mutation(told.context), channel=channel.id))
+    failed = await told.services.event(NotificationFailed)
+    assert (failed.delivery.status, failed.delivery.attempt) == ("failed", 1)
+    assert len(sink.received) == 4
+
+
+async def test_a_redirect_is_not_followed(told: Fleet, sink: Sink) -> None:
+    sink.answers = [(302, {"Location": sink.url})]
+    channel = await create(told, "slack", {"webhook_url": sink.url})
+    await told.services.ask(TestChannel(**mutation(told.context), channel=channel.id))
+    await told.services.event(NotificationFailed)
+    assert len(sink.received) == 1
+
+
+async def test_a_delivery_left_in_sending_is_sent_once_more_marked_as_a_possible_repeat(
+    fleet: Fleet, sink: Sink
+) -> None:
+    """The process died between the commit of `sending` and that of `sent`: before or after the post, nobody knows."""
+    channel = await create(fleet, "webhook", {"url": sink.url})
+    queued = await fleet.services.ask(TestChannel(**mutation(fleet.context), channel=channel.id))
+    database = fleet.services.database("monitor")
+    from services.monitor.storage import deliveries as stored
+
+    async with database.work(fleet.context) as work:
+        row = await stored.find(work, queued.id)
+        assert row is not None
+        await stored.begin(work, row, 1.0, possible_repeat=False)
+    await database.close()
+    await fleet.services.start("notifier", key_ring=KEY_RING, allow_private_webhooks=True, delivery_lease_s=1)
+    sent = await fleet.services.event(NotificationSent)
+    assert (sent.delivery.attempt, sent.delivery.possible_repeat) == (2, True)
+    command = DeliverNotification(**fleet.about(queued.id, 1))
+    await fleet.services.bus.publish(command.subject(), command.to_bytes(), {"Nats-Msg-Id": str(new_id())})
+    second = await fleet.services.ask(TestChannel(**mutation(fleet.context), channel=channel.id))
+    await fleet.services.event(NotificationSent, lambda event: event.aggregate_id == second.id)
+    assert [headers.get("canopy-possible-repeat") for headers, _ in sink.received] == ["true", None]
+
+
+async def test_secrets_of_a_channel_are_never_shown_and_sealed_at_rest(fleet: Fleet) -> None:
+    channel = await create(fleet, "slack", {"webhook_url": "http://127.0.0.1:9/T0/canary-secret"})
+    read = await fleet.services.ask(GetChannel(**fleet.context.envelope(now()), channel=channel.id))
+    assert read.config == {"webhook_url": "http://127.0.0.1/****"}
+    (row,) = await fleet.rows("SELECT config::text || encode(sealed_config, 'escape') AS kept FROM channel")
+    assert "canary-secret" not in row.kept
+    assert all("canary-secret" not in event.model_dump_json() for event in fleet.services.events)
+
+
+async def test_a_config_that_does_not_fit_is_refused_with_pointers(fleet: Fleet) -> None:
+    for channel_type, config, pointer in (
+        ("slack", {}, "/config/webhook_url"),
+        ("slack", {"webhook_url": "ftp://example.com"}, "/config/webhook_url"),
+        ("email", {"recipients": ["a@b.c\r\nBcc: x@y.z"]}, "/config/recipients/0"),
+        ("webhook", {"url": "http://127.0.0.1/", "signing_secret": "short"}, "/config/signing_secret"),
+        ("webhook", {"url": "http://127.0.0.1:22/"}, "/config/url"),
+    ):
+        with pytest.raises(InvalidInput) as refused:
+            await create(fleet, channel_type, config)
+        assert refused.value.errors[0].pointer == pointer
+
+
+async def test_inside_addresses_are_refused_where_the_deployment_does_not_allow_them(services: Services) -> None:
+    await services.start("monitor", key_ring=KEY_RING)
+    fleet = Fleet(services)
+    for url in ("http://127.0.0.1/", "http://localhost/", "http://[::ffff:10.0.0.1]/", "http://169.254.169.254/"):
+        with pytest.raises(InvalidInput) as refused:
+            await create(fleet, "slack", {"webhook_url": url})
+        assert refused.value.code == "address_refused"
