@@ -44,6 +44,8 @@ class Environment:
         if program == NOTIFIER:
             own["CANOPY_KEY_RING"] = self.secrets.key_ring.model_dump_json()
             own |= {"CANOPY_SMTP_HOST": "127.0.0.1", "CANOPY_SMTP_PORT": str(self.smtp_port)}
+        if program == "recovery":
+            own |= {"CANOPY_DURATIONS_NOTE": "durations are simulated", "CANOPY_CLOUD_POLL_S": "1"}
         if program == "gateway":
             own["CANOPY_GATEWAY_KEY_RING"] = self.secrets.gateway_key_ring.model_dump_json()
         return {
