@@ -29,8 +29,8 @@ class World:
     def __init__(self, deployment: Deployment, name: str) -> None:
         self._deployment = deployment
         self.name = name
-        self.slack_url = f"{deployment.sinks_url}/slack/{name}"
-        self.webhook_url = f"{deployment.sinks_url}/webhook/{name}"
+        self.slack_url = f"{deployment.receivers_url}/slack/{name}"
+        self.webhook_url = f"{deployment.receivers_url}/webhook/{name}"
         self.mail_address = f"{name}@mail.example"
 
     def received(self, channel: str, fits: Callable[[str], bool] = lambda _: True) -> list[dict[str, Any]]:
