@@ -89,7 +89,7 @@ class CreateAlertRule(Mutation, entity="alert_rule", name="create", owner="monit
 
 
 class UpdateAlertRule(Mutation, entity="alert_rule", name="update", owner="monitor", reply=AlertRule):
-    """Only what is given changes; of a built-in rule only `is_enabled` (else 409 `builtin_rule`)."""
+    """Only what is not null changes; of a built-in rule only `is_enabled` (else 409 `builtin_rule`)."""
 
     rule: UUID
     alert_name: str | None = Field(default=None, min_length=1, max_length=200)

@@ -62,7 +62,7 @@ async def create_alert_rule(request: CreateAlertRule, deps: Deps) -> AlertRule:
 async def update_alert_rule(request: UpdateAlertRule, deps: Deps) -> AlertRule:
     if request.alert_conditions is not None:
         await _check_condition(request.alert_conditions, deps)
-    given = request.model_dump(include=set(_FIELDS) & request.model_fields_set)
+    given = {name: value for name, value in request.model_dump(include=set(_FIELDS)).items() if value is not None}
     async with deps.database.accept(request) as acceptance:
         work = acceptance.work
         if request.rule in BUILTIN_RULES:
@@ -76,9 +76,8 @@ async def update_alert_rule(request: UpdateAlertRule, deps: Deps) -> AlertRule:
 
 async def _change(work: Work, request: UpdateAlertRule, given: dict[str, Any]) -> AlertRule:
     row = await _found(work, request.rule, request.expected_version)
-    required = set(_FIELDS) - {"description", "resource_id", "provider_id"}
-    values = {name: value for name, value in given.items() if value is not None or name not in required}
-    await _check_references(work, values.get("resource_id"), values.get("notification_channels") or [])
+    values = dict(given)
+    await _check_references(work, values.get("resource_id"), values.get("notification_channels", []))
     if request.alert_conditions is not None:
         values["alert_conditions"] = request.alert_conditions.model_dump()
     changed = await rules.change(

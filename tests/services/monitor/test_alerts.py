@@ -142,7 +142,8 @@ async def test_an_expression_rule_fires_and_a_faulty_one_only_shows_its_error(fl
     await fleet.measure(Sample(web.id, now(), cpu_utilization=20.0))
     assert (await fleet.services.event(AlertFired)).alert.alert_name == "good"
     (row,) = await fleet.rows("SELECT alert_name, last_error FROM alert_rule WHERE last_error IS NOT NULL")
-    assert row.alert_name == "faulty" and "error_rate" in row.last_error
+    assert row.alert_name == "faulty"
+    assert "error_rate" in row.last_error
     assert len(await fleet.rows("SELECT 1 FROM alert")) == 1
 
 
