@@ -1,4 +1,4 @@
-"""May this deployment speak to an address that a tenant gave? Only to public ones, and to the very one that was checked.
+"""May we speak to an address that a tenant gave? Only to public ones, and to the very one that was checked.
 
 A name is resolved here and the connection goes to the resolved address, so that a name which answers differently the
 second time (DNS rebinding) gains nothing.
