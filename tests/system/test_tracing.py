@@ -1,0 +1,60 @@
+"""Is one provisioning one trace, from the HTTP request through NATS and the SDK call to the last subscriber?"""
+
+import secrets
+
+import pytest
+
+from shared.messages.resources import ProvisionResource, ResourceStarted
+from tests.fixtures.collector import Span
+from tests.fixtures.live import Live
+from tests.fixtures.stack import Deployment, expect
+
+pytestmark = pytest.mark.system
+
+SUBSCRIBERS = ("canopy-monitor", "canopy-costs", "canopy-recovery")
+
+
+def ancestors(span: Span, spans: dict[str, Span]) -> list[str]:
+    """Services and names from a span up to the root."""
+    found = []
+    while span.parent in spans:
+        span = spans[span.parent]
+        found.append(f"{span.service}: {span.name}")
+    return found
+
+
+def test_a_provisioning_is_one_trace_up_to_the_last_subscriber(deployment: Deployment) -> None:
+    collector = deployment.spans
+    if collector is None:
+        pytest.skip("needs a collector of its own")
+    tenant = deployment.new_tenant("traced")
+    live = Live(deployment, tenant)
+    provider = tenant.post("/api/cloud/providers", deployment.provider_body(), 201)
+    trace = secrets.token_hex(16)
+    body = {
+        "provider_id": provider["id"],
+        "region": "us-east-1",
+        "resource_name": "traced-1",
+        "resource_type": "compute",
+        "resource_subtype": "ec2_instance",
+        "configuration": {"instance_type": "t3.micro"},
+    }
+    caller = {"traceparent": f"00-{trace}-{secrets.token_hex(8)}-01"}
+    accepted = expect(tenant.http.post("/api/cloud/resources", json=body, headers=caller), 202)
+    live.finished(accepted["operation"])
+    live.close()
+
+    def last_ones(spans: list[Span]) -> dict[str, Span]:
+        """The end of each way: the machine's creation at the cloud, and what each subscriber did with its start."""
+        mine = [span for span in spans if span.trace == trace]
+        started = {span.service: span for span in mine if span.name == f"event {ResourceStarted.pattern()}"}
+        return started | {"cloud": span for span in mine if "RunInstances" in span.name}
+
+    spans = collector.spans_when(lambda spans: {*SUBSCRIBERS, "cloud"} <= last_ones(spans).keys())
+    by_id = {span.id: span for span in spans if span.trace == trace}
+    root = "canopy-gateway: HTTP POST /api/cloud/resources"
+    work = f"canopy-provisioner: command {ProvisionResource.pattern()}"
+    for name, span in last_ones(spans).items():
+        way = ancestors(span, by_id)
+        assert way[-1] == root, f"{name}: {way}"
+        assert work in way, f"{name}: {way}"
