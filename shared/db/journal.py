@@ -39,6 +39,9 @@ C = TypeVar("C", bound=Command)
 Run = Callable[[Saga, Any, Any], Awaitable[dict[str, Any] | None]]
 OnFailure = Callable[[Work, Any, dict[str, Any], Any], Awaitable[None]]
 
+NewSaga = Callable[[Database, float, Context, dict[str, Any]], Saga]
+"""Makes the saga of one run from the database, the longest inline wait in seconds, the context and the row."""
+
 BUSY_DELAY_S = 2.0
 
 log = structlog.get_logger(__name__)
@@ -71,11 +74,12 @@ class Program(Generic[C]):
 
 
 class Journal:
-    """The sagas of one service. `owner` names this replica in the rows it holds."""
+    """The sagas of one service, run on what `new_saga` makes. `owner` names this replica in the rows it holds."""
 
     def __init__(self, database: Database, settings: JournalSettings, owner: str) -> None:
         self.database = database
         self.settings = settings
+        self.new_saga: NewSaga = Saga
         self._owner = owner
 
     async def accept(self, work: Work, program: Program[C], command: C) -> Operation:
@@ -96,7 +100,7 @@ class Journal:
         row = await self._claim(program, command)
         if row is None:
             return
-        saga = Saga(self.database, self.settings.inline_wait_s, Context.of(command), row)
+        saga = self.new_saga(self.database, self.settings.inline_wait_s, Context.of(command), row)
         work = asyncio.create_task(self._attempt(saga, program, command, deps, row))
         heart = asyncio.create_task(self._beat(saga, work, still_working))
         try:
