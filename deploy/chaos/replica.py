@@ -1,0 +1,89 @@
+"""How does one replica live a life that ends at a boundary, and then the next one?
+
+`python -m deploy.chaos.replica provisioner --seed 7 --kills 5 --log kills.jsonl [--favourite "create machine"]`, or,
+with one certain end, `--crash "create machine" --at after-call [--count 1]`. Each life is a process of its own, forked
+after the imports so that it begins in half a second, not in three; the life after the last kill has no end planned.
+"""
+
+import argparse
+import importlib
+import itertools
+import os
+import random
+import signal
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from deploy.chaos.crashes import Boundary, Crash, CrashingSaga, Plan
+from shared.runtime.process import Application, Build, Foundation, run
+
+
+def read_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("service")
+    parser.add_argument("--seed", default="0", help="of the ends of all lives")
+    parser.add_argument("--kills", type=int, default=1)
+    parser.add_argument("--log", type=Path, required=True, help="where each kill is written, one JSON line")
+    parser.add_argument("--favourite", help="the step that half of the kills are about")
+    parser.add_argument("--crash", help="die at this step")
+    parser.add_argument("--at", type=Boundary, default=Boundary.AFTER_CALL, choices=list(Boundary))
+    parser.add_argument("--count", type=int, default=1, help="how many sagas may pass before")
+    return parser.parse_args()
+
+
+def plan_of(arguments: argparse.Namespace, life: int) -> Plan:
+    """The end of one life; the same for the same seed."""
+    if arguments.crash:
+        return Plan(arguments.crash, arguments.at, arguments.count)
+    return Plan.draw(random.Random(f"{arguments.seed}/{life}"), arguments.favourite)
+
+
+def watched(build: Build[Any], crash: Crash) -> Build[Any]:
+    """The service's own build, with sagas that report where they are."""
+
+    async def build_watched(foundation: Foundation[Any]) -> Application:
+        foundation.journal.new_saga = partial(CrashingSaga, passes=crash.passes)
+        return await build(foundation)
+
+    return build_watched
+
+
+def main() -> None:
+    arguments = read_arguments()
+    settings = importlib.import_module(f"services.{arguments.service}.settings").Settings
+    build: Build[Any] = importlib.import_module(f"services.{arguments.service}.main").build
+
+    def live(life: int) -> None:
+        ends = life < arguments.kills
+        own = watched(build, Crash(plan_of(arguments, life), arguments.log)) if ends else build
+        run(arguments.service, settings(), own)
+
+    for life in itertools.count():
+        ending = _in_child(partial(live, life))
+        if ending != -signal.SIGKILL:
+            sys.exit(max(ending, 0))
+
+
+def _in_child(live: Callable[[], None]) -> int:
+    """Run one life; its exit status, negative for the signal that ended it. A SIGTERM of ours is handed on to it."""
+    child = os.fork()
+    if child == 0:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        live()
+        sys.stdout.flush()
+        os._exit(0)
+
+    def hand_on(number: int, _: FrameType | None) -> None:
+        os.kill(child, number)
+
+    signal.signal(signal.SIGTERM, hand_on)
+    _, status = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(status)
+
+
+if __name__ == "__main__":
+    main()
