@@ -49,7 +49,7 @@ class EventConsumer:
         if not known:
             return
         try:
-            with message_span("events", self._router.service, known[0][0].headers if len(known) == 1 else None):
+            with message_span("events", self._router.service, None):
                 await self._apply_all(known)
         except Exception as error:  # noqa: BLE001 - the table of failures decides, event by event
             if len(known) > 1:
@@ -68,22 +68,22 @@ class EventConsumer:
     async def _apply_all(self, known: list[tuple[Msg, Event]]) -> None:
         async with self._database.work(Context.background()) as work:
             fresh = await first_seen(work, {event.id for _, event in known}, self._router.service)
-            for _, event in known:
+            for message, event in known:
                 if event.id in fresh:
                     fresh.discard(event.id)
-                    await self._apply(work, event)
+                    # In the trace of its sender, whatever else is in the batch: what the handler emits goes on in it.
+                    with message_span("event", type(event).pattern(), message.headers):
+                        await self._apply(work, event)
 
     async def _apply_each(self, known: list[tuple[Msg, Event]]) -> None:
         """One transaction each: slower, but each event meets its own fate."""
         for item in known:
-            message, event = item
             try:
-                with message_span("event", type(event).pattern(), message.headers):
-                    await self._apply_all([item])
+                await self._apply_all([item])
             except Exception as error:  # noqa: BLE001 - the table of failures decides
                 await self._fail(item, error)
             else:
-                await acknowledge(message)
+                await acknowledge(item[0])
 
     async def _apply(self, work: Work, event: Event) -> None:
         handler = self._handlers[event.message_type()][1]
