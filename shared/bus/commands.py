@@ -4,6 +4,7 @@ FastStream brings the pull loop, the workers and the graceful stop; what a failu
 its own acknowledgement policies lose messages (research: a raising handler is terminated, or repeated within 50 ms).
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -15,7 +16,7 @@ from nats.aio.msg import Msg
 from shared.bus.connection import Bus
 from shared.bus.events import EventConsumer
 from shared.bus.router import Router
-from shared.bus.settle import acknowledge, settle_failure
+from shared.bus.settle import acknowledge, give_back, settle_failure
 from shared.db.journal import Journal
 from shared.kit.errors import Reject
 from shared.messages.base import Command, Event, message_class
@@ -76,6 +77,9 @@ class CommandConsumer:
         try:
             with message_span("command", pattern, message.headers):
                 await self._dispatch(message, original_subject(self._router.service, message.subject))
+        except asyncio.CancelledError:
+            await give_back([message])
+            raise
         except Exception as error:  # noqa: BLE001 - the table of failures decides
             await settle_failure(self._bus, self._router.service, durable, pattern, message, error)
         else:

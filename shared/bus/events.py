@@ -38,9 +38,7 @@ class EventConsumer:
 
     async def run(self) -> None:
         """Consume until cancelled."""
-        pull = Pull(self._bus, EVENTS_STREAM, self._router.service)
-        async for messages in pull.batches():
-            await self.consume(messages)
+        await Pull(self._bus, EVENTS_STREAM, self._router.service).run(self.consume)
 
     async def consume(self, messages: list[Msg]) -> None:
         """Apply a batch and settle each of its messages."""

@@ -39,8 +39,7 @@ class MetricsConsumer:
         """Consume until cancelled; nothing when the service takes no metrics."""
         if self._router.metrics is None:
             return
-        async for messages in Pull(self._bus, METRICS_STREAM, self._router.service, BATCH).batches():
-            await self.receive(messages)
+        await Pull(self._bus, METRICS_STREAM, self._router.service, BATCH).run(self.receive)
 
     async def receive(self, messages: list[Msg]) -> None:
         """Hand the readable batches to the handler together, and settle every message."""

@@ -6,12 +6,14 @@ FastStream's batch subscriber waits its whole `timeout` for a batch to fill; com
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import structlog
 from nats.aio.msg import Msg
 
 from shared.bus.connection import Bus
+from shared.bus.settle import give_back
 
 EXPIRES_S = 30.0
 HEARTBEAT_S = 2.0
@@ -31,20 +33,32 @@ class Pull:
         self._arrived: asyncio.Queue[Msg | None] = asyncio.Queue()
         self._expected = 0
 
-    async def batches(self) -> AsyncIterator[list[Msg]]:
-        """Lists of up to `batch` messages, for ever; survives reconnects, restarts and a deleted consumer."""
+    async def run(self, handle: Callable[[list[Msg]], Awaitable[None]]) -> None:
+        """Hand on lists of up to `batch` messages until cancelled; survives reconnects and a deleted consumer.
+
+        `handle` settles what it gets. What it could not finish when this replica stops is given back.
+        """
         inbox = self._bus.client.new_inbox()
         subscription = await self._bus.client.subscribe(inbox, cb=self._arrived.put, pending_msgs_limit=-1)
         self._bus.reconnected.append(self._restart)
+        messages: list[Msg] = []
         try:
             while True:
                 await self._ask(inbox)
                 messages = await self._take()
                 if messages:
-                    yield messages
+                    await handle(messages)
+                messages = []
         finally:
             self._bus.reconnected.remove(self._restart)
-            await subscription.unsubscribe()
+            with suppress(Exception):
+                await subscription.unsubscribe()
+            await give_back([*messages, *self._left()])
+
+    def _left(self) -> list[Msg]:
+        """Messages that arrived and were not handed on."""
+        left = [self._arrived.get_nowait() for _ in range(self._arrived.qsize())]
+        return [message for message in left if message is not None and message.data]
 
     def _restart(self) -> None:
         self._expected = 0

@@ -1,5 +1,9 @@
 """How does a stream message end? Acknowledged, delivered again later, or buried (dead letter first, then the ack)."""
 
+import asyncio
+from collections.abc import Iterable
+from contextlib import suppress
+
 import structlog
 from nats.aio.msg import Msg
 
@@ -21,6 +25,12 @@ async def acknowledge(message: Msg) -> None:
         await message.ack()
     except Exception as error:  # noqa: BLE001 - redelivery is the answer to a lost acknowledgement
         log.warning("acknowledgement lost", subject=message.subject, error=type(error).__name__)
+
+
+async def give_back(messages: Iterable[Msg]) -> None:
+    """This replica stops: let others have the messages at once instead of after `ack_wait`."""
+    with suppress(Exception):
+        await asyncio.gather(*(message.nak() for message in messages))
 
 
 async def settle_failure(

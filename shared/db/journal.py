@@ -108,7 +108,7 @@ class Journal:
         except asyncio.CancelledError:
             if saga.lost:
                 raise RetryLater(BUSY_DELAY_S, "the lease was lost") from None
-            work.cancel()
+            await self._hand_over(saga, work)
             raise
         except sagas.LeaseLost as error:
             raise RetryLater(BUSY_DELAY_S, "the lease was lost") from error
@@ -116,6 +116,15 @@ class Journal:
             heart.cancel()
             with suppress(asyncio.CancelledError):
                 await heart
+
+    async def _hand_over(self, saga: Saga, work: "asyncio.Task[None]") -> None:
+        """This replica stops: end the step at work, and give the lease back so that another can go on at once."""
+        work.cancel()
+        with suppress(asyncio.CancelledError, Exception):
+            await work
+        with suppress(Exception):
+            async with saga.work() as last:
+                await sagas.change(last, saga.id, saga.fence, lease_until=None)
 
     async def requeue(self) -> int:
         """Send the commands of abandoned sagas again (a job, each few seconds); returns how many."""

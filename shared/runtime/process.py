@@ -11,6 +11,7 @@ import socket
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 import structlog
@@ -87,6 +88,7 @@ class Process(Generic[S]):
         self.settings = settings
         self._build = build
         self._database_service = database_service or name
+        self.foundation: Foundation[S] | None = None
         self._stop = asyncio.Event()
         self._ready: dict[str, bool] = {"migrations": False, "topology": False, "started": False}
         replica = settings.replica or socket.gethostname()
@@ -103,7 +105,7 @@ class Process(Generic[S]):
 
     async def run(self) -> None:
         """Live until `stop` or until a part fails; then drain what was begun."""
-        foundation = self._foundation()
+        foundation = self.foundation = self._foundation()
         application = await self._build(foundation)
         server = self._server(application, foundation)
         async with asyncio.TaskGroup() as group:
@@ -161,20 +163,25 @@ class Process(Generic[S]):
         )
         commands.subscribe()
         relay = self._relay(foundation)
-        tasks = [relay.run(), self._watch_topology(bus, router), *(start() for start in application.background)]
+        scheduler = Scheduler(database, self._jobs(application, foundation), application.deps, self._owner)
+        tasks: list[Callable[[], Coroutine[Any, Any, None]]] = [
+            relay.run,
+            partial(self._watch_topology, bus, router),
+            scheduler.run,
+            *application.background,
+        ]
         if router.events:
-            tasks.append(events.run())
+            tasks.append(events.run)
         if router.metrics is not None:
-            tasks.append(MetricsConsumer(bus, router, application.deps).run())
-        tasks.append(Scheduler(database, self._jobs(application, foundation), application.deps, self._owner).run())
+            tasks.append(MetricsConsumer(bus, router, application.deps).run)
         try:
             await bus.broker.start()
             await responder.start()
             self._ready["started"] = True
             log.info("started", owner=self._owner)
             async with asyncio.TaskGroup() as group:
-                for task in tasks:
-                    group.create_task(task)
+                for start in tasks:
+                    group.create_task(start())
         finally:
             await self._drain(application, bus, responder)
 
