@@ -1,0 +1,90 @@
+"""`python -m deploy.chaos [--seed N] [--kills 200] [--resume]`: the whole campaign, and docs/chaos.md at its end."""
+
+import argparse
+import secrets
+import shutil
+import sys
+from pathlib import Path
+
+from deploy.chaos.campaign import Campaign, Conditions, Round, read_conditions, summary
+from deploy.chaos.report import write_report
+
+KILLS_A_ROUND = 20
+PRODUCTION_KILLS = 5
+RECOVERY_KILLS = 20
+IN_FLIGHT = 16
+RECOVERY_IN_FLIGHT = 6
+SHORT_LEASE_S, SHORT_ACK_WAIT_S = 3.0, 3.0
+PRODUCTION_LEASE_S, PRODUCTION_ACK_WAIT_S = 60.0, 30.0
+
+
+def read_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m deploy.chaos", description=__doc__)
+    parser.add_argument("--seed", type=int, default=None, help="of all ends and all work (default: drawn and printed)")
+    parser.add_argument("--kills", type=int, default=200, help="at the provisioning journal, with short leases")
+    parser.add_argument("--recovery-kills", type=int, default=RECOVERY_KILLS, help="at that of backups and drills")
+    parser.add_argument("--production-kills", type=int, default=PRODUCTION_KILLS, help="with production settings")
+    parser.add_argument("--resume", action="store_true", help="go on where the last campaign was broken off")
+    parser.add_argument("--home", type=Path, default=Path(".canopy-chaos"))
+    parser.add_argument("--report", type=Path, default=Path("docs/chaos.md"))
+    return parser.parse_args()
+
+
+def main() -> int:
+    arguments = read_arguments()
+    if not arguments.resume:
+        shutil.rmtree(arguments.home, ignore_errors=True)
+    number = _seed_of(arguments)
+    say(f"seed {number}")
+    short = Conditions(number, SHORT_LEASE_S, SHORT_ACK_WAIT_S, IN_FLIGHT, KILLS_A_ROUND)
+    production = Conditions(number, PRODUCTION_LEASE_S, PRODUCTION_ACK_WAIT_S, IN_FLIGHT, PRODUCTION_KILLS)
+    recovery = Conditions(number, SHORT_LEASE_S, SHORT_ACK_WAIT_S, RECOVERY_IN_FLIGHT, KILLS_A_ROUND // 2)
+    parts = [
+        ("short", short, "provisioner", arguments.kills),
+        ("recovery", recovery, "recovery", arguments.recovery_kills),
+        ("production", production, "provisioner", arguments.production_kills),
+    ]
+    found: dict[str, tuple[Conditions, list[Round]]] = {}
+    for name, conditions, service, kills in parts:
+        found[name] = conditions, run_part(arguments.home / name, conditions, service, kills)
+        write_report(arguments.report, found)
+        if any(each.findings for each in found[name][1]):
+            return 1
+    return 0
+
+
+def run_part(home: Path, conditions: Conditions, service: str, kills: int) -> list[Round]:
+    """Rounds until there are enough kills; ends after a round with findings, its data kept for whoever looks."""
+    home.mkdir(parents=True, exist_ok=True, mode=0o711)
+    campaign = Campaign(home, conditions, say)
+    if campaign.kills >= kills:
+        return campaign.rounds
+    say(f"{kills} kills of the {service}, lease {conditions.lease_s:g} s, ack wait {conditions.ack_wait_s:g} s")
+    campaign.start()
+    try:
+        while campaign.kills < kills:
+            done = campaign.run_round(service, min(conditions.kills_a_round, kills - campaign.kills))
+            say(summary(done))
+            for finding in done.findings:
+                say(f"  FOUND {finding}")
+            if done.findings:
+                break
+    finally:
+        campaign.stop()
+    return campaign.rounds
+
+
+def _seed_of(arguments: argparse.Namespace) -> int:
+    """The given one, that of the campaign to go on with, or a new one."""
+    kept = [file for file in arguments.home.glob("*/campaign.json") if file.exists()]
+    if kept:
+        return read_conditions(kept[0]).seed
+    return secrets.randbelow(1_000_000) if arguments.seed is None else int(arguments.seed)
+
+
+def say(line: str) -> None:
+    print(f"chaos: {line}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,238 @@
+"""How does a campaign go? Rounds of kills with work in flight; after each, everything is compared with everything.
+
+A campaign lives in a folder: the stack's data and `campaign.json`, the results of its finished rounds. Each round's
+ends come from the campaign's seed and the round's number, so that one that was broken off goes on as it would have.
+"""
+
+import json
+import random
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from deploy.chaos.client import Client, simulated
+from deploy.chaos.crashes import Kill, read_kills
+from deploy.chaos.feeds import RECOVERY, RESOURCES, Feed, Provisioning, Recovering
+from deploy.chaos.ledger import compare_machines, compare_snapshots
+from deploy.chaos.operations import Operations, Stuck, wait_for
+from deploy.chaos.records import Records
+from deploy.local.environment import NOTIFIER, SERVICES
+from deploy.local.processes import Process
+from deploy.local.seed import seed
+from deploy.local.stack import Stack
+
+FAVOURITES = {"provisioner": "create machine", "recovery": None}
+REPLICAS = 2
+SETTLE_S = 120.0
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What a campaign runs under. Times in seconds."""
+
+    seed: int
+    lease_s: float
+    ack_wait_s: float
+    in_flight: int
+    kills_a_round: int
+
+    def settings(self) -> dict[str, str]:
+        return {
+            "CANOPY_LEASE_S": f"{self.lease_s:g}",
+            "CANOPY_ACK_WAIT_S": f"{self.ack_wait_s:g}",
+            "CANOPY_MACHINE_POLL_S": "0.5",
+            "CANOPY_CLOUD_POLL_S": "0.5",
+            "CANOPY_CLOUD_SETTLE_S": "1",
+            "CANOPY_DURATIONS_NOTE": "measured against a simulated cloud, whose states take seconds",
+        }
+
+
+@dataclass
+class Round:
+    """What one round did and found. `converged_s`: from the kill to the end of the saga it hit, for each kill."""
+
+    number: int
+    service: str
+    kills: list[Kill] = field(default_factory=list)
+    operations: int = 0
+    failed: int = 0
+    converged_s: list[float] = field(default_factory=list)
+    took_s: float = 0.0
+    machines: int = 0
+    duplicates: int = 0
+    orphans: int = 0
+    missing: int = 0
+    events: int = 0
+    findings: list[str] = field(default_factory=list)
+
+
+class Campaign:
+    """The rounds of one folder. Use `start`, `run_round`, `stop` from one thread: the processes die with it."""
+
+    def __init__(self, home: Path, conditions: Conditions, say: Callable[[str], None]) -> None:
+        self.conditions = conditions
+        self._say = say
+        self._file = home / "campaign.json"
+        self.rounds = read_rounds(self._file)
+        services = tuple(service for service in (*SERVICES, NOTIFIER) if service not in FAVOURITES)
+        self._home = home
+        self._stack = Stack(home / "stack", services=services, settings=conditions.settings())
+
+    @property
+    def kills(self) -> int:
+        return sum(len(each.kills) for each in self.rounds)
+
+    def start(self) -> None:
+        """Bring the deployment up, with one replica in peace of each service that will be under fire."""
+        self._stack.start()
+        try:
+            for service in FAVOURITES:
+                self._start_replicas(service, 0, 1)
+            demonstration = seed(self._stack)
+        except BaseException:
+            self._stack.stop()
+            raise
+        self._client = Client(self._stack.url, demonstration.token)
+        self._records = Records(self._stack, UUID(demonstration.organization))
+
+    def stop(self) -> None:
+        self._stack.stop()
+
+    def run_round(self, service: str, kills: int) -> Round:
+        """Kill replicas of a service that many times while work is in flight, and compare. The round is then kept."""
+        number = len(self.rounds) + 1
+        done, begun_s = Round(number, service), time.monotonic()
+        operations = Operations(self._client)
+        feed = self._feed(service, operations)
+        self._start_replicas(service, kills, REPLICAS)
+        try:
+            self._feed_until(service, kills, feed, operations)
+            operations.wait()
+            wait_for(lambda: not self._records.unsettled(), "rest", SETTLE_S)
+        except Stuck as stuck:
+            done.findings += [str(stuck), *self._records.unsettled()]
+        done.kills = self._killed(service)
+        done.took_s = round(time.monotonic() - begun_s, 1)
+        self._judge(done, operations)
+        self._start_replicas(service, 0, 1)
+        self.rounds.append(done)
+        write_rounds(self._file, self.conditions, self.rounds)
+        return done
+
+    def _feed(self, service: str, operations: Operations) -> Feed:
+        source = random.Random(f"{self.conditions.seed}/{len(self.rounds) + 1}/feed")
+        if service == "recovery":
+            return Recovering(self._client, source, operations)
+        return Provisioning(self._client, source)
+
+    def _feed_until(self, service: str, kills: int, feed: Feed, operations: Operations) -> None:
+        """Keep work in flight until that many have died; work enough for all of them comes in about a minute each."""
+
+        def enough() -> bool:
+            while operations.look() < self.conditions.in_flight and len(self._killed(service)) < kills:
+                operations.begun(feed())
+            return len(self._killed(service)) >= kills
+
+        wait_for(enough, f"kill number {kills}", 60.0 * kills + self.conditions.lease_s * 5)
+
+    def _killed(self, service: str) -> list[Kill]:
+        """The kills of this round, of all its replicas, in the order of time."""
+        logs = [self._log(service, replica) for replica in range(1, REPLICAS + 1)]
+        return sorted((kill for log in logs for kill in read_kills(log)), key=lambda kill: kill.time_s)
+
+    def _log(self, service: str, replica: int) -> Path:
+        return self._home / "kills" / f"{len(self.rounds) + 1}-{service}-{replica}.jsonl"
+
+    def _start_replicas(self, service: str, kills: int, count: int) -> None:
+        """Replace the replicas of a service by new ones that will die that many times together."""
+        for name in (service, f"{service}-2"):
+            if name in self._stack.supervisor.names():
+                self._stack.supervisor.stop(name)
+        names = [service if number == 1 else f"{service}-{number}" for number in range(1, count + 1)]
+        shares = [kills // count + (number < kills % count) for number in range(count)]
+        self._stack.supervisor.start(
+            [
+                self._replica(service, name, number, share)
+                for number, (name, share) in enumerate(zip(names, shares, strict=True), 1)
+            ]
+        )
+        self._stack.supervisor.wait_ready(names)
+
+    def _replica(self, service: str, name: str, number: int, kills: int) -> Process:
+        log = self._log(service, number)
+        log.parent.mkdir(parents=True, exist_ok=True)
+        if kills:
+            log.unlink(missing_ok=True)
+        favourite = FAVOURITES[service]
+        command = [
+            sys.executable, "-m", "deploy.chaos.replica", service, "--kills", str(kills), "--log", str(log),
+            "--seed", f"{self.conditions.seed}/{len(self.rounds) + 1}/{number}",
+            *([] if favourite is None else ["--favourite", favourite]),
+        ]  # fmt: skip
+        return Process(
+            name,
+            command,
+            self._stack.home / "logs" / f"{name}.log",
+            environment=self._stack.environment_of(name),
+            ready_url=f"{self._stack.url_of(name)}/readyz",
+        )
+
+    def _judge(self, done: Round, operations: Operations) -> None:
+        """Compare what was asked for, what the product says, what the cloud has, and what was told."""
+        done.operations = len(operations.ended)
+        failed = operations.failed()
+        done.failed = len(failed)
+        done.findings += [f"{item['kind']} {item['id']} ended {item['status']}: {item['error']}" for item in failed]
+        ends = [(operations.finished_s(kill.saga), kill.time_s) for kill in done.kills]
+        done.converged_s = [round(end - killed, 2) for end, killed in ends if end is not None]
+        self._judge_cloud(done)
+        events = self._records.events(f"chaos{done.number}x{int(time.time())}")
+        done.events = len(events)
+        done.findings += self._records.wrong(events)
+        verified = self._client.call("GET", "/api/audit/verify")
+        if verified["valid"] is not True:
+            done.findings.append(f"the audit chain does not verify: {verified}")
+
+    def _judge_cloud(self, done: Round) -> None:
+        url = self._stack.simulator_url
+        resources, drills = list(self._client.items(RESOURCES)), list(self._client.items(f"{RECOVERY}/tests"))
+        machines, ledger = simulated(url, "instances", "instances"), simulated(url, "ledger", "entries")
+        found = compare_machines(machines, ledger, resources, drills)
+        done.machines, done.duplicates = found.machines, found.duplicates
+        done.orphans, done.missing = found.orphans, found.missing
+        backups = list(self._client.items("/api/infrastructure/backups"))
+        done.findings += found.findings + compare_snapshots(simulated(url, "snapshots", "snapshots"), backups)
+
+
+def read_rounds(file: Path) -> list[Round]:
+    """The finished rounds of a campaign; none when it has not begun."""
+    if not file.exists():
+        return []
+    found: list[dict[str, Any]] = json.loads(file.read_text())["rounds"]
+    return [Round(**{**each, "kills": [Kill(**kill) for kill in each["kills"]]}) for each in found]
+
+
+def read_conditions(file: Path) -> Conditions:
+    return Conditions(**json.loads(file.read_text())["conditions"])
+
+
+def write_rounds(file: Path, conditions: Conditions, rounds: list[Round]) -> None:
+    unfinished = file.with_suffix(".unfinished")
+    document = {"conditions": asdict(conditions), "rounds": [asdict(each) for each in rounds]}
+    unfinished.write_text(json.dumps(document, indent=1))
+    unfinished.replace(file)
+
+
+def summary(done: Round) -> str:
+    """One line for whoever watches."""
+    median = f"{statistics.median(done.converged_s):.1f} s" if done.converged_s else "-"
+    return (
+        f"round {done.number} ({done.service}): {len(done.kills)} kills, {done.operations} operations, "
+        f"{done.failed} failed, {done.duplicates} duplicates, {done.orphans} orphans, {done.missing} missing, "
+        f"median {median} to the end of the saga that was hit, {done.took_s:.0f} s, {len(done.findings)} findings"
+    )
