@@ -11,6 +11,7 @@ from tests.fixtures.stack import Deployment, expect
 
 pytestmark = pytest.mark.system
 
+CALL = "aws ec2 RunInstances"
 SUBSCRIBERS = ("canopy-monitor", "canopy-costs", "canopy-recovery")
 
 
@@ -48,9 +49,9 @@ def test_a_provisioning_is_one_trace_up_to_the_last_subscriber(deployment: Deplo
         """The end of each way: the machine's creation at the cloud, and what each subscriber did with its start."""
         mine = [span for span in spans if span.trace == trace]
         started = {span.service: span for span in mine if span.name == f"event {ResourceStarted.pattern()}"}
-        return started | {"cloud": span for span in mine if "RunInstances" in span.name}
+        return started | {span.name: span for span in mine if span.name == CALL}
 
-    spans = collector.spans_when(lambda spans: {*SUBSCRIBERS, "cloud"} <= last_ones(spans).keys())
+    spans = collector.spans_when(lambda spans: {*SUBSCRIBERS, CALL} <= last_ones(spans).keys())
     by_id = {span.id: span for span in spans if span.trace == trace}
     root = "canopy-gateway: HTTP POST /api/cloud/resources"
     work = f"canopy-provisioner: command {ProvisionResource.pattern()}"
