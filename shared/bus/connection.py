@@ -1,6 +1,7 @@
 """How does a process reach the bus? One NATS connection under FastStream's broker, and what is sent over it."""
 
 import asyncio
+import ssl
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from typing import Any
 import structlog
 from faststream import AckPolicy
 from faststream.nats import NatsBroker
-from faststream.security import SASLPlaintext
+from faststream.security import BaseSecurity, SASLPlaintext
 from nats.aio.client import Client
 from nats.errors import NoRespondersError
 from nats.errors import TimeoutError as NatsTimeoutError
@@ -101,7 +102,6 @@ class Bus:
 
 def create_bus(settings: BaseServiceSettings, name: str) -> Bus:
     """A bus for one process; reconnects for ever. `name` is the NATS user, whose inbox is `_INBOX.<name>`."""
-    password = settings.nats_password.get_secret_value() if settings.nats_password else ""
     hooks: list[Callable[[], None]] = []
 
     async def on_reconnect() -> None:
@@ -115,7 +115,7 @@ def create_bus(settings: BaseServiceSettings, name: str) -> Bus:
     broker = NatsBroker(
         settings.nats_url,
         name=f"canopy-{name}",
-        security=SASLPlaintext(username=settings.nats_user, password=password) if settings.nats_user else None,
+        security=_security(settings),
         ack_policy=AckPolicy.MANUAL,
         graceful_timeout=settings.drain_s,
         connect_timeout=2,
@@ -132,3 +132,12 @@ def create_bus(settings: BaseServiceSettings, name: str) -> Bus:
     bus = Bus(broker, name)
     bus.reconnected = hooks
     return bus
+
+
+def _security(settings: BaseServiceSettings) -> BaseSecurity | None:
+    """Who we are, and whose certificates we trust; a public authority's need no setting, only a tls:// address."""
+    trusted = ssl.create_default_context(cafile=settings.nats_tls_ca) if settings.nats_tls_ca else None
+    if settings.nats_user is None:
+        return BaseSecurity(ssl_context=trusted) if trusted else None
+    password = settings.nats_password.get_secret_value() if settings.nats_password else ""
+    return SASLPlaintext(username=settings.nats_user, password=password, ssl_context=trusted)
