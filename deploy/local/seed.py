@@ -1,6 +1,7 @@
 """How does the demonstration organization come to be? Through the doors that anybody uses, and only once."""
 
 import secrets
+import time
 from http import HTTPStatus
 from typing import Any
 from uuid import UUID
@@ -20,6 +21,8 @@ STRANGER = "slack-bot"
 """The NATS user of docs/how-to/subscribe-to-events.md: reads this organization's events and nothing else."""
 METRICS_PERIOD_S = 5
 """How often the load feeder measures; a real account has 60 (detailed) or 300 (basic)."""
+_PATIENCE_S = 60.0
+_AWAY = (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT)
 
 
 def seed(stack: Stack) -> Demonstration:
@@ -80,7 +83,20 @@ def _add_provider(stack: Stack, client: httpx.Client, key: dict[str, str]) -> No
         "cost_budget": 10_000,
         "metrics_period_s": METRICS_PERIOD_S,
     }
-    _expect(client.post("/api/cloud/providers", json=body, headers=key))
+    _expect(_post_until_answered(client, "/api/cloud/providers", body, key))
+
+
+def _post_until_answered(
+    client: httpx.Client, path: str, body: dict[str, Any], headers: dict[str, str]
+) -> httpx.Response:
+    """Ask again with the same key while somebody is away or slow, as a busy machine is just after a start."""
+    repeatable = headers | {"Idempotency-Key": secrets.token_hex(16)}
+    deadline = time.monotonic() + _PATIENCE_S
+    while (answer := client.post(path, json=body, headers=repeatable)).status_code in _AWAY:
+        if time.monotonic() > deadline:
+            break
+        time.sleep(float(answer.headers.get("Retry-After", 1)))
+    return answer
 
 
 def _expect(answer: httpx.Response) -> Any:
