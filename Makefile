@@ -51,3 +51,6 @@ test: install-development        ## every test, on servers it starts itself
 format: install-development      ## format the code
 	$(BIN)/ruff check --quiet --fix . || true
 	$(BIN)/ruff format --quiet .
+
+bench: install-development       ## measure, print the table, write docs/benchmarks.md
+	$(BIN)/python -m deploy.benchmarks

@@ -1,0 +1,1 @@
+"""How fast is it? Every number of docs/benchmarks.md, measured on the real stack: `make bench`."""

@@ -1,0 +1,172 @@
+"""What do the benchmarks run against? One embedded stack with production settings, and ways to speak to each part."""
+
+import asyncio
+import json
+import os
+import resource
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+from uuid import UUID
+
+import httpx
+import psycopg
+
+from deploy.local.environment import TOPOLOGY
+from deploy.local.seed import seed
+from deploy.local.stack import PROGRAMS, Stack
+from shared.bus.connection import Bus, create_bus
+from shared.kit.ids import SYSTEM_ACTOR, new_id
+from shared.messages.context import Context
+from shared.messages.resources import Resource, ResourceStarted
+from shared.runtime.settings import BaseServiceSettings
+
+T = TypeVar("T")
+BATCH = 256
+
+
+class Deployment:
+    """A running stack with its demonstration organization."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+        found = seed(stack)
+        self.organization = UUID(found.organization)
+        self.api_key = found.token
+        self.http = httpx.Client(base_url=stack.url, headers={"X-API-Key": found.token}, timeout=30, trust_env=False)
+        self.provider_id = UUID(self.http.get("/api/cloud/providers").json()["items"][0]["id"])
+
+    def bus(self, user: str, use: Callable[[Bus], Awaitable[T]]) -> T:
+        """Run a function with the connection of one of the stack's NATS users."""
+
+        async def run() -> T:
+            variables = self.stack.nats_environment(user)
+            settings = BaseServiceSettings(
+                nats_url=variables["CANOPY_NATS_URL"],
+                nats_user=variables["CANOPY_NATS_USER"],
+                nats_password=variables["CANOPY_NATS_PASSWORD"],
+            )
+            bus = create_bus(settings, user)
+            await bus.open()
+            try:
+                return await use(bus)
+            finally:
+                await bus.close()
+
+        return asyncio.run(run())
+
+    def waiting(self, stream: str, durable: str) -> int:
+        """Messages of a consumer that are not acknowledged yet."""
+
+        async def ask(bus: Bus) -> int:
+            info = await bus.jetstream.consumer_info(stream, durable)
+            return (info.num_pending or 0) + (info.num_ack_pending or 0)
+
+        return self.bus(TOPOLOGY, ask)
+
+    def count(self, service: str, statement: str) -> int:
+        """One number from a service's database, seen by its system role."""
+        environment = self.stack.environment_of(service)
+        with psycopg.connect(environment["CANOPY_DATABASE_URL"]) as connection:
+            connection.execute(f"SET ROLE {service}_system".encode())
+            row = connection.execute(statement.encode()).fetchone()
+            return int(row[0]) if row else 0
+
+    def announce(self, count: int) -> list[UUID]:
+        """Say, as the provisioner would, that `count` new resources run; returns their ids."""
+        resources = [self.resource(number) for number in range(count)]
+        context = Context(self.organization, SYSTEM_ACTOR, new_id())
+        now = datetime.now(UTC)
+        events = [ResourceStarted(**context.about(item.id, item.version, now), resource=item) for item in resources]
+
+        async def say(bus: Bus) -> None:
+            for start in range(0, len(events), BATCH):
+                await asyncio.gather(
+                    *(
+                        bus.publish(event.subject(), event.to_bytes(), {"Nats-Msg-Id": str(event.id)})
+                        for event in events[start : start + BATCH]
+                    )
+                )
+
+        self.bus("provisioner", say)
+        return [item.id for item in resources]
+
+    def resource(self, number: int) -> Resource:
+        now = datetime.now(UTC)
+        return Resource(
+            id=new_id(), organization_id=self.organization, provider_id=self.provider_id, provider_name="aws",
+            region="us-east-1", resource_id=f"i-{number:017x}", resource_name=f"bench-{number}",
+            resource_type="compute", resource_subtype="ec2_instance", configuration={"instance_type": "t3.micro"},
+            resource_status="running", environment="production", project="bench", created_at=now, updated_at=now,
+            version=2,
+        )  # fmt: skip
+
+
+@contextmanager
+def running(home: Path, *, services: tuple[str, ...] = PROGRAMS, without: tuple[str, ...] = ()) -> Iterator[Deployment]:
+    """A stack for one benchmark; `without` are processes that would only disturb it (the load feeder)."""
+    stack = Stack(home, services=services)
+    stack.start()
+    try:
+        deployment = Deployment(stack)
+        for name in without:
+            stack.kill(name)
+        yield deployment
+    finally:
+        stack.stop()
+
+
+def profile(pid: int, seconds: int, file: Path) -> str:
+    """A py-spy profile of a process, for a miss: the functions that take most time, one a line."""
+    spy = Path(sys.executable).with_name("py-spy")
+    command: list[str | Path] = [
+        spy,
+        "record",
+        "--pid",
+        str(pid),
+        "--duration",
+        str(seconds),
+        "--format",
+        "raw",
+        "--output",
+        file,
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        return f"no profile: {done.stderr.strip()[-200:]}"
+    return "\n".join(_hottest(file.read_text().splitlines()))
+
+
+def _hottest(stacks: list[str], count: int = 12) -> list[str]:
+    leaves: dict[str, int] = {}
+    total = 0
+    for line in stacks:
+        frames, _, samples = line.rpartition(" ")
+        leaf = frames.rpartition(";")[2]
+        leaves[leaf] = leaves.get(leaf, 0) + int(samples)
+        total += int(samples)
+    hottest = sorted(leaves.items(), key=lambda item: -item[1])[:count]
+    return [f"{samples / max(total, 1):5.1%}  {leaf}" for leaf, samples in hottest]
+
+
+def processes(deployment: Deployment) -> dict[str, int]:
+    """The pid of each running process, by name."""
+    state = json.loads((deployment.stack.home / "state.json").read_text())
+    return {name: entry["pid"] for name, entry in state["processes"].items() if entry["pid"]}
+
+
+def memory_mb(pid: int) -> float:
+    """Resident memory of a process and of its children."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return pages * resource.getpagesize() / 1024**2 + sum(memory_mb(int(child)) for child in children)
+
+
+def cpu_s(pid: int) -> float:
+    """Processor time of a process so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
