@@ -9,6 +9,7 @@ import httpx
 
 PATIENCE_S = 120.0
 AWAY = (429, 502, 503, 504)
+BUSY = 409
 
 
 class Refused(Exception):
@@ -34,7 +35,7 @@ class Client:
             else:
                 if answer.is_success:
                     return answer.json() if answer.content else None
-                if answer.status_code not in AWAY or time.monotonic() > deadline:
+                if not _may_pass(answer) or time.monotonic() > deadline:
                     raise Refused(f"{method} {path}: {answer.status_code} {answer.text[:500]}")
             time.sleep(0.5)
 
@@ -50,6 +51,11 @@ class Client:
 
     def close(self) -> None:
         self._http.close()
+
+
+def _may_pass(answer: httpx.Response) -> bool:
+    """Whoever should answer is away, or still at work on the first try with this key."""
+    return answer.status_code in AWAY or (answer.status_code == BUSY and answer.json().get("code") == "in_flight")
 
 
 def simulated(url: str, what: str, within: str) -> list[dict[str, Any]]:
