@@ -7,6 +7,7 @@ import typer
 from deploy.command import alerts, costs, dead, deployment, operations, providers, resources
 from deploy.command.output import complain
 from deploy.command.rest import Problem, Unreachable
+from shared.kit.errors import CanopyError, TimedOut, Unavailable
 
 app = typer.Typer(
     name="canopy", help="Operate a Canopy deployment, and use it.", no_args_is_help=True, pretty_exceptions_enable=False
@@ -30,3 +31,6 @@ def main() -> None:
     except Unreachable as failure:
         complain(str(failure))
         sys.exit(3)
+    except CanopyError as refusal:  # said by the bus or by an owner that was asked over it
+        complain(f"{refusal.code}: {refusal.detail}")
+        sys.exit(3 if isinstance(refusal, Unavailable | TimedOut) else 1)
