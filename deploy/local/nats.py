@@ -1,8 +1,10 @@
 """How does a real nats-server with JetStream run embedded?"""
 
+import json
 import shutil
 import signal
 import sys
+import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -66,8 +68,19 @@ class Nats(Process):
         self.wait_ready()
 
     def reload(self) -> None:
-        """Read the configuration again, users included, without losing a connection that is still allowed."""
+        """Read the configuration again, users included, without losing a connection that is still allowed.
+
+        Returns when it is in force: a new user is let in from then on.
+        """
+        before = self._loaded_at()
         self.signal(signal.SIGHUP)
+        self.wait_until(lambda: self._loaded_at() != before)
+
+    def _loaded_at(self) -> str:
+        """When the configuration in force was read, as the server says it."""
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(f"{self.monitoring_url}/varz", timeout=10) as response:
+            return str(json.load(response)["config_load_time"])
 
     def _without_users(self) -> Path:
         path = self.home / "without-users.conf"
