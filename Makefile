@@ -48,6 +48,9 @@ check: install-development       ## linters, types, layers, architecture rules, 
 test: install-development        ## every test, on servers it starts itself
 	$(BIN)/pytest --numprocesses 2 --dist loadfile
 
+chaos: install   ## kill replicas 200 times at their journals' boundaries; writes docs/chaos.md [SEED=n] [RESUME=1]
+	@$(BIN)/python -m deploy.chaos $(if $(SEED),--seed $(SEED)) $(if $(RESUME),--resume)
+
 format: install-development      ## format the code
 	$(BIN)/ruff check --quiet --fix . || true
 	$(BIN)/ruff format --quiet .

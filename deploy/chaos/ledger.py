@@ -24,7 +24,7 @@ def compare_machines(machines: list[Row], ledger: list[Row], resources: list[Row
     """Every machine ever made belongs to one resource or drill; what runs is known to run, what is gone to be gone."""
     found = Comparison(machines=len(machines))
     states = {machine["id"]: machine["state"] for machine in machines}
-    restored = {item["machine_id"] for drill in drills for item in drill["restored"]}
+    restored = {item["machine_id"] for drill in drills for item in drill["restored"] if item["machine_id"]}
     owned = {resource["resource_id"] for resource in resources} | restored
     tokens = Counter(machine["client_token"] for machine in machines)
     _note(found, "duplicates", "was made twice", (token for token, count in tokens.items() if count > 1))
@@ -35,7 +35,12 @@ def compare_machines(machines: list[Row], ledger: list[Row], resources: list[Row
     ended = [resource for resource in resources if resource["resource_status"] == "terminated"]
     alive = (resource["id"] for resource in ended if states.get(resource["resource_id"], "terminated") not in GONE)
     _note(found, "orphans", "is terminated and its machine lives", alive)
-    _note(found, "orphans", "is left over from a drill", (each for each in restored if states[each] not in GONE))
+    _note(
+        found,
+        "orphans",
+        "is left over from a drill",
+        (each for each in restored if states.get(each) not in (None, *GONE)),
+    )
     created = [entry for entry in ledger if entry["action"] == "RunInstances" and not entry["repeated"]]
     if len(created) != len(machines):
         found.findings.append(f"the ledger has {len(created)} creations, the list {len(machines)} machines")

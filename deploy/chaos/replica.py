@@ -1,8 +1,8 @@
 """How does one replica live a life that ends at a boundary, and then the next one?
 
 `python -m deploy.chaos.replica provisioner --seed 7 --kills 5 --log kills.jsonl [--favourite "create machine"]`, or,
-with one certain end, `--crash "create machine" --at after-call [--count 1]`. Each life is a process of its own, forked
-after the imports so that it begins in half a second, not in three; the life after the last kill has no end planned.
+with certain ends, `--crash "create machine" --at before-call after-call [--count 1]`. Each life is a process of its
+own, forked after the imports so that it begins in half a second, not in three; after the last kill it lives in peace.
 """
 
 import argparse
@@ -30,15 +30,18 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--log", type=Path, required=True, help="where each kill is written, one JSON line")
     parser.add_argument("--favourite", help="the step that half of the kills are about")
     parser.add_argument("--crash", help="die at this step")
-    parser.add_argument("--at", type=Boundary, default=Boundary.AFTER_CALL, choices=list(Boundary))
+    parser.add_argument("--at", type=Boundary, nargs="+", default=[], choices=list(Boundary), help="one for each life")
     parser.add_argument("--count", type=int, default=1, help="how many sagas may pass before")
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if arguments.crash:
+        arguments.kills = len(arguments.at)
+    return arguments
 
 
 def plan_of(arguments: argparse.Namespace, life: int) -> Plan:
     """The end of one life; the same for the same seed."""
     if arguments.crash:
-        return Plan(arguments.crash, arguments.at, arguments.count)
+        return Plan(arguments.crash, arguments.at[life], arguments.count)
     return Plan.draw(random.Random(f"{arguments.seed}/{life}"), arguments.favourite)
 
 
