@@ -8,9 +8,10 @@ import logging
 import os
 import random
 import threading
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import boto3
@@ -30,6 +31,8 @@ DEFAULT_REGION = "us-east-1"
 
 _BACKOFF_FIRST_S = 0.2
 _BACKOFF_MAX_S = 2.0
+_MAKING = threading.Lock()
+"""boto3 sessions are not safe to use from several threads; clients are."""
 _READING = ("Describe", "Get", "List")
 
 # botocore writes headers and signatures into its debug log; a service in debug mode must not print them.
@@ -56,9 +59,7 @@ class AwsClient:
         self._settings = settings
         self._random_fraction = random_fraction
         self._threads = ThreadPoolExecutor(settings.cloud_threads_per_account, thread_name_prefix="aws")
-        self._making = threading.Lock()
-        self._clients: dict[tuple[str, str], Any] = {}
-        self._session: Any = None
+        self._clients: OrderedDict[tuple[str, str], Any] = OrderedDict()
         self._closed = False
 
     @property
@@ -149,16 +150,17 @@ class AwsClient:
 
     def _client(self, service: str, region: str) -> Any:
         key = (service, region)
-        with self._making:  # boto3 sessions are not safe to use from several threads; clients are
+        with _MAKING:
             if key not in self._clients:
                 self._clients[key] = self._make_client(service, region)
+            self._clients.move_to_end(key)
+            while len(self._clients) > self._settings.cloud_clients_per_account:
+                self._clients.popitem(last=False)  # not closed: another thread may be using it; it goes when that ends
             return self._clients[key]
 
     def _make_client(self, service: str, region: str) -> Any:
-        if self._session is None:
-            self._session = _session()
         endpoint = self._settings.aws_endpoint_url
-        return self._session.client(
+        return _session().client(
             service,
             region_name=region,
             endpoint_url=None if endpoint is None else str(endpoint).rstrip("/"),
@@ -184,8 +186,12 @@ class AwsClient:
         return float(min(_BACKOFF_MAX_S, _BACKOFF_FIRST_S * 2**attempt) * self._random_fraction())
 
 
+@cache
 def _session() -> boto3.Session:
-    """A session that reads nothing of the machine it runs on: no profile, no ~/.aws."""
+    """The session of all accounts: each of its own would hold AWS's models again, 40 MB an account.
+
+    It reads nothing of the machine it runs on: no profile, no ~/.aws; every client gets its account's credentials.
+    """
     nowhere = {
         "profile": (None, None, None, None),
         "config_file": (None, None, os.devnull, None),
