@@ -14,6 +14,7 @@ pytest_plugins = [
     "tests.fixtures.services",
     "tests.fixtures.toy",
     "tests.fixtures.stack",
+    "tests.fixtures.chaos",
 ]
 
 

@@ -25,7 +25,7 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--recovery-kills", type=int, default=RECOVERY_KILLS, help="at that of backups and drills")
     parser.add_argument("--production-kills", type=int, default=PRODUCTION_KILLS, help="with production settings")
     parser.add_argument("--resume", action="store_true", help="go on where the last campaign was broken off")
-    parser.add_argument("--home", type=Path, default=Path(".canopy-chaos"))
+    parser.add_argument("--home", type=Path, default=Path(".canopy/chaos"))
     parser.add_argument("--report", type=Path, default=Path("docs/chaos.md"))
     return parser.parse_args()
 

@@ -35,12 +35,8 @@ def compare_machines(machines: list[Row], ledger: list[Row], resources: list[Row
     ended = [resource for resource in resources if resource["resource_status"] == "terminated"]
     alive = (resource["id"] for resource in ended if states.get(resource["resource_id"], "terminated") not in GONE)
     _note(found, "orphans", "is terminated and its machine lives", alive)
-    _note(
-        found,
-        "orphans",
-        "is left over from a drill",
-        (each for each in restored if states.get(each) not in (None, *GONE)),
-    )
+    left = (each for each in restored if states.get(each, "terminated") not in GONE)
+    _note(found, "orphans", "is left over from a drill", left)
     created = [entry for entry in ledger if entry["action"] == "RunInstances" and not entry["repeated"]]
     if len(created) != len(machines):
         found.findings.append(f"the ledger has {len(created)} creations, the list {len(machines)} machines")
