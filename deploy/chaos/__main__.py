@@ -1,15 +1,19 @@
 """`python -m deploy.chaos [--seed N] [--kills 200] [--resume]`: the whole campaign, and docs/chaos.md at its end."""
 
 import argparse
+import itertools
 import secrets
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from deploy.chaos.campaign import Campaign, Conditions, Round, read_conditions, summary
 from deploy.chaos.report import write_report
 
 KILLS_A_ROUND = 20
+STRETCH_KILLS = 60
+"""Then a fresh deployment: the simulated cloud saves all it has at each change, which gets slow with 200 machines."""
 PRODUCTION_KILLS = 5
 RECOVERY_KILLS = 20
 IN_FLIGHT = 16
@@ -54,9 +58,22 @@ def main() -> int:
 
 
 def run_part(home: Path, conditions: Conditions, service: str, kills: int) -> list[Round]:
-    """Rounds until there are enough kills; ends after a round with findings, its data kept for whoever looks."""
+    """All rounds of one part. Each stretch has a deployment and a seed of its own; ends after a round with findings."""
+    rounds: list[Round] = []
+    for stretch in itertools.count(1):
+        left = kills - sum(len(each.kills) for each in rounds)
+        if left <= 0 or any(each.findings for each in rounds):
+            break
+        own = replace(conditions, seed=conditions.seed + stretch - 1)
+        folder = home.with_name(f"{home.name}-{stretch}")
+        rounds += run_stretch(folder, own, service, min(left, STRETCH_KILLS), stretch)
+    return rounds
+
+
+def run_stretch(home: Path, conditions: Conditions, service: str, kills: int, stretch: int) -> list[Round]:
+    """Rounds on one deployment until there are enough kills, or findings: then its data is there for whoever looks."""
     home.mkdir(parents=True, exist_ok=True, mode=0o711)
-    campaign = Campaign(home, conditions, say)
+    campaign = Campaign(home, conditions, say, stretch)
     if campaign.kills >= kills:
         return campaign.rounds
     say(f"{kills} kills of the {service}, lease {conditions.lease_s:g} s, ack wait {conditions.ack_wait_s:g} s")
@@ -78,7 +95,7 @@ def _seed_of(arguments: argparse.Namespace) -> int:
     """The given one, that of the campaign to go on with, or a new one."""
     kept = [file for file in arguments.home.glob("*/campaign.json") if file.exists()]
     if kept:
-        return read_conditions(kept[0]).seed
+        return min(read_conditions(file).seed for file in kept)
     return secrets.randbelow(1_000_000) if arguments.seed is None else int(arguments.seed)
 
 

@@ -54,10 +54,14 @@ class Conditions:
 
 @dataclass
 class Round:
-    """What one round did and found. `converged_s`: from the kill to the end of the saga it hit, for each kill."""
+    """What one round did and found. `converged_s`: from the kill to the end of the saga it hit, for each kill.
+
+    `stretch` counts the deployments of a campaign, `machines` and `events` are all that this one has seen so far.
+    """
 
     number: int
     service: str
+    stretch: int = 1
     kills: list[Kill] = field(default_factory=list)
     operations: int = 0
     failed: int = 0
@@ -74,14 +78,14 @@ class Round:
 class Campaign:
     """The rounds of one folder. Use `start`, `run_round`, `stop` from one thread: the processes die with it."""
 
-    def __init__(self, home: Path, conditions: Conditions, say: Callable[[str], None]) -> None:
+    def __init__(self, home: Path, conditions: Conditions, say: Callable[[str], None], stretch: int = 1) -> None:
         self.conditions = conditions
-        self._say = say
+        self._stretch = stretch
         self._file = home / "campaign.json"
         self.rounds = read_rounds(self._file)
         services = tuple(service for service in (*SERVICES, NOTIFIER) if service not in FAVOURITES)
         self._home = home
-        self._stack = Stack(home / "stack", services=services, settings=conditions.settings())
+        self._stack = Stack(home / "stack", services=services, settings=conditions.settings(), say=say)
 
     @property
     def kills(self) -> int:
@@ -106,7 +110,7 @@ class Campaign:
     def run_round(self, service: str, kills: int) -> Round:
         """Kill replicas of a service that many times while work is in flight, and compare. The round is then kept."""
         number = len(self.rounds) + 1
-        done, begun_s = Round(number, service), time.monotonic()
+        done, begun_s = Round(number, service, self._stretch), time.monotonic()
         operations = Operations(self._client)
         feed = self._feed(service, operations)
         self._start_replicas(service, kills, REPLICAS)

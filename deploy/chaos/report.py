@@ -33,18 +33,18 @@ def _section(name: str, conditions: Conditions, rounds: list[Round]) -> str:
     kills = [kill for each in rounds for kill in each.kills]
     times = sorted(value for each in rounds for value in each.converged_s)
     rows = [
-        ("seed", str(conditions.seed)),
+        ("seed", f"{conditions.seed}, and one more for each fresh deployment"),
         ("lease, ack wait", f"{conditions.lease_s:g} s, {conditions.ack_wait_s:g} s"),
-        ("rounds", str(len(rounds))),
+        ("rounds, on deployments", f"{len(rounds)}, {len({each.stretch for each in rounds})}"),
         ("operations kept in flight", str(conditions.in_flight)),
         ("**kills**", f"**{len(kills)}**"),
         ("operations ended", str(sum(each.operations for each in rounds))),
         ("operations not succeeded", str(sum(each.failed for each in rounds))),
-        ("machines ever made", str(rounds[-1].machines if rounds else 0)),
+        ("machines ever made", str(_last(rounds, "machines"))),
         ("machines made twice", str(sum(each.duplicates for each in rounds))),
         ("machines orphaned", str(sum(each.orphans for each in rounds))),
         ("machines missing", str(sum(each.missing for each in rounds))),
-        ("events compared", str(rounds[-1].events if rounds else 0)),
+        ("events compared", str(_last(rounds, "events"))),
         ("kill → end of the saga it hit, median", _seconds(statistics.median(times) if times else None)),
         ("kill → end of the saga it hit, slowest", _seconds(times[-1] if times else None)),
         ("duration", _seconds(sum(each.took_s for each in rounds))),
@@ -53,7 +53,12 @@ def _section(name: str, conditions: Conditions, rounds: list[Round]) -> str:
     service = rounds[0].service if rounds else ""
     table = ["| | |", "|---|---|", *(f"| {left} | {right} |" for left, right in rows)]
     found = [f"- round {each.number}: {finding}" for each in rounds for finding in each.findings]
-    return "\n".join([f"## {name}: {service}", "", *table, "", *_by_boundary(rounds), "", *found])
+    return "\n".join([f"## {name.capitalize()}: {service}", "", *table, "", *_by_boundary(rounds), "", *found])
+
+
+def _last(rounds: list[Round], what: str) -> int:
+    """The sum over all deployments of what each had at its last round."""
+    return sum({each.stretch: int(getattr(each, what)) for each in rounds}.values())
 
 
 def _by_boundary(rounds: list[Round]) -> list[str]:
