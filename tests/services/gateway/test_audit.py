@@ -86,7 +86,8 @@ async def test_an_event_that_comes_twice_is_one_entry(gateway: Gateway, acme: Te
     await gateway.services.bus.publish(event.subject(), event.to_bytes(), headers)
     await gateway.services.publish(recorded(acme.organization, marker="after"))
     items = await entries(acme, 5)
-    assert [each["details"].get("marker") for each in items[3:]] == ["once", "after"]
+    markers = [each["details"].get("marker") for each in items]
+    assert [marker for marker in markers if marker] == ["once", "after"]
     await database.close()
 
 
