@@ -57,10 +57,14 @@ class Recovering:
         self._machines, self._plan = self._protected(operations)
 
     def __call__(self) -> str:
-        if self._source.random() < 0.2:
+        if self._source.random() < 0.2 and not self._drill_runs():
             return str(self._client.call("POST", f"{RECOVERY}/test", {"plan_id": self._plan})["operation"]["id"])
         body = {"target": self._source.choice(self._machines), "regions": ["us-west-2"]}
         return str(self._client.call("POST", "/api/infrastructure/backups", body)["operation"]["id"])
+
+    def _drill_runs(self) -> bool:
+        """A plan is tested by one drill at a time."""
+        return any(drill["completed_at"] is None for drill in self._client.items(f"{RECOVERY}/tests"))
 
     def _protected(self, operations: Operations) -> tuple[list[str], str]:
         """The machines and the plan of an earlier round, or new ones with their first backups done."""
