@@ -4,8 +4,8 @@
 |-------------------------------------------------------|------------------------------------------------------|
 | Reject, a body that does not fit, a CanopyError < 500 | dead letter at once: a repeat cannot help             |
 | RetryLater (a living lease, a wait)                   | again after its delay, for ever                       |
-| connectivity (database, bus, sockets, time-outs)      | again after 1, 5, 15, 60, 300 s, for ever             |
-| anything else                                         | the same delays; dead letter after ATTEMPTS_ALLOWED   |
+| connectivity (database, bus, sockets, time-outs)      | again after 1, 5, 15, 15 … s, for ever                |
+| anything else                                         | 1, 5, 15, 60, 300 s; dead letter after ATTEMPTS_ALLOWED |
 """
 
 from dataclasses import dataclass
@@ -20,6 +20,8 @@ from shared.kit.errors import CanopyError, Reject, RetryLater, Unavailable
 
 DELAYS_S = (1.0, 5.0, 15.0, 60.0, 300.0)
 ATTEMPTS_ALLOWED = 8
+OUTAGE_DELAY_S = 15.0
+"""An outage ends for all messages at once; who waits for five minutes then is late for no reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ def verdict(error: BaseException, attempt: int) -> Again | Dead:
     if isinstance(error, RetryLater):
         return Again(error.delay_s)
     if is_connectivity(error):
-        return Again(delay_s(attempt))
+        return Again(min(delay_s(attempt), OUTAGE_DELAY_S))
     if isinstance(error, Reject | ValidationError) or (isinstance(error, CanopyError) and error.status < 500):
         return Dead(describe(error))
     if attempt >= ATTEMPTS_ALLOWED:
