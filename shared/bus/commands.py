@@ -46,6 +46,7 @@ class CommandConsumer:
         self._journal = journal
         self._events = events
         self._concurrency = concurrency
+        self._at_work: set[asyncio.Task[None]] = set()
 
     def subscribe(self) -> None:
         """Add a subscriber per command class to the broker; it is started with the broker."""
@@ -53,12 +54,27 @@ class CommandConsumer:
             self._add(cls.pattern(), durable_of(cls), self._concurrency)
         self._add(replay_pattern(self._router.service), REPLAY, 1)
 
+    async def stop(self) -> None:
+        """Cancel what is still at work, once: it gives its message and its lease back.
+
+        FastStream's workers live in an anyio task group, which cancels again and again until they end; whoever is
+        cleaning up in the database is then cut off in the middle, and psycopg's C code was seen to crash on the statement
+        that was left suspended. So the work stands outside of it, behind a shield.
+        """
+        at_work = list(self._at_work)
+        for work in at_work:
+            work.cancel()
+        await asyncio.gather(*at_work, return_exceptions=True)
+
     def _add(self, pattern: str, durable: str, workers: int) -> None:
         async def raw(message: NatsMessage) -> bytes:
             return bytes(message.body)
 
         async def consume(message: NatsMessage) -> None:
-            await self.receive(message.raw_message, pattern, durable)
+            work = asyncio.create_task(self.receive(message.raw_message, pattern, durable))
+            self._at_work.add(work)
+            work.add_done_callback(self._at_work.discard)
+            await asyncio.shield(work)
 
         subscriber = self._bus.broker.subscriber(
             pattern,

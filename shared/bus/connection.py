@@ -89,12 +89,13 @@ class Bus:
             return False
         return True
 
-    async def close(self) -> None:
-        """Let subscribers finish what they do (up to the drain time), then close.
-
-        Not the client's own drain: it waits 30 s for messages that a stopped pull subscriber will never take.
-        """
+    async def stop_consuming(self) -> None:
+        """Fetch no more; let subscribers finish what they do, up to the drain time."""
         await asyncio.gather(*(subscriber.stop() for subscriber in self.broker.subscribers))
+
+    async def close(self) -> None:
+        """Close the connection. Not by the client's own drain, which waits 30 s for messages that nobody will take."""
+        await self.stop_consuming()
         with suppress(Exception):  # what could not be said any more is delivered again
             await self.client.flush(timeout=1)
         await self.client.close()

@@ -1,9 +1,7 @@
 """How does a service reach its database? One engine, and `work`: a transaction on somebody's behalf."""
 
-import asyncio
-import traceback
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from uuid import UUID
 
 from sqlalchemy import text
@@ -36,20 +34,6 @@ def create_engine(url: str, *, pool_size: int = 10, application_name: str = "can
     )
 
 
-@contextmanager
-def _abandoned_statements_closed() -> Iterator[None]:
-    """A cancelled statement is a suspended generator of psycopg's C code, kept alive by the exception's traceback.
-
-    When such an exception is part of a cycle, the garbage collector clears the generator before it closes it, and the
-    process dies of a segmentation fault (psycopg-binary 3.3.9, seen in a core dump). So it is closed here and now.
-    """
-    try:
-        yield
-    except asyncio.CancelledError as cancelled:
-        traceback.clear_frames(cancelled.__traceback__)
-        raise
-
-
 class Database:
     """The database of one service. `wake` is called after each commit that put messages into the outbox."""
 
@@ -66,15 +50,14 @@ class Database:
 
         A context with an organization sees that organization's rows only; one without sees all (system role).
         """
-        with _abandoned_statements_closed():
-            async with self.engine.connect() as connection:
-                async with connection.begin():
-                    await self._enter(connection, context.organization)
-                    work = Work(connection, context, self.clock.now(), self.service)
-                    yield work
-                    sent = await work.flush(notify=not self.relay_is_here())
-                if sent:
-                    self.wake()
+        async with self.engine.connect() as connection:
+            async with connection.begin():
+                await self._enter(connection, context.organization)
+                work = Work(connection, context, self.clock.now(), self.service)
+                yield work
+                sent = await work.flush(notify=not self.relay_is_here())
+            if sent:
+                self.wake()
 
     @asynccontextmanager
     async def accept(self, request: Mutation) -> AsyncIterator[Acceptance]:

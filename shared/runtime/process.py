@@ -183,14 +183,13 @@ class Process(Generic[S]):
                 for start in tasks:
                     group.create_task(start())
         finally:
-            await self._drain(application, bus, responder)
+            await self._drain(application, bus, responder, commands)
 
-    async def _drain(self, application: Application, bus: Bus, responder: Responder) -> None:
+    async def _drain(self, application: Application, bus: Bus, responder: Responder, commands: CommandConsumer) -> None:
         self._ready["started"] = False
-        with suppress(Exception):
-            await responder.stop()
-        with suppress(Exception):
-            await bus.close()
+        for stop in (responder.stop, bus.stop_consuming, commands.stop, bus.close):
+            with suppress(Exception):
+                await stop()
         if application.close is not None:
             await application.close()
         log.info("stopped")

@@ -132,6 +132,7 @@ def cloud(running_cloud: Cloud) -> Iterator[Cloud]:
 @pytest.fixture
 def code_of() -> Callable[[Callable[[], Any]], str]:
     """The AWS error code that a call is refused with."""
+
     def refuse(call: Callable[[], Any]) -> str:
         with pytest.raises(ClientError) as caught:
             call()
