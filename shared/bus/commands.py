@@ -58,8 +58,8 @@ class CommandConsumer:
         """Cancel what is still at work, once: it gives its message and its lease back.
 
         FastStream's workers live in an anyio task group, which cancels again and again until they end; whoever is
-        cleaning up in the database is then cut off in the middle, and psycopg's C code was seen to crash on the statement
-        that was left suspended. So the work stands outside of it, behind a shield.
+        cleaning up in the database is then cut off in the middle, and psycopg's C code was seen to crash on the
+        statement that was left suspended. So the work stands outside of it, behind a shield.
         """
         at_work = list(self._at_work)
         for work in at_work:
