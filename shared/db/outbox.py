@@ -10,6 +10,8 @@ import psycopg
 import structlog
 from psycopg.rows import dict_row
 
+from shared.runtime.telemetry import OUTBOX_PUBLISHED
+
 Publish = Callable[[str, bytes, dict[str, str]], Awaitable[None]]
 """Subject, payload, headers; returns when the stream has stored it."""
 
@@ -110,6 +112,8 @@ class Relay:
                 lanes[row["aggregate"]].append(row)
             results = await asyncio.gather(*(self._publish_lane(lane, held) for lane in lanes.values()))
             done = [sequence for lane in results for sequence in lane]
+            OUTBOX_PUBLISHED.labels("stored").inc(len(done))
+            OUTBOX_PUBLISHED.labels("held_back").inc(len(rows) - len(done))
             if done:
                 await connection.execute("DELETE FROM outbox WHERE sequence = ANY(%s)", (done,))
             total += len(done)
