@@ -14,6 +14,7 @@ from nats.aio.msg import Msg
 
 from shared.bus.connection import Bus
 from shared.bus.settle import give_back
+from shared.kit.cancellation import stop_if_cancelled
 
 EXPIRES_S = 30.0
 HEARTBEAT_S = 2.0
@@ -49,6 +50,7 @@ class Pull:
                 if messages:
                     await handle(messages)
                 messages = []
+                stop_if_cancelled()
         finally:
             self._bus.reconnected.remove(self._restart)
             with suppress(Exception):

@@ -10,6 +10,7 @@ import psycopg
 import structlog
 from psycopg.rows import dict_row
 
+from shared.kit.cancellation import stop_if_cancelled
 from shared.runtime.telemetry import OUTBOX_PUBLISHED
 
 Publish = Callable[[str, bytes, dict[str, str]], Awaitable[None]]
@@ -95,8 +96,10 @@ class Relay:
             while self.is_leader:
                 self._awake.clear()
                 await self.drain(connection)
+                stop_if_cancelled()
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._awake.wait(), BACKSTOP_S)
+                    async with asyncio.timeout(BACKSTOP_S):
+                        await self._awake.wait()
 
     async def drain(self, connection: psycopg.AsyncConnection[dict[str, Any]]) -> int:
         """Publish what is there, delete what the stream has stored. A failure holds back its own aggregate only."""

@@ -97,7 +97,8 @@ async def _resolve(host: str, port: int) -> list[IpAddress]:
         pass
     loop = asyncio.get_running_loop()
     try:
-        found = await asyncio.wait_for(loop.getaddrinfo(host, port, type=socket.SOCK_STREAM), RESOLVE_S)
+        async with asyncio.timeout(RESOLVE_S):
+            found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError, TimeoutError) as error:
         raise UnresolvedAddress(f"{host} does not resolve") from error
     addresses = [ipaddress.ip_address(str(item[4][0]).partition("%")[0]) for item in found]

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from shared.db.engine import Database
 from shared.db.tables import schedule
+from shared.kit.cancellation import stop_if_cancelled
 from shared.messages.context import Context
 from shared.runtime.telemetry import JOB_RUNS, tracer
 
@@ -75,12 +76,14 @@ class Scheduler:
                     await self._release(job)
             except Exception:
                 log.exception("job failed", job=job.name)
+            stop_if_cancelled()
             await asyncio.sleep(min(LOOK_S, job.every_s / 2))
 
     async def _run(self, job: Scheduled) -> None:
         try:
             with tracer.start_as_current_span(f"job {job.name}"):
-                await asyncio.wait_for(job.run(self._deps), job.lease_s)
+                async with asyncio.timeout(job.lease_s):
+                    await job.run(self._deps)
         except Exception:
             JOB_RUNS.labels(job.name, "failed").inc()
             log.exception("job failed", job=job.name)

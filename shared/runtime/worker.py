@@ -26,7 +26,8 @@ class Worker:
             pool = await self._started()
             loop = asyncio.get_running_loop()
             try:
-                return await asyncio.wait_for(loop.run_in_executor(pool, function, *arguments), limit_s)
+                async with asyncio.timeout(limit_s):
+                    return await loop.run_in_executor(pool, function, *arguments)
             except (TimeoutError, BrokenProcessPool) as error:
                 self._kill()
                 raise TimeoutError(f"gave no answer within {limit_s:g} s") from error
@@ -39,7 +40,8 @@ class Worker:
         if self._pool is None:
             self._pool = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
             loop = asyncio.get_running_loop()
-            await asyncio.wait_for(loop.run_in_executor(self._pool, _begin), START_S)
+            async with asyncio.timeout(START_S):
+                await loop.run_in_executor(self._pool, _begin)
         return self._pool
 
     def _kill(self) -> None:
