@@ -20,6 +20,9 @@ MOVES = ("/api/cloud/costs", "/api/cloud/health", "/api/cloud/monitoring/health"
 MOVING = {"performance_metrics", "cost_tracking", "health_status", "last_health_check", "last_sync_at", "last_used_at",
           "version", "updated_at", "health_reason"}  # fmt: skip
 
+AWAY = "monitoring_error"
+"""A sweep that meets the cloud as it stops with the rest rightly says that the cloud is away."""
+
 
 @pytest.fixture(scope="module")
 def tenant(deployment: Deployment) -> Iterator[Tenant]:
@@ -34,7 +37,7 @@ def known(tenant: Tenant) -> dict[str, Any]:
     for route in Contract(tenant.http).routes:
         if route.method == "get" and not route.parameters and not route.path.startswith(MOVES):
             document = tenant.get(route.path)
-            items = document.get("items", [document])
+            items = [item for item in document.get("items", [document]) if item.get("alert_type") != AWAY]
             found[route.path] = [{name: item[name] for name in item.keys() - MOVING} for item in items]
     return found
 

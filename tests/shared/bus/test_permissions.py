@@ -33,7 +33,7 @@ def users() -> list[User]:
 
 @pytest.fixture(scope="module")
 def guarded(server_folder: Path) -> Nats:
-    folder = server_folder / "guarded"
+    folder = server_folder / "permissions"
     folder.mkdir()
     configuration = folder / "users.conf"
     configuration.write_text(f"jetstream {{ max_mem: 64MB, max_file: 16GB }}\nauthorization {{ {render(users())} }}\n")
