@@ -72,14 +72,6 @@ class Work:
             await self.connection.execute(NOTIFY)
         return True
 
-    def mark(self) -> int:
-        """How many messages are buffered: a savepoint for `forget`."""
-        return len(self._rows)
-
-    def forget(self, mark: int) -> None:
-        """Drop the messages buffered since `mark`: their savepoint was rolled back."""
-        del self._rows[mark:]
-
     def _append(
         self,
         message_id: UUID,
