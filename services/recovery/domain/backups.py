@@ -45,9 +45,14 @@ class KeptBackup:
 def expired(backups: Sequence[KeptBackup], now: datetime) -> list[UUID]:
     """Those whose policy has ended; never the newest of a resource in any region: an old backup is better than none."""
     by_target: dict[UUID, list[KeptBackup]] = defaultdict(list)
-    for backup in sorted(backups, key=lambda each: each.recovery_point_at, reverse=True):
+    for backup in sorted(backups, key=_age_order, reverse=True):
         by_target[backup.target].append(backup)
     return [each for mine in by_target.values() for each in _expired_of_one(mine, now)]
+
+
+def _age_order(backup: KeptBackup) -> tuple[datetime, UUID]:
+    """A cloud tells its snapshots' times in whole seconds: of two in one second, the later id is the newer backup."""
+    return backup.recovery_point_at, backup.id
 
 
 def _expired_of_one(newest_first: Sequence[KeptBackup], now: datetime) -> Iterable[UUID]:

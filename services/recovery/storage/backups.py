@@ -115,7 +115,7 @@ async def newest_usable(work: Work, resources: Sequence[UUID], region: str) -> d
             backups.c.target.in_(resources),
             backups.c.status == "completed",
         )
-        .order_by(backups.c.recovery_point_at.desc())
+        .order_by(backups.c.recovery_point_at.desc(), backups.c.id.desc())
     )
     newest: dict[UUID, dict[str, Any]] = {}
     for row in rows(await work.execute(statement)):
