@@ -12,6 +12,7 @@ import structlog
 from alembic import op
 from sqlalchemy import Column, Index, Integer, String, Table, Text, Uuid, select
 from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.sql import Executable
 
 from shared.bus.connection import Bus
 from shared.db.engine import Database
@@ -107,11 +108,21 @@ async def find_resource(work: Work, resource_id: UUID) -> dict[str, Any] | None:
 
 
 async def _put(work: Work, table: Table, values: dict[str, Any]) -> bool:
-    statement = insert(table).values(values)
-    statement = statement.on_conflict_do_update(
-        index_elements=[table.c.id], set_=values, where=table.c.version < values["version"]
-    )
-    return (await work.execute(statement.returning(table.c.id))).first() is not None
+    return (await work.execute(_PUT[table.name], values)).first() is not None
+
+
+def _newer(table: Table) -> Executable:
+    """Insert a row, or replace the one of a lower version; returns the id of what was written."""
+    statement = insert(table)
+    return statement.on_conflict_do_update(
+        index_elements=[table.c.id],
+        set_={column.name: statement.excluded[column.name] for column in table.c},
+        where=table.c.version < statement.excluded.version,
+    ).returning(table.c.id)
+
+
+# Built once: putting the statement together for every event cost more than the database's own work (profiled).
+_PUT = {table.name: _newer(table) for table in TABLES}
 
 
 async def keep_complete(database: Database, bus: Bus, durable: str) -> None:
