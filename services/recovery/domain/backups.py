@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from shared.messages.plans import RetentionPolicy
@@ -83,11 +83,11 @@ _PERIODS: tuple[tuple[str, Callable[[datetime], tuple[int, ...]]], ...] = (
 
 
 def _kept_generations(policy: RetentionPolicy, newest_first: Sequence[KeptBackup]) -> set[UUID]:
-    """The newest backup of each of the newest days, weeks, months and years that have one."""
+    """The newest backup of each of the newest days, weeks, months and years (UTC) that have one."""
     kept: set[UUID] = set()
     for name, period_of in _PERIODS:
         newest_of: dict[tuple[int, ...], UUID] = {}
         for backup in newest_first:
-            newest_of.setdefault(period_of(backup.recovery_point_at), backup.id)
+            newest_of.setdefault(period_of(backup.recovery_point_at.astimezone(UTC)), backup.id)
         kept |= set(list(newest_of.values())[: getattr(policy, name)])
     return kept
