@@ -1,5 +1,6 @@
 """Is this plan possible, when is its test due, and could it be carried out now?"""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -122,11 +123,13 @@ def readiness_of(
     """`newest_points`: the newest recovery point in the recovery region of each resource that has one."""
     missing = [resource for resource in resources if resource not in newest_points]
     reasons = [f"resource {resource} has no usable backup in the recovery region" for resource in missing]
-    if missing:
+    if not resources:
+        reasons.append("the plan lists no resources")
+    if reasons:
         return Readiness(reasons, len(resources) - len(missing), None, None, None)
     point = min(newest_points[resource] for resource in resources)
     loss_s = max(0.0, (now - point).total_seconds())
     met = loss_s <= rpo_minutes * 60
     if not met:
-        reasons.append(f"the newest recovery point is {loss_s / 60:.0f} min old, allowed are {rpo_minutes} min")
+        reasons.append(f"the newest recovery point is {math.ceil(loss_s / 60)} min old, allowed are {rpo_minutes} min")
     return Readiness(reasons, len(resources), point, loss_s, met)
