@@ -1,5 +1,6 @@
 """From what does a drill restore, did what it restored stand the checks, and what does that say about the plan?"""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,6 +10,7 @@ from uuid import UUID
 from shared.messages.drills import Check, RestoredResource
 
 TERMINATED = "terminated"
+STILL_LISTED = "is terminated, but the plan still lists it"
 RUNNING = "running"
 
 NOT_CHECKED = (
@@ -79,7 +81,7 @@ def _issues_of(
     if known is None:
         issues.append(f"resource {name} is not known any more")
     elif known["resource_status"] == TERMINATED:
-        issues.append(f"resource {name} is terminated, but the plan still lists it")
+        issues.append(f"resource {name} {STILL_LISTED}")
     if backup is None:
         issues.append(f"resource {name} has no usable backup in {region}")
         return issues
@@ -181,7 +183,8 @@ def report_of(measured: Measured) -> Report:
     ]  # fmt: skip
     successful = complete and rto_s is not None and all(check.passed for check in checks)
     return Report(
-        successful, rto_s, rpo_s, checks, _issues(measured, checks), _recommendations(measured, rto_s, rpo_s),
+        successful, rto_s, rpo_s, checks, _issues(measured, checks),
+        _recommendations(measured, rto_s, rpo_s, successful=successful),
         [*NOT_CHECKED, *(f"recovery in {region}: a drill tests the plan's first recovery region"
                          for region in measured.untested_regions)],
     )  # fmt: skip
@@ -194,7 +197,7 @@ def _seconds(begin: datetime, end: datetime | None) -> float | None:
 
 def _objective(name: str, measured_s: float | None, limit_minutes: int) -> Check:
     passed = measured_s is not None and measured_s <= limit_minutes * 60
-    observed = "not measured" if measured_s is None else f"{measured_s:.0f} s"
+    observed = "not measured" if measured_s is None else f"{math.ceil(measured_s)} s"
     return Check(name=name, passed=passed, observed=observed, expected=f"at most {limit_minutes * 60} s")
 
 
@@ -203,11 +206,12 @@ def _issues(measured: Measured, checks: Sequence[Check]) -> list[str]:
     return [*(issue for target in measured.targets for issue in target.issues), *measured.issues, *failed]
 
 
-def _recommendations(measured: Measured, rto_s: float | None, rpo_s: float | None) -> list[str]:
+def _recommendations(measured: Measured, rto_s: float | None, rpo_s: float | None, *, successful: bool) -> list[str]:
+    """A drill that failed always recommends something (requirements, supplement on recovery)."""
     advice = []
     if any(target.root is None for target in measured.targets):
         advice.append("Wait until each resource has a backup copied to the recovery region, or repair what stops it.")
-    if any(TERMINATED in issue for target in measured.targets for issue in target.issues):
+    if any(issue.endswith(STILL_LISTED) for target in measured.targets for issue in target.issues):
         advice.append("Remove terminated resources from the plan.")
     if rto_s is not None and rto_s > measured.rto_minutes * 60:
         advice.append("Keep images or a warm standby in the recovery region, or allow a longer recovery time.")
@@ -215,6 +219,6 @@ def _recommendations(measured: Measured, rto_s: float | None, rpo_s: float | Non
         advice.append("Back up more often than the allowed data loss, or allow a larger one.")
     if measured.not_cleaned:
         advice.append("Remove by hand what the drill left in the recovery region: it costs money.")
-    if not advice and not all(check.passed for check in measured.checks):
-        advice.append("Look at the failed checks and repeat the drill.")
+    if not advice and not successful:
+        advice.append("Repair what the issues name and repeat the drill.")
     return advice
