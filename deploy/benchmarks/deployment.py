@@ -21,9 +21,9 @@ from deploy.local.seed import seed
 from deploy.local.stack import PROGRAMS, Stack
 from shared.bus.connection import Bus, create_bus
 from shared.kit.ids import SYSTEM_ACTOR, new_id
+from shared.kit.settings import BaseServiceSettings
 from shared.messages.context import Context
 from shared.messages.resources import Resource, ResourceStarted
-from shared.runtime.settings import BaseServiceSettings
 
 T = TypeVar("T")
 BATCH = 256

@@ -18,10 +18,10 @@ from shared.bus.connection import create_bus
 from shared.db.engine import Database, create_engine
 from shared.db.outbox import Relay
 from shared.kit.ids import SYSTEM_ACTOR, new_id
+from shared.kit.settings import BaseServiceSettings
 from shared.messages.context import Context
 from shared.messages.resources import ResourceStarted
 from shared.messages.subjects import EVENTS_STREAM
-from shared.runtime.settings import BaseServiceSettings
 
 GOAL_P99_MS = 10
 GOAL_PER_S = 1500

@@ -16,8 +16,8 @@ from shared.bus.events import EventConsumer
 from shared.bus.router import Router, Routes
 from shared.db.engine import Database, create_engine
 from shared.db.work import Work
+from shared.kit.settings import BaseServiceSettings
 from shared.messages.resources import ResourceStarted
-from shared.runtime.settings import BaseServiceSettings
 
 SERVICE = "recovery"
 

@@ -13,8 +13,8 @@ from nats.js.api import ConsumerConfig
 from deploy.local.stack import Stack
 from shared.bus.connection import create_bus
 from shared.bus.dead import dead_letters
+from shared.kit.settings import BaseServiceSettings
 from shared.messages.subjects import EVENTS_STREAM, stranger_pattern
-from shared.runtime.settings import BaseServiceSettings
 
 BATCH = 200
 JOURNALS = ("provisioner", "recovery")

@@ -12,7 +12,7 @@ from deploy.command.output import complain, say, show
 from shared.bus.connection import Bus, create_bus
 from shared.bus.dead import DeadLetter, dead_letter, dead_letters
 from shared.bus.dead import replay as bring_back
-from shared.runtime.settings import BaseServiceSettings
+from shared.kit.settings import BaseServiceSettings
 
 app = typer.Typer(no_args_is_help=True)
 COLUMNS = ("sequence", "service", "subject", "reason", "attempts", "time")

@@ -120,7 +120,7 @@ def migrate(service: Services = None, revision: str = "head") -> None:
 def reconcile_topology(service: Services = None, replicas: int = 1) -> None:
     """Make streams and consumers what the code says. Needs the topology user's CANOPY_NATS_TOPOLOGY_PASSWORD."""
     from shared.bus.topology import apply, present_services  # noqa: PLC0415
-    from shared.runtime.settings import BaseServiceSettings  # noqa: PLC0415
+    from shared.kit.settings import BaseServiceSettings  # noqa: PLC0415
 
     variables = operator_variables()
     settings = BaseServiceSettings(

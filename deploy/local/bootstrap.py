@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from pydantic import SecretStr
 
 from shared.bus.connection import create_bus
+from shared.kit.settings import BaseServiceSettings
 from shared.messages.context import Context
 from shared.messages.organizations import BootstrapDeployment, BootstrappedDeployment
-from shared.runtime.settings import BaseServiceSettings
 
 
 def bootstrap(

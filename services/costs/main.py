@@ -11,8 +11,8 @@ from services.costs.jobs import jobs_of
 from services.costs.settings import Settings
 from services.costs.storage import prices
 from shared.bus.failures import is_connectivity
+from shared.bus.inventory import keep_complete
 from shared.db.engine import Database
-from shared.db.inventory import keep_complete
 from shared.messages.context import Context
 from shared.runtime.process import Application, Foundation
 

@@ -11,9 +11,9 @@ from services.monitor.jobs.metrics import make_partitions
 from services.monitor.settings import Settings
 from services.monitor.storage.rules import RuleBook
 from shared.bus.credentials import CredentialStore
+from shared.bus.inventory import keep_complete
 from shared.clouds.registry import Clouds
 from shared.clouds.settings import CloudSettings
-from shared.db.inventory import keep_complete
 from shared.runtime.process import Application, Foundation
 from shared.runtime.worker import Worker
 from shared.security.envelope import KeyRing

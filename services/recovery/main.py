@@ -5,9 +5,9 @@ from services.recovery.handlers import router
 from services.recovery.jobs import jobs
 from services.recovery.settings import Settings
 from shared.bus.credentials import CredentialStore
+from shared.bus.inventory import keep_complete
 from shared.clouds.registry import Clouds
 from shared.clouds.settings import CloudSettings
-from shared.db.inventory import keep_complete
 from shared.runtime.process import Application, Foundation
 from shared.security.envelope import KeyRing
 

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from shared.runtime.settings import BaseServiceSettings
+from shared.kit.settings import BaseServiceSettings
 
 
 class Settings(BaseServiceSettings):

@@ -19,9 +19,9 @@ from shared.bus.router import Router
 from shared.bus.settle import acknowledge, give_back, settle_failure
 from shared.db.journal import Journal
 from shared.kit.errors import Reject
+from shared.kit.telemetry import message_span
 from shared.messages.base import Command, Event, message_class
 from shared.messages.subjects import command_stream, organization_of, original_subject, replay_pattern
-from shared.runtime.telemetry import message_span
 
 REPLAY = "replay"
 PULL_TIMEOUT_S = 5.0

@@ -19,9 +19,9 @@ from opentelemetry import propagate
 
 from shared.bus.replies import STATUS, Reply, raise_problem
 from shared.kit.errors import TimedOut, Unavailable
+from shared.kit.settings import BaseServiceSettings
+from shared.kit.telemetry import tracer
 from shared.messages.base import Request
-from shared.runtime.settings import BaseServiceSettings
-from shared.runtime.telemetry import tracer
 
 PUBLISH_TIMEOUT_S = 5.0
 

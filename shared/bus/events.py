@@ -18,10 +18,10 @@ from shared.db.engine import Database
 from shared.db.inbox import first_seen
 from shared.db.work import Work
 from shared.kit.errors import Reject
+from shared.kit.telemetry import message_span
 from shared.messages.base import Event
 from shared.messages.context import Context
 from shared.messages.subjects import EVENTS_STREAM, organization_of, original_subject
-from shared.runtime.telemetry import message_span
 
 log = structlog.get_logger(__name__)
 

@@ -18,9 +18,9 @@ from shared.bus.pull import Pull
 from shared.bus.router import Router
 from shared.bus.settle import acknowledge, settle_failure
 from shared.kit.errors import Reject
+from shared.kit.telemetry import message_span
 from shared.messages.metrics import DECODER, MetricBatch
 from shared.messages.subjects import ALL_METRICS, METRICS_STREAM, organization_of
-from shared.runtime.telemetry import message_span
 
 BATCH = 50
 

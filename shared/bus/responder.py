@@ -17,9 +17,9 @@ from shared.bus.replies import STATUS, Reply, invalid, problem, result
 from shared.bus.router import RequestHandler, Router
 from shared.db.idempotency import Replayed
 from shared.kit.errors import CanopyError, InvalidInput, Unavailable
+from shared.kit.telemetry import message_span
 from shared.messages.base import Request
 from shared.messages.subjects import organization_of
-from shared.runtime.telemetry import message_span
 
 log = structlog.get_logger(__name__)
 

@@ -9,8 +9,8 @@ from nats.aio.msg import Msg
 
 from shared.bus.connection import Bus
 from shared.bus.failures import Again, Dead, describe, verdict
+from shared.kit.telemetry import DEAD_LETTERS
 from shared.messages.subjects import dead_subject, original_subject
-from shared.runtime.telemetry import DEAD_LETTERS
 
 log = structlog.get_logger(__name__)
 

@@ -27,6 +27,7 @@ from nats.js.errors import NotFoundError
 from shared.bus.commands import REPLAY, durable_of
 from shared.bus.connection import create_bus
 from shared.bus.router import Router
+from shared.kit.settings import BaseServiceSettings
 from shared.messages.subjects import (
     ALL_DEAD,
     ALL_EVENTS,
@@ -39,7 +40,6 @@ from shared.messages.subjects import (
     replay_pattern,
     timer_pattern,
 )
-from shared.runtime.settings import BaseServiceSettings
 
 DAY_S = 86_400
 DUPLICATES_S = 600

@@ -1,10 +1,9 @@
 """What do monitor, costs and recovery know of resources and providers? Their own copy, kept true by events.
 
 Events come late, twice and out of order: a row is only replaced by a higher version, and a terminated resource stays as
-a tombstone. At the first start, and when the stream no longer holds what was not yet read, the owner is asked for all.
+a tombstone. When events are lost, the owner is asked for all (shared/bus/inventory.py).
 """
 
-import asyncio
 from typing import Any
 from uuid import UUID
 
@@ -14,18 +13,12 @@ from sqlalchemy import Column, Index, Integer, String, Table, Text, Uuid, select
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.sql import Executable
 
-from shared.bus.connection import Bus
-from shared.db.engine import Database
-from shared.db.tables import metadata, moment, projection
+from shared.db.tables import metadata, moment
 from shared.db.tenancy import protect
 from shared.db.work import Work
-from shared.kit.errors import CanopyError
-from shared.messages.context import Context
-from shared.messages.providers import ListProviderInventory, Provider
-from shared.messages.resources import ListInventory, Resource
-from shared.messages.subjects import EVENTS_STREAM
+from shared.messages.providers import Provider
+from shared.messages.resources import Resource
 
-NAME = "inventory"
 REMOVED = "removed"
 
 known_resource = Table(
@@ -123,51 +116,3 @@ def _newer(table: Table) -> Executable:
 
 # Built once: putting the statement together for every event cost more than the database's own work (profiled).
 _PUT = {table.name: _newer(table) for table in TABLES}
-
-
-async def keep_complete(database: Database, bus: Bus, durable: str) -> None:
-    """Ask the owner for everything when this projection was never complete or its events are gone. Ends when done."""
-    while True:
-        try:
-            if await _is_complete(database) and not await _has_gap(bus, durable):
-                return
-            await _load(database, bus)
-        except (CanopyError, OSError, TimeoutError) as error:
-            log.info("inventory snapshot waits for its owner", error=str(error))
-            await asyncio.sleep(1)
-        else:
-            return
-
-
-async def _is_complete(database: Database) -> bool:
-    async with database.work(Context.background()) as work:
-        statement = select(projection.c.completed_at).where(projection.c.name == NAME)
-        return (await work.execute(statement)).scalar() is not None
-
-
-async def _has_gap(bus: Bus, durable: str) -> bool:
-    """The stream has dropped messages that this consumer had not yet acknowledged."""
-    consumer = await bus.jetstream.consumer_info(EVENTS_STREAM, durable)
-    stream = await bus.jetstream.stream_info(EVENTS_STREAM)
-    floor = consumer.ack_floor.stream_seq if consumer.ack_floor else 0
-    return stream.state.first_seq > floor + 1 and stream.state.last_seq > floor
-
-
-async def _load(database: Database, bus: Bus) -> None:
-    context = Context.background()
-    for request, apply in ((ListProviderInventory, apply_provider), (ListInventory, apply_resource)):
-        cursor: str | None = None
-        while True:
-            page = await bus.ask_for(request(**context.envelope(database.clock.now()), limit=200, cursor=cursor))
-            async with database.work(context) as work:
-                for item in page.items:
-                    await apply(work, item)
-            cursor = page.next_cursor
-            if cursor is None:
-                break
-    async with database.work(context) as work:
-        statement = insert(projection).values(name=NAME, completed_at=work.now)
-        await work.execute(
-            statement.on_conflict_do_update(index_elements=[projection.c.name], set_={"completed_at": work.now})
-        )
-    log.info("inventory snapshot taken")

@@ -11,7 +11,7 @@ import structlog
 from psycopg.rows import dict_row
 
 from shared.kit.cancellation import stop_if_cancelled
-from shared.runtime.telemetry import OUTBOX_PUBLISHED
+from shared.kit.telemetry import OUTBOX_PUBLISHED
 
 Publish = Callable[[str, bytes, dict[str, str]], Awaitable[None]]
 """Subject, payload, headers; returns when the stream has stored it."""

@@ -128,8 +128,9 @@ projection = Table(
     "projection",
     metadata,
     Column("name", String(100), primary_key=True),
-    Column("stream_sequence", BigInteger, nullable=False, server_default="0"),
-    moment("completed_at", nullable=True),
+    moment("stream_created_at"),
+    Column("stream_sequence", BigInteger, nullable=False),
+    moment("completed_at"),
 )
 
 SHARED = (outbox, inbox, idempotency, saga, saga_step, schedule, projection)

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from shared.runtime.telemetry import READY
+from shared.kit.telemetry import READY
 
 Check = Callable[[], Awaitable[bool]]
 

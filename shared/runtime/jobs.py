@@ -13,8 +13,8 @@ from sqlalchemy.dialects.postgresql import insert
 from shared.db.engine import Database
 from shared.db.tables import schedule
 from shared.kit.cancellation import stop_if_cancelled
+from shared.kit.telemetry import JOB_RUNS, tracer
 from shared.messages.context import Context
-from shared.runtime.telemetry import JOB_RUNS, tracer
 
 Job = Callable[[Any], Awaitable[object]]
 

@@ -34,12 +34,12 @@ from shared.db.journal import Journal, JournalSettings
 from shared.db.migrate import configuration, current
 from shared.db.outbox import Relay
 from shared.kit.clock import Clock, SystemClock
+from shared.kit.settings import BaseServiceSettings
 from shared.messages.context import Context
 from shared.runtime.health import Check, health_application
 from shared.runtime.jobs import Jobs, Scheduler
 from shared.runtime.logging import configure_logging
-from shared.runtime.settings import BaseServiceSettings
-from shared.runtime.telemetry import configure_tracing
+from shared.runtime.tracing import configure_tracing
 
 S = TypeVar("S", bound=BaseServiceSettings)
 

@@ -17,7 +17,7 @@ from services.gateway.api.problems import CORRELATION, problem_response
 from shared.bus.failures import is_connectivity
 from shared.kit.errors import CanopyError, Unavailable
 from shared.kit.ids import new_id
-from shared.runtime.telemetry import tracer
+from shared.kit.telemetry import tracer
 
 CORRELATION_HEADER = b"x-correlation-id"
 _TRACE_HEADERS = frozenset({b"traceparent", b"tracestate"})

@@ -19,10 +19,10 @@ from shared.clouds.models import Credentials, MetricAnswer, MetricName, MetricQu
 from shared.db.inventory import REMOVED
 from shared.kit.errors import CanopyError
 from shared.kit.ids import derived_id
+from shared.kit.telemetry import CLOUD_CALLS
 from shared.messages.context import Context
 from shared.messages.metrics import ENCODER, CollectMetrics, MetricBatch, Sample
 from shared.messages.subjects import metrics_subject
-from shared.runtime.telemetry import CLOUD_CALLS
 from shared.security.envelope import CannotDecrypt
 
 routes = Routes()

@@ -14,7 +14,7 @@ from cryptography.x509.oid import NameOID
 
 from deploy.local.nats import Nats
 from shared.bus.connection import create_bus
-from shared.runtime.settings import BaseServiceSettings
+from shared.kit.settings import BaseServiceSettings
 
 pytestmark = pytest.mark.anyio
 

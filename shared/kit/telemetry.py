@@ -8,11 +8,6 @@ from contextlib import contextmanager
 from time import perf_counter
 
 from opentelemetry import propagate, trace
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.sdk.trace.sampling import ParentBasedTraceIdRatio
 from opentelemetry.trace import SpanKind, Status, StatusCode
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -30,18 +25,6 @@ OUTBOX_PUBLISHED = Counter("canopy_outbox_published_total", "Outbox rows stored 
 JOB_RUNS = Counter("canopy_job_runs_total", "Runs of scheduled jobs", ("job", "outcome"))
 CLOUD_CALLS = Counter("canopy_cloud_calls_total", "Calls to cloud APIs (they cost money)", ("provider", "operation"))
 READY = Gauge("canopy_ready", "1 when the process answers its readiness probe")
-
-
-def configure_tracing(service: str, endpoint: str | None, sample_ratio: float) -> TracerProvider:
-    """Trace with the W3C context; spans go to the OTLP endpoint when there is one."""
-    provider = TracerProvider(
-        resource=Resource.create({"service.name": f"canopy-{service}"}), sampler=ParentBasedTraceIdRatio(sample_ratio)
-    )
-    if endpoint:
-        exporter = OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces", timeout=5)
-        provider.add_span_processor(BatchSpanProcessor(exporter))
-    trace.set_tracer_provider(provider)
-    return provider
 
 
 @contextmanager
