@@ -77,11 +77,12 @@ def due_span(
 ) -> tuple[datetime, datetime] | None:
     """The periods that ended, were published, and were not asked for yet; None when no point is due.
 
-    Periods begin at multiples of `period_s` since the epoch, as providers cut them.
+    Periods begin at multiples of `period_s` since the epoch, as providers cut them. A provider whose period became
+    longer is asked again from the begin of the longer period.
     """
     end = floor(now - timedelta(seconds=delay_s), period_s)
     first = floor(max(created_at, now - timedelta(seconds=max(lookback_s, period_s * 2.0))), period_s)
-    start = first if asked_until is None else max(asked_until, first)
+    start = first if asked_until is None else max(floor(asked_until, period_s), first)
     return (start, end) if start < end else None
 
 
@@ -93,10 +94,10 @@ def floor(time: datetime, period_s: int) -> datetime:
 
 def check_span(start: datetime, end: datetime, interval: str) -> None:
     """Raise InvalidInput for a span that is empty or would have too many buckets."""
-    if start.tzinfo is None or end.tzinfo is None:
-        raise InvalidInput(
-            "times need a zone", errors=[FieldError("/start", "is a time with a zone, as RFC 3339 asks")]
-        )
+    naive = [pointer for pointer, time in (("/start", start), ("/end", end)) if time.tzinfo is None]
+    if naive:
+        errors = [FieldError(pointer, "is a time with a zone, as RFC 3339 asks") for pointer in naive]
+        raise InvalidInput("times need a zone", errors=errors)
     if start >= end:
         raise InvalidInput("the span is empty", errors=[FieldError("/end", "is later than start")])
     if (end - start).total_seconds() / INTERVALS_S[interval] > BUCKETS_ALLOWED:
