@@ -38,18 +38,21 @@ class Notice:
         alert = self.alert
         found = [("Severity", str(alert["severity_level"]))]
         if alert.get("resource_id"):
-            found.append(("Resource", f"{alert.get('resource_name')} ({alert['resource_id']})"))
+            found.append(("Resource", f"{alert.get('resource_name') or 'unknown'} ({alert['resource_id']})"))
         if alert.get("metric"):
             found.append(("Value", f"{alert['metric']} = {_number(alert.get('current_value'))}"))
             found.append(("Threshold", f"{alert.get('operator')} {_number(alert.get('threshold'))}"))
         found.append(("Triggered", str(alert["triggered_at"])))
         if self.kind == "resolved":
-            found.append(("Resolved", str(alert.get("resolved_at"))))
+            found.append(("Resolved", str(alert.get("resolved_at") or "unknown")))
         return found
 
 
 def _number(value: Any) -> str:
-    return "unknown" if value is None else f"{value:.2f}".rstrip("0").rstrip(".")
+    """Two decimals; of less than a hundredth two digits, since what is not zero must not read as zero."""
+    if value is None:
+        return "unknown"
+    return f"{value:.2g}" if 0 < abs(value) < 0.01 else f"{value:.2f}".rstrip("0").rstrip(".")
 
 
 def slack_text(text: str) -> str:
