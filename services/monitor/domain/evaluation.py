@@ -59,7 +59,7 @@ def evaluate(
         key = (rule.id, resource_id)
         state = before = states.get(key)
         if rule.position < 0:
-            if key not in answers:
+            if key not in answers or not series:
                 continue
             moments = [(series[-1], signal_of_answer(answer=answers[key]))]
         else:
