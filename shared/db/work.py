@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import Executable
 
 from shared.db.tables import outbox
+from shared.messages.audit import AuditRecorded
 from shared.messages.base import AggregateEnvelope, Command, Event
 from shared.messages.context import Context
 from shared.messages.headers import message_headers
@@ -54,6 +55,18 @@ class Work:
                 message_headers(message, self._source),
                 message.to_bytes(),
             )
+
+    def audit(
+        self, action: str, target_id: UUID, version: int, target_name: str | None, details: dict[str, Any] | None = None
+    ) -> None:
+        """Let an audit entry leave with the commit. `action` is `<target type>.<verb>`; `details` hold no secret."""
+        target_type = action.partition(".")[0]
+        about = self.about(target_id, version)
+        self.emit(
+            AuditRecorded(
+                **about, action=action, target_type=target_type, target_name=target_name, details=details or {}
+            )
+        )
 
     def put(self, message_id: UUID, organization: UUID, subject: str, payload: bytes, headers: dict[str, str]) -> None:
         """Let a raw message leave with the commit: a key of a KV bucket, a schedule."""

@@ -12,6 +12,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, computed_field
 
+from shared.kit.errors import Stale
+
 ROOT = "canopy"
 SYSTEM: Literal["system"] = "system"
 """The organization token of what belongs to no organization."""
@@ -80,6 +82,8 @@ class Message(Facts):
             raise TypeError(f"{cls.__name__}: entity and name are lower-case tokens, and the owner is named")
         cls.entity, cls.name, cls.owner, cls.major = entity, name, owner, major
         for option, value in options.items():
+            if option not in cls.__class_vars__:
+                raise TypeError(f"{cls.__name__}: {option} is no option of a message")
             setattr(cls, option, value)
         key = f"{cls.kind}:{cls.message_type()}"
         if key in Message.registry:
@@ -158,6 +162,11 @@ class Mutation(Request):
     role: str = SYSTEM
     """Role of the principal, for guards that depend on it (force)."""
     expected_version: int | None = None
+
+    def check_version(self, noun: str, version: int) -> None:
+        """Compare what the client saw (`If-Match`) with what is stored. Raises Stale."""
+        if self.expected_version not in {None, version}:
+            raise Stale(f"the {noun} is at version {version}")
 
 
 class Page(Facts, Generic[Item]):
