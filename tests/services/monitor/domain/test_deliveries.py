@@ -39,7 +39,9 @@ def test_what_the_other_side_says_is_shown_short_and_without_control_characters(
     assert len(detail) <= len("answered 500: ") + 200
 
 
-@pytest.mark.parametrize(("attempt", "expected_s"), [(1, 1), (2, 2), (3, 5), (7, 900), (8, 900), (1000, 900)])
+@pytest.mark.parametrize(
+    ("attempt", "expected_s"), [(1, 1), (2, 2), (3, 5), (4, 15), (5, 60), (6, 300), (7, 900), (8, 900), (1000, 900)]
+)
 def test_the_wait_grows_from_the_first_attempt_and_ends_at_a_quarter_of_an_hour(attempt: int, expected_s: int) -> None:
     assert backoff_s(attempt, None) == expected_s
 

@@ -128,6 +128,19 @@ def test_expression_rules_are_those_without_a_metric() -> None:
     assert expression_rules([HIGH, ASKED, *BUILTIN_RULES.values()]) == [ASKED]
 
 
+@pytest.mark.parametrize("threshold", [80.0, 0.0, -5.0])
+@pytest.mark.parametrize(
+    ("operator", "crossing"),
+    [(">", [1]), (">=", [0, 1]), ("<", [-1]), ("<=", [-1, 0]), ("==", [0]), ("!=", [-1, 1])],
+)
+def test_a_quiet_rule_wakes_exactly_where_its_operator_says(
+    operator: Operator, crossing: Sequence[int], threshold: float
+) -> None:
+    rule = replace(HIGH, condition=Condition(metric="cpu_utilization", operator=operator, threshold=threshold))
+    woken = [offset for offset in (-1, 0, 1) if judge([rule], points(threshold + offset / 2)).happenings]
+    assert woken == crossing
+
+
 VALUES = st.lists(st.none() | st.sampled_from([0.0, 70.0, 76.0, 80.0, 80.5, 96.0, 100.0]), max_size=12)
 OPERATORS = st.sampled_from([">", ">=", "<", "<=", "==", "!="])
 STATES = st.none() | st.builds(

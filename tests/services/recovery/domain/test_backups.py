@@ -93,12 +93,22 @@ def test_no_run_moves_the_grid(frequency: str, due_at: datetime) -> None:
     assert found == due_at or found - interval <= NOW
 
 
+@pytest.mark.parametrize(
+    ("frequency", "interval"),
+    [
+        ("continuous", timedelta(minutes=15)),
+        ("hourly", timedelta(hours=1)),
+        ("daily", timedelta(days=1)),
+        ("weekly", timedelta(days=7)),
+        ("monthly", timedelta(days=30)),
+    ],
+)
+def test_a_frequency_means_what_it_says(frequency: str, interval: timedelta) -> None:
+    assert next_run_at(frequency, NOW, NOW) == NOW + interval
+
+
 def test_a_run_that_is_not_due_yet_stays_where_it_is() -> None:
     assert next_run_at("hourly", NOW + timedelta(days=3), NOW) == NOW + timedelta(days=3)
-
-
-def test_a_run_that_is_due_now_makes_way_for_the_next_one() -> None:
-    assert next_run_at("daily", NOW, NOW) == NOW + timedelta(days=1)
 
 
 def test_days_end_at_the_recovery_point_plus_the_days_and_generations_have_no_date() -> None:
