@@ -86,6 +86,8 @@ class BudgetExceeded(Event, entity="budget", name="exceeded", owner="costs"):
     """Spending (or its forecast) crossed a threshold of a budget in this period: said once per threshold and period."""
 
     budget_id: UUID
+    revision: int = Field(default=1, ge=1)
+    """Of the budget: counted up by another amount, period, scope or filter, which starts its thresholds anew."""
     budget_name: str
     budget_scope: str
     scope_filters: dict[str, Any] = {}

@@ -110,6 +110,7 @@ def _exceeded(work: Work, row: Mapping[str, Any], crossing: Crossing) -> BudgetE
     return BudgetExceeded(
         **work.about(row["id"], row["version"]),
         budget_id=row["id"],
+        revision=row["revision"],
         budget_name=row["budget_name"],
         budget_scope=row["budget_scope"],
         scope_filters=row["scope_filters"],

@@ -106,6 +106,7 @@ async def test_another_amount_starts_anew_and_another_name_does_not(services: Se
     )
     assert (raised.version, raised.status) == (3, "within")
     assert await crossings_of(services, budget) == [("actual", 50, 1), ("actual", 50, 2), ("forecast", 100, 1)]
+    assert [event.revision for event in await services.events_of(BudgetExceeded, 2, of(budget))] == [1, 2]
 
 
 async def test_a_new_period_starts_anew(services: Services) -> None:
