@@ -177,17 +177,26 @@ def test_regions_that_were_not_tested_are_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("met", "missed"),
+    ("met", "missed", "advice"),
     [
-        (replace(GOOD, rto_minutes=3), replace(GOOD, rto_minutes=3, verified_at=START + timedelta(seconds=181))),
-        (replace(GOOD, rpo_minutes=20), replace(GOOD, rpo_minutes=20, started_at=START + timedelta(seconds=1))),
+        (
+            replace(GOOD, rto_minutes=3),
+            replace(GOOD, rto_minutes=3, verified_at=START + timedelta(seconds=181)),
+            "Keep images or a warm standby in the recovery region, or allow a longer recovery time.",
+        ),
+        (
+            replace(GOOD, rpo_minutes=20),
+            replace(GOOD, rpo_minutes=20, started_at=START + timedelta(seconds=1)),
+            "Back up more often than the allowed data loss, or allow a larger one.",
+        ),
     ],
 )
-def test_an_objective_is_met_to_the_second(met: Measured, missed: Measured) -> None:
-    assert report_of(met).successful
+def test_an_objective_is_met_to_the_second(met: Measured, missed: Measured, advice: str) -> None:
+    assert (report_of(met).successful, report_of(met).recommendations) == (True, [])
     report = report_of(missed)
     assert not report.successful
-    assert len(report.recommendations) == len(report.issues) == 1
+    assert len(report.issues) == 1
+    assert report.recommendations == [advice]
 
 
 def test_an_objective_that_is_missed_by_less_than_a_second_does_not_read_as_met() -> None:
