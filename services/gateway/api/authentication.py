@@ -45,6 +45,8 @@ class Authentication:
     def __init__(self, deps: Deps) -> None:
         self._deps = deps
         self._known: dict[bytes, _Known] = {}
+        self._refused: dict[bytes, _Known] = {}
+        self._looking: dict[bytes, asyncio.Task[_Known]] = {}
         self._used: dict[UUID, datetime] = {}
 
     async def principal_of(self, connection: HTTPConnection) -> Principal:
@@ -58,10 +60,7 @@ class Authentication:
     async def authenticate(self, presented: str) -> Principal:
         """The principal of a key or an access token. Raises Unauthenticated: `invalid_token` or `token_expired`."""
         digest = hashlib.sha256(presented.encode("utf-8", "surrogateescape")).digest()
-        known = self._known.get(digest)
-        if known is None or known.until_s <= monotonic():
-            known = await self._look_up(presented)
-            self._remember(digest, known)
+        known = self._remembered(digest) or await self._look_up_once(digest, presented)
         now = self._deps.clock.now()
         if isinstance(known.outcome, Unauthenticated):
             raise Unauthenticated(known.outcome.detail, code=known.outcome.code)
@@ -78,6 +77,7 @@ class Authentication:
             for digest, known in self._known.items()
             if isinstance(known.outcome, Unauthenticated) or known.outcome.organization != organization
         }
+        self._looking = {}  # they may have read what was before: whoever asks from now on looks anew
 
     async def store_uses(self) -> None:
         """Write down when keys were last used, all of them each few seconds; runs until cancelled."""
@@ -92,10 +92,36 @@ class Authentication:
             except Exception as error:  # noqa: BLE001 - a lost "last used" is not worth a dead gateway
                 log.warning("last use of keys not stored", error=type(error).__name__)
 
+    def _remembered(self, digest: bytes) -> _Known | None:
+        known = self._known.get(digest) or self._refused.get(digest)
+        return known if known is not None and monotonic() < known.until_s else None
+
+    async def _look_up_once(self, digest: bytes, presented: str) -> _Known:
+        """A burst with one key that is not remembered is one look; who leaves it does not end it for the others."""
+        looking = self._looking.get(digest)
+        if looking is None:
+            looking = self._looking[digest] = asyncio.create_task(self._look_up(presented))
+            looking.add_done_callback(lambda ended: self._looked(digest, ended))
+        return await asyncio.shield(looking)
+
+    def _looked(self, digest: bytes, ended: asyncio.Task[_Known]) -> None:
+        """Remember what was found, unless `forget` came in between."""
+        if self._looking.get(digest) is not ended:
+            return
+        del self._looking[digest]
+        if not ended.cancelled() and ended.exception() is None:
+            self._remember(digest, ended.result())
+
     def _remember(self, digest: bytes, known: _Known) -> None:
-        if len(self._known) >= REMEMBERED:
-            self._known = {}
-        self._known[digest] = known
+        """Refusals apart: whoever presents thousands of wrong keys takes nobody's place."""
+        if isinstance(known.outcome, Unauthenticated):
+            self._known.pop(digest, None)
+            memory = self._refused
+        else:
+            memory = self._known
+        if len(memory) >= REMEMBERED:
+            memory.clear()
+        memory[digest] = known
 
     async def _look_up(self, presented: str) -> _Known:
         # Read before the look: a revocation that commits meanwhile is then at most the memory's time away.
@@ -123,7 +149,7 @@ class Authentication:
                 raise Unauthenticated("the token has been revoked", code="invalid_token")
             matrix = await matrix_of(work, claims.organization)
         today = claims.model_copy(update={"role": Role(user["role"]), "display_name": user["display_name"]})
-        return today.principal(matrix)
+        return today.principal(user["slug"], matrix)
 
 
 def _presented(connection: HTTPConnection) -> str:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from services.gateway.api.caller import Caller, needs
-from services.gateway.storage.organizations import get_organization
+from services.gateway.api.pages import PageQuery
 from shared.messages.base import Page
 from shared.messages.resources import (
     AcceptedResource,
@@ -87,14 +87,9 @@ class ForceBody(BaseModel):
     force: bool = False
 
 
-class ResourceQuery(BaseModel):
-    """Filters are equalities."""
+class ResourceQuery(PageQuery):
+    """Filters are equalities; `sort` is `created_at` or `resource_name`."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    limit: int = Field(default=50, ge=1, le=200)
-    cursor: Line | None = Field(default=None, max_length=2000)
-    sort: Line | None = Field(default=None, max_length=100, description="created_at, resource_name; - descends")
     provider_id: UUID | None = None
     provider: Line | None = Field(default=None, max_length=32, description="a provider's name, or all")
     region: Line | None = Field(default=None, max_length=64)
@@ -110,7 +105,7 @@ class ResourceQuery(BaseModel):
 
 @router.post("/resources", status_code=202, response_model=AcceptedResource)
 async def create_resource(body: CreateResourceBody, caller: Writer) -> Response:
-    project = body.project or await _slug(caller)
+    project = body.project or caller.principal.organization_slug
     return await caller.begin(CreateResource, location=ADDRESS, **{**body.model_dump(), "project": project})
 
 
@@ -152,8 +147,3 @@ def _checked(caller: Caller, *, force: bool) -> bool:
     if force:
         caller.check(Permission.RESOURCES_FORCE)
     return force
-
-
-async def _slug(caller: Caller) -> str:
-    async with caller.doors.deps.database.work(caller.context) as work:
-        return (await get_organization(work)).slug

@@ -17,6 +17,7 @@ class ApiKey:
 
     id: UUID
     organization: UUID
+    organization_slug: str
     name: str
     role: Role
     prefix: str
@@ -51,6 +52,7 @@ def authenticate(
     return Principal(
         id=stored.id,
         organization=stored.organization,
+        organization_slug=stored.organization_slug,
         kind=PrincipalKind.API_KEY,
         role=stored.role,
         display_name=stored.name,
@@ -60,10 +62,10 @@ def authenticate(
 
 
 def check_new_api_key(
-    creator: Principal, role: Role, expires_at: datetime | None, matrix: RoleMatrix, now: datetime
+    creator: Role, role: Role, expires_at: datetime | None, matrix: RoleMatrix, now: datetime
 ) -> None:
-    """Raise PermissionDenied when the key would hold more than its creator, InvalidInput when it would be born dead."""
-    if creator.role is None or not matrix.may_grant(creator.role, role):
+    """Raise PermissionDenied when the key's role holds more than its creator's, InvalidInput when it is born dead."""
+    if not matrix.may_grant(creator, role):
         raise PermissionDenied(f"the role {role} holds more than your own")
     if expires_at is not None and expires_at <= now:
         raise InvalidInput(

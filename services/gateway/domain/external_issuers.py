@@ -41,6 +41,7 @@ class ExternalIssuer:
     """
 
     organization: UUID
+    organization_slug: str
     name: str
     audience: str
     roles: Mapping[str, Role]
@@ -106,6 +107,7 @@ def _principal(
     return Principal(
         id=derived_id(issuer.organization, f"{issuer.name}|{subject}"),
         organization=issuer.organization,
+        organization_slug=issuer.organization_slug,
         kind=PrincipalKind.USER,
         role=role,
         display_name=str(name)[:200],

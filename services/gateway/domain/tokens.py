@@ -45,11 +45,12 @@ class TokenClaims(BaseModel):
     display_name: str = Field(alias="name")
     expires_at: AwareDatetime = Field(alias="exp")
 
-    def principal(self, matrix: RoleMatrix) -> Principal:
+    def principal(self, organization_slug: str, matrix: RoleMatrix) -> Principal:
         """The user as principal, with what the role may do in the organization's `matrix`."""
         return Principal(
             id=self.user,
             organization=self.organization,
+            organization_slug=organization_slug,
             kind=PrincipalKind.USER,
             role=self.role,
             display_name=self.display_name,

@@ -1,7 +1,6 @@
 """What is asked about API keys?"""
 
 from datetime import datetime
-from uuid import UUID
 
 from services.gateway.deps import Deps
 from services.gateway.domain.api_keys import check_new_api_key, new_api_key
@@ -23,10 +22,9 @@ from shared.messages.api_keys import (
     RevokeApiKey,
 )
 from shared.messages.audit import AuditRecorded
-from shared.messages.base import Mutation, Page
+from shared.messages.base import Page
 from shared.messages.context import Context
-from shared.security.principals import Principal, PrincipalKind
-from shared.security.roles import Role, RoleMatrix
+from shared.security.roles import Role
 
 routes = Routes()
 
@@ -44,7 +42,7 @@ async def create_api_key(request: CreateApiKey, deps: Deps) -> NewApiKey:
     async with deps.database.accept(request) as acceptance:
         work = acceptance.work
         matrix = await matrix_of(work, work.organization)
-        check_new_api_key(_creator(request, matrix), role, request.expires_at, matrix, work.now)
+        check_new_api_key(Role(request.role), role, request.expires_at, matrix, work.now)
         reply = await make_api_key(work, deps, request.key_name, role, request.expires_at)
         acceptance.answer(reply, secret=True)
     return reply
@@ -73,20 +71,6 @@ async def make_api_key(work: Work, deps: Deps, name: str, role: Role, expires_at
     work.emit(ApiKeyCreated(**work.about(key.id, key.version), api_key=key))
     _record(work, key, "api_key.create")
     return NewApiKey(**key.model_dump(), key=token.text)
-
-
-def _creator(request: Mutation, matrix: RoleMatrix) -> Principal:
-    """Who asks, from the envelope that the gateway's own door wrote."""
-    kind, _, identifier = request.actor.partition(":")
-    role = Role(request.role)
-    return Principal(
-        id=UUID(identifier),
-        organization=UUID(str(request.organization)),
-        kind=PrincipalKind(kind),
-        role=role,
-        display_name=request.actor,
-        permissions=matrix.permissions_of(role),
-    )
 
 
 def _record(work: Work, key: ApiKey, action: str) -> None:

@@ -4,23 +4,45 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from services.gateway.domain.api_keys import ApiKey
-from services.gateway.storage.tables import api_keys, refresh_tokens, role_restrictions, users
+from services.gateway.storage.tables import api_keys, organizations, refresh_tokens, role_restrictions, users
 from shared.db.work import Work
 from shared.security.permissions import Permission
 from shared.security.roles import Role, RoleMatrix
 
+# Put together once: every key and token that is not remembered passes here.
+_KEY = (
+    select(api_keys, organizations.c.slug)
+    .join(organizations, organizations.c.id == api_keys.c.organization_id)
+    .where(api_keys.c.prefix == bindparam("prefix"))
+)
+_USER = (
+    select(users.c.organization_id, organizations.c.slug, users.c.role, users.c.display_name)
+    .join(refresh_tokens, refresh_tokens.c.user_id == users.c.id)
+    .join(organizations, organizations.c.id == users.c.organization_id)
+    .where(
+        refresh_tokens.c.id == bindparam("token"),
+        refresh_tokens.c.family_revoked_at.is_(None),
+        users.c.id == bindparam("user"),
+        users.c.is_active,
+    )
+)
+_RESTRICTIONS = select(role_restrictions.c.role, role_restrictions.c.permission).where(
+    role_restrictions.c.organization_id == bindparam("organization")
+)
+
 
 async def api_key_of(work: Work, prefix: str) -> ApiKey | None:
     """The key with this prefix; revoked and expired ones too."""
-    row = (await work.execute(select(api_keys).where(api_keys.c.prefix == prefix))).mappings().first()
+    row = (await work.execute(_KEY, {"prefix": prefix})).mappings().first()
     if row is None:
         return None
     return ApiKey(
         id=row["id"],
         organization=row["organization_id"],
+        organization_slug=row["slug"],
         name=row["name"],
         role=Role(row["role"]),
         prefix=row["prefix"],
@@ -31,28 +53,15 @@ async def api_key_of(work: Work, prefix: str) -> ApiKey | None:
 
 
 async def user_of_token(work: Work, token: UUID, user: UUID) -> dict[str, Any] | None:
-    """The active user whose living sign-in issued this access token: `organization_id role display_name`."""
-    statement = (
-        select(users.c.organization_id, users.c.role, users.c.display_name)
-        .join(refresh_tokens, refresh_tokens.c.user_id == users.c.id)
-        .where(
-            refresh_tokens.c.id == token,
-            refresh_tokens.c.family_revoked_at.is_(None),
-            users.c.id == user,
-            users.c.is_active,
-        )
-    )
-    row = (await work.execute(statement)).mappings().first()
+    """The active user whose living sign-in issued this access token: `organization_id slug role display_name`."""
+    row = (await work.execute(_USER, {"token": token, "user": user})).mappings().first()
     return None if row is None else dict(row)
 
 
 async def matrix_of(work: Work, organization: UUID) -> RoleMatrix:
     """The organization's roles: the table less what it has taken away."""
-    statement = select(role_restrictions.c.role, role_restrictions.c.permission).where(
-        role_restrictions.c.organization_id == organization
-    )
     removed: dict[Role, set[Permission]] = {}
-    for row in await work.execute(statement):
+    for row in await work.execute(_RESTRICTIONS, {"organization": organization}):
         removed.setdefault(Role(row.role), set()).add(Permission(row.permission))
     return RoleMatrix({role: frozenset(permissions) for role, permissions in removed.items()})
 

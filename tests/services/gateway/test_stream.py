@@ -16,6 +16,8 @@ from shared.messages.context import Context
 from shared.messages.metrics import ENCODER, MetricBatch, Sample
 from shared.messages.operations import Operation, OperationAccepted, Progress, Target
 from shared.messages.subjects import metrics_subject
+from shared.security.principals import Principal, PrincipalKind
+from shared.security.roles import Role
 from tests.fixtures.services import now
 from tests.services.gateway.conftest import FAST, Gateway, Tenant
 
@@ -147,9 +149,16 @@ async def test_after_a_reconnect_to_the_bus_sockets_start_afresh(
 async def test_a_slow_reader_is_closed_rather_than_told_half(gateway: Gateway, acme: Tenant) -> None:
     from services.gateway.api.live import Socket
     from services.gateway.domain.subscriptions import Subscriptions
-    from shared.security.principals import system_principal
 
-    socket = Socket(system_principal(acme.organization), 3)
+    holder = Principal(
+        id=acme.owner,
+        organization=acme.organization,
+        organization_slug="acme",
+        kind=PrincipalKind.USER,
+        role=Role.OWNER,
+        display_name="Olga",
+    )
+    socket = Socket(holder, 3)
     socket.wanted = Subscriptions()
     for number in range(3):
         socket.add_event(str(number).encode())

@@ -9,8 +9,12 @@ import pytest
 from sqlalchemy import update
 
 from services.gateway.api.authentication import Authentication
+from services.gateway.deps import make_deps
+from services.gateway.domain.api_keys import ApiKey
 from services.gateway.domain.tokens import encode_access_token, new_claims
+from services.gateway.storage.principals import api_key_of
 from services.gateway.storage.tables import api_keys
+from shared.db.work import Work
 from shared.kit.ids import new_id
 from shared.messages.api_keys import ApiKeyRevoked
 from shared.messages.context import Context
@@ -117,8 +121,6 @@ async def test_forged_tokens_let_nobody_in(gateway: Gateway, acme: Tenant) -> No
 
 async def test_a_genuine_signature_over_no_sign_in_lets_nobody_in(gateway: Gateway, acme: Tenant) -> None:
     """Who stole the signing key of a backup still lacks the sign-in's row."""
-    from services.gateway.deps import make_deps
-
     settings = gateway.running.process.settings
     deps = make_deps(settings, None, None, None)  # type: ignore[arg-type]
     claims = new_claims(
@@ -148,8 +150,6 @@ async def test_a_principal_that_asks_too_often_is_told_when_to_come_back(service
 
 async def test_an_authenticated_key_needs_no_database_for_a_while(gateway: Gateway, acme: Tenant) -> None:
     """The hot path: the second look is answered from memory, so that a closed database does not matter to it."""
-    from services.gateway.deps import make_deps
-
     database = gateway.services.database("gateway")
     settings = gateway.running.process.settings
     deps = make_deps(settings, database, None, database.clock)  # type: ignore[arg-type]
@@ -158,6 +158,26 @@ async def test_an_authenticated_key_needs_no_database_for_a_while(gateway: Gatew
     await database.close()
     database.engine = None  # type: ignore[assignment]
     assert (await authentication.authenticate(acme.key)).organization == acme.organization
+
+
+async def test_a_burst_with_one_key_is_one_look(gateway: Gateway, acme: Tenant, monkeypatch) -> None:
+    looks: list[str] = []
+
+    async def counted(work: Work, prefix: str) -> ApiKey | None:
+        looks.append(prefix)
+        return await api_key_of(work, prefix)
+
+    monkeypatch.setattr("services.gateway.api.authentication.api_key_of", counted)
+    database = gateway.services.database("gateway")
+    deps = make_deps(gateway.running.process.settings, database, None, database.clock)  # type: ignore[arg-type]
+    authentication = Authentication(deps)
+    found = await asyncio.gather(*(authentication.authenticate(acme.key) for _ in range(20)))
+    assert {each.organization_slug for each in found} == {"acme"}
+    assert len(looks) == 1
+    authentication.forget(acme.organization)
+    await authentication.authenticate(acme.key)
+    assert len(looks) == 2
+    await database.close()
 
 
 async def _until_refused(client) -> str:

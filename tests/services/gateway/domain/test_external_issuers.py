@@ -19,7 +19,11 @@ RSA = RSAKey.generate_key(2048, {"kid": "rsa"})
 EC = ECKey.generate_key("P-256", {"kid": "ec"})
 KEYS = import_keys({"keys": [RSA.as_dict(private=False), EC.as_dict(private=False)]})
 ISSUER = ExternalIssuer(
-    ORGANIZATION, "https://login.example.com", "canopy", {"cloud-admins": Role.ADMIN, "cloud-readers": Role.VIEWER}
+    ORGANIZATION,
+    "acme",
+    "https://login.example.com",
+    "canopy",
+    {"cloud-admins": Role.ADMIN, "cloud-readers": Role.VIEWER},
 )
 BODY = {
     "iss": ISSUER.name,
@@ -54,7 +58,7 @@ def test_a_user_keeps_its_id_and_shares_it_with_nobody():
     def user(text: str, issuer: ExternalIssuer = ISSUER) -> UUID:
         return verify(text, issuer, KEYS, DEFAULT_MATRIX, NOW).id
 
-    elsewhere = ExternalIssuer(UUID(int=9), ISSUER.name, ISSUER.audience, ISSUER.roles)
+    elsewhere = ExternalIssuer(UUID(int=9), "other", ISSUER.name, ISSUER.audience, ISSUER.roles)
     assert user(signed()) == user(signed(name="Mara Renamed"))
     assert len({user(signed()), user(signed(sub="00u2")), user(signed(), elsewhere)}) == 3
 
@@ -105,7 +109,7 @@ def test_a_token_under_an_unknown_key_asks_for_a_fresh_key_set():
 @pytest.mark.parametrize("algorithms", [["HS256"], ["RS256", "HS512"], ["none"], []])
 def test_an_issuer_with_a_shared_secret_is_refused(algorithms):
     with pytest.raises(ValueError, match="asymmetric"):
-        ExternalIssuer(ORGANIZATION, "i", "a", {}, algorithms=algorithms)
+        ExternalIssuer(ORGANIZATION, "acme", "i", "a", {}, algorithms=algorithms)
 
 
 def test_keys_that_we_cannot_use_are_left_out():

@@ -21,6 +21,7 @@ def principal(role: Role) -> Principal:
     return Principal(
         id=UUID(int=1),
         organization=UUID(int=2),
+        organization_slug="acme",
         kind=PrincipalKind.USER,
         role=role,
         display_name="Vera",

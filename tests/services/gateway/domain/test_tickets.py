@@ -19,6 +19,7 @@ TOKEN = new_ticket(bytes(range(RANDOM_BYTES)))
 PRINCIPAL = Principal(
     id=UUID(int=1),
     organization=UUID(int=2),
+    organization_slug="acme",
     kind=PrincipalKind.USER,
     role=Role.VIEWER,
     display_name="Vera",

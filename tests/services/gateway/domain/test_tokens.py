@@ -66,7 +66,7 @@ def test_a_token_lives_15_minutes_and_is_over_at_its_expiry():
 
 def test_the_principal_holds_what_the_organization_leaves_to_its_role():
     matrix = RoleMatrix({Role.MANAGER: frozenset({Permission.RESOURCES_FORCE})})
-    principal = CLAIMS.principal(matrix)
+    principal = CLAIMS.principal("acme", matrix)
     assert principal.permissions == ROLE_PERMISSIONS[Role.MANAGER] - {Permission.RESOURCES_FORCE}
     assert (principal.id, principal.organization, principal.actor) == (
         UUID(int=2),
