@@ -48,6 +48,7 @@ def channel(channel_type: str = "email", minimum_severity: str = "info", *, is_e
     ("channel_type", "config"),
     [
         ("slack", {"webhook_url": URL}),
+        ("slack", {"webhook_url": "h" * 2000}),
         ("webhook", {"url": URL}),
         ("webhook", {"url": URL, "signing_secret": SECRET}),
         ("webhook", {"url": URL, "signing_secret": secret_of(64)}),
