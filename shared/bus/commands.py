@@ -5,7 +5,8 @@ its own acknowledgement policies lose messages (research: a raising handler is t
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import structlog
@@ -15,11 +16,12 @@ from nats.aio.msg import Msg
 
 from shared.bus.connection import Bus
 from shared.bus.events import EventConsumer
+from shared.bus.metrics import MetricsConsumer
 from shared.bus.router import Router
 from shared.bus.settle import acknowledge, give_back, settle_failure
 from shared.db.journal import Journal
 from shared.kit.errors import Reject
-from shared.kit.telemetry import message_span
+from shared.kit.telemetry import logged_for, message_span
 from shared.messages.base import Command, Event, message_class
 from shared.messages.subjects import command_stream, organization_of, original_subject, replay_pattern
 
@@ -38,13 +40,23 @@ class CommandConsumer:
     """The command door of one service, and the door for dead letters brought back to it."""
 
     def __init__(
-        self, bus: Bus, router: Router, deps: Any, journal: Journal | None, events: EventConsumer, concurrency: int
+        self,
+        bus: Bus,
+        router: Router,
+        deps: Any,
+        journal: Journal | None,
+        events: EventConsumer,
+        metrics: MetricsConsumer,
+        concurrency: int,
+        ack_wait_s: float,
     ) -> None:
         self._bus = bus
         self._router = router
         self._deps = deps
         self._journal = journal
         self._events = events
+        self._metrics = metrics
+        self._beat_every_s = ack_wait_s / 3
         self._concurrency = concurrency
         self._at_work: set[asyncio.Task[None]] = set()
 
@@ -108,12 +120,16 @@ class CommandConsumer:
         if kind == "event" and cls is not None and issubclass(cls, Event):
             await self._events.replay(cls.from_bytes(message.data))
             return
+        if kind == "metrics":
+            await self._metrics.replay(message.data, subject)
+            return
         if cls is None or not issubclass(cls, Command):
             raise Reject(f"no {kind} {message_type} is known here")
         command = cls.from_bytes(message.data)
         if str(command.organization) != organization_of(subject):
             raise Reject("the organization of the body is not the subject's")
-        await self._do(command, message.in_progress)
+        with logged_for(command):
+            await self._do(command, message.in_progress)
 
     async def _do(self, command: Command, still_working: Callable[[], Awaitable[None]]) -> None:
         program = self._router.programs.get(type(command))
@@ -123,4 +139,26 @@ class CommandConsumer:
         handler = self._router.commands.get(type(command))
         if handler is None:
             raise Reject(f"nobody here does {command.message_type()}")
-        await handler(command, self._deps)
+        async with _beating(still_working, self._beat_every_s):
+            await handler(command, self._deps)
+
+
+@asynccontextmanager
+async def _beating(still_working: Callable[[], Awaitable[None]], every_s: float) -> AsyncIterator[None]:
+    """Keep the message from being delivered elsewhere while it is worked on here."""
+
+    async def beat() -> None:
+        while True:
+            await asyncio.sleep(every_s)
+            try:
+                await still_working()
+            except Exception as error:  # noqa: BLE001 - an outage must not end the heartbeat
+                log.warning("heartbeat failed", error=type(error).__name__)
+
+    heart = asyncio.create_task(beat())
+    try:
+        yield
+    finally:
+        heart.cancel()
+        with suppress(asyncio.CancelledError):
+            await heart

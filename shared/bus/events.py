@@ -18,7 +18,7 @@ from shared.db.engine import Database
 from shared.db.inbox import first_seen
 from shared.db.work import Work
 from shared.kit.errors import Reject
-from shared.kit.telemetry import message_span
+from shared.kit.telemetry import logged_for, message_span
 from shared.messages.base import Event
 from shared.messages.context import Context
 from shared.messages.subjects import EVENTS_STREAM, organization_of, original_subject
@@ -84,9 +84,13 @@ class EventConsumer:
                 await acknowledge(item[0])
 
     async def _apply(self, work: Work, event: Event) -> None:
-        handler = self._handlers[event.message_type()][1]
+        known = self._handlers.get(event.message_type())
+        if known is None:
+            raise Reject(f"{self._router.service} handles no {event.message_type()}")
+        handler = known[1]
         work.context = Context.of(event)
-        await handler(event, work, self._deps)
+        with logged_for(event):
+            await handler(event, work, self._deps)
 
     async def _fail(self, item: tuple[Msg, Event], error: BaseException) -> None:
         message, event = item

@@ -8,12 +8,16 @@
 | anything else                                         | 1, 5, 15, 60, 300 s; dead letter after ATTEMPTS_ALLOWED |
 """
 
+import errno
+import socket
 from dataclasses import dataclass
 
 import psycopg
-from nats.errors import Error as NatsError
+from nats import errors as nats_errors
+from nats.js.errors import Error as JetStreamError
+from nats.js.errors import NoStreamResponseError, ServerError, ServiceUnavailableError
 from pydantic import ValidationError
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from shared.kit.errors import CanopyError, Reject, RetryLater, Unavailable
@@ -22,6 +26,30 @@ DELAYS_S = (1.0, 5.0, 15.0, 60.0, 300.0)
 ATTEMPTS_ALLOWED = 8
 OUTAGE_DELAY_S = 15.0
 """An outage ends for all messages at once; who waits for five minutes then is late for no reason."""
+
+_OUTAGE_STATES = ("08", "53", "57P", "25006")
+"""SQLSTATE: connection exceptions, no resources (disk, memory, connections), shutting down or starting, a replica that
+is read-only after a failover. Not 57014: a statement that takes too long may be the message's own fault."""
+
+_OUTAGES = (
+    PoolTimeoutError,
+    TimeoutError,
+    ConnectionError,
+    socket.gaierror,
+    Unavailable,
+    nats_errors.TimeoutError,
+    nats_errors.ConnectionClosedError,
+    nats_errors.ConnectionDrainingError,
+    nats_errors.ConnectionReconnectingError,
+    nats_errors.DrainTimeoutError,
+    nats_errors.FlushTimeoutError,
+    nats_errors.NoRespondersError,
+    nats_errors.NoServersError,
+    nats_errors.OutboundBufferLimitError,
+    nats_errors.StaleConnectionError,
+    nats_errors.UnexpectedEOF,
+)
+_UNREACHABLE = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN, errno.EMFILE, errno.ENFILE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +82,22 @@ def verdict(error: BaseException, attempt: int) -> Again | Dead:
 def is_connectivity(error: BaseException) -> bool:
     """The other side is away; the message is not to blame."""
     if isinstance(error, DBAPIError):
-        return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
-    return isinstance(
-        error,
-        psycopg.OperationalError | PoolTimeoutError | NatsError | OSError | TimeoutError | Unavailable,
-    )
+        return error.connection_invalidated or _is_outage(error.orig, sent=error.statement is not None)
+    if isinstance(error, psycopg.Error):
+        return _is_outage(error, sent=False)
+    if isinstance(error, JetStreamError):
+        return isinstance(error, ServerError | ServiceUnavailableError | NoStreamResponseError)
+    if isinstance(error, _OUTAGES):
+        return True
+    return isinstance(error, OSError) and error.errno in _UNREACHABLE
+
+
+def _is_outage(error: BaseException | None, *, sent: bool) -> bool:
+    """What PostgreSQL says of itself. Without a code: no connection was had, unless it refused a statement (`sent`)."""
+    if not isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
+        return False
+    code = error.sqlstate
+    return not sent if code is None else code.startswith(_OUTAGE_STATES)
 
 
 def delay_s(attempt: int) -> float:

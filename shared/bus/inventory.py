@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
+from nats.js.errors import NotFoundError
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
@@ -44,7 +45,7 @@ async def keep_complete(database: Database, bus: Bus, durable: str) -> None:
             if created_at is not None:
                 await take_snapshot(database, bus, created_at)
         except Exception as error:
-            if not (is_connectivity(error) or isinstance(error, CanopyError)):
+            if not (is_connectivity(error) or isinstance(error, CanopyError | NotFoundError)):
                 raise
             log.info("inventory snapshot waits for its owner", error=str(error))
             pause_s = 1.0
@@ -52,31 +53,39 @@ async def keep_complete(database: Database, bus: Bus, durable: str) -> None:
 
 
 async def lost_since(database: Database, bus: Bus, durable: str) -> datetime | None:
-    """When the stream that is there was made, if events are lost to this projection; None when none are."""
+    """When the stream that is there was made, if events are lost to this projection; None when none are.
+
+    The projection remembers up to which sequence nothing was missed. The stream has dropped nothing above that mark:
+    then all up to the consumer's floor was applied, and the mark moves there. (The floor alone would not do: it jumps
+    over what was dropped unread, and stands still while nothing that the consumer wants is said.)
+    """
+    before = await bus.jetstream.stream_info(EVENTS_STREAM)
+    consumer = await bus.jetstream.consumer_info(EVENTS_STREAM, durable)
     stream = await bus.jetstream.stream_info(EVENTS_STREAM)
-    if stream.created is None:
-        raise LookupError("JetStream tells no creation time of its stream")
     async with database.work(Context.background()) as work:
         row = (await work.execute(select(projection).where(projection.c.name == NAME))).mappings().first()
-    if row is None or row["stream_created_at"] != stream.created:
-        return stream.created
-    consumer = await bus.jetstream.consumer_info(EVENTS_STREAM, durable)
-    floor = consumer.ack_floor.stream_seq if consumer.ack_floor else 0
-    dropped = stream.state.first_seq > max(floor, row["stream_sequence"]) + 1 and stream.state.last_seq > floor
-    return stream.created if dropped else None
+        if row is None or row["stream_created_at"] != stream.created:
+            return stream.created
+        if stream.state.first_seq > row["missed_none_to"] + 1:  # dropped, perhaps unread
+            return stream.created
+        caught_up = not consumer.num_pending and not consumer.num_ack_pending
+        floor = consumer.ack_floor.stream_seq if consumer.ack_floor else 0
+        mark = max(row["missed_none_to"], before.state.last_seq if caught_up else floor)
+        await work.execute(update(projection).where(projection.c.name == NAME).values(missed_none_to=mark))
+    return None
 
 
 async def take_snapshot(database: Database, bus: Bus, created_at: datetime) -> None:
     """Ask the owner for all providers and resources; what it no longer has, we no longer have."""
     context = Context.background()
-    covered = (await bus.jetstream.stream_info(EVENTS_STREAM)).state.first_seq - 1
+    covered = (await bus.jetstream.stream_info(EVENTS_STREAM)).state.last_seq
     async with database.work(context) as work:
         known = set((await work.execute(select(known_provider.c.id))).scalars())
     known -= await _load(database, bus, ListProviderInventory, apply_provider)
     await _load(database, bus, ListInventory, apply_resource)
     async with database.work(context) as work:
         await _remove_providers(work, known)
-        values = {"stream_created_at": created_at, "stream_sequence": covered, "completed_at": work.now}
+        values = {"stream_created_at": created_at, "missed_none_to": covered, "completed_at": work.now}
         statement = insert(projection).values(name=NAME, **values)
         await work.execute(statement.on_conflict_do_update(index_elements=[projection.c.name], set_=values))
     log.info("inventory snapshot taken")

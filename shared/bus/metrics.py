@@ -56,15 +56,29 @@ class MetricsConsumer:
             return
         await asyncio.gather(*(acknowledge(message) for message, _ in good))
 
+    async def replay(self, body: bytes, subject: str) -> None:
+        """Take a dead letter that was brought back. Raises Reject, and what the handler raises."""
+        if self._router.metrics is None:
+            raise Reject(f"{self._router.service} takes no metrics")
+        await self._router.metrics([_decode(body, subject)], self._deps)
+
     async def _read(self, message: Msg) -> MetricBatch | None:
         try:
-            batch = DECODER.decode(message.data)
-            if str(batch.organization) != organization_of(message.subject):
-                raise Reject("the organization of the body is not the subject's")
-        except (msgspec.DecodeError, Reject) as error:
-            await self._fail(message, Reject(f"{type(error).__name__}: {error}"))
+            return _decode(message.data, message.subject)
+        except Reject as error:
+            await self._fail(message, error)
             return None
-        return batch
 
     async def _fail(self, message: Msg, error: Exception) -> None:
         await settle_failure(self._bus, self._router.service, self._router.service, ALL_METRICS, message, error)
+
+
+def _decode(body: bytes, subject: str) -> MetricBatch:
+    """Raises Reject for what is no batch, or not of the subject's organization."""
+    try:
+        batch = DECODER.decode(body)
+    except msgspec.DecodeError as error:
+        raise Reject(f"{type(error).__name__}: {error}") from error
+    if str(batch.organization) != organization_of(subject):
+        raise Reject("the organization of the body is not the subject's")
+    return batch

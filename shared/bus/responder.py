@@ -17,7 +17,7 @@ from shared.bus.replies import STATUS, Reply, invalid, problem, result
 from shared.bus.router import RequestHandler, Router
 from shared.db.idempotency import Replayed
 from shared.kit.errors import CanopyError, InvalidInput, Unavailable
-from shared.kit.telemetry import message_span
+from shared.kit.telemetry import logged_for, message_span
 from shared.messages.base import Request
 from shared.messages.subjects import organization_of
 
@@ -70,7 +70,8 @@ class Responder:
                 request = cls.from_bytes(message.data)
                 if str(request.organization) != organization_of(message.subject):
                     raise InvalidInput("the organization of the body is not the subject's")
-                return result(await handler(request, self._deps))
+                with logged_for(request):
+                    return result(await handler(request, self._deps))
         except Replayed as repeat:
             return Reply(repeat.reply)
         except CanopyError as error:

@@ -129,7 +129,7 @@ projection = Table(
     metadata,
     Column("name", String(100), primary_key=True),
     moment("stream_created_at"),
-    Column("stream_sequence", BigInteger, nullable=False),
+    Column("missed_none_to", BigInteger, nullable=False),
     moment("completed_at"),
 )
 

@@ -6,7 +6,9 @@ Labels and span names are patterns (`canopy.event.*.resource.started.v1.*`), nev
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from time import perf_counter
+from typing import Protocol
 
+import structlog
 from opentelemetry import propagate, trace
 from opentelemetry.trace import SpanKind, Status, StatusCode
 from prometheus_client import Counter, Gauge, Histogram
@@ -27,6 +29,17 @@ CLOUD_CALLS = Counter("canopy_cloud_calls_total", "Calls to cloud APIs (they cos
 READY = Gauge("canopy_ready", "1 when the process answers its readiness probe")
 
 
+class Envelope(Protocol):
+    """What a log line says of a message."""
+
+    @property
+    def id(self) -> object: ...
+    @property
+    def organization(self) -> object: ...
+    @property
+    def correlation_id(self) -> object: ...
+
+
 @contextmanager
 def message_span(kind: str, pattern: str, headers: Mapping[str, str] | None) -> Iterator[trace.Span]:
     """A consumer span that continues the sender's trace, and the metrics of one handled message."""
@@ -45,3 +58,12 @@ def message_span(kind: str, pattern: str, headers: Mapping[str, str] | None) -> 
         finally:
             MESSAGES.labels(kind, pattern, outcome).inc()
             MESSAGE_SECONDS.labels(kind, pattern).observe(perf_counter() - started)
+
+
+@contextmanager
+def logged_for(message: Envelope) -> Iterator[None]:
+    """Every line that is logged inside names the message's organization, its correlation id, and the message."""
+    with structlog.contextvars.bound_contextvars(
+        organization=str(message.organization), correlation_id=str(message.correlation_id), message=str(message.id)
+    ):
+        yield

@@ -81,7 +81,7 @@ class Scheduler:
 
     async def _run(self, job: Scheduled) -> None:
         try:
-            with tracer.start_as_current_span(f"job {job.name}"):
+            with tracer.start_as_current_span(f"job {job.name}"), structlog.contextvars.bound_contextvars(job=job.name):
                 async with asyncio.timeout(job.lease_s):
                     await job.run(self._deps)
         except Exception:

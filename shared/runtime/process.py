@@ -158,8 +158,16 @@ class Process(Generic[S]):
         await self._wait_for_topology(bus, router)
         responder = Responder(bus, router, application.deps, self.settings.request_concurrency)
         events = EventConsumer(bus, router, application.deps, database)
+        metrics = MetricsConsumer(bus, router, application.deps)
         commands = CommandConsumer(
-            bus, router, application.deps, foundation.journal, events, self.settings.command_concurrency
+            bus,
+            router,
+            application.deps,
+            foundation.journal,
+            events,
+            metrics,
+            self.settings.command_concurrency,
+            self.settings.ack_wait_s,
         )
         commands.subscribe()
         relay = self._relay(foundation)
@@ -173,7 +181,7 @@ class Process(Generic[S]):
         if router.events:
             tasks.append(events.run)
         if router.metrics is not None:
-            tasks.append(MetricsConsumer(bus, router, application.deps).run)
+            tasks.append(metrics.run)
         try:
             await bus.broker.start()
             await responder.start()
