@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from services.monitor.domain.pauses import Pauses
 from services.monitor.settings import Settings
 from services.monitor.storage.rules import RuleBook
 from shared.bus.connection import Bus
@@ -28,6 +29,7 @@ class Deps:
     clouds: Clouds
     rules: RuleBook
     worker: Worker
+    pauses: Pauses
 
 
 @dataclass(frozen=True, slots=True)

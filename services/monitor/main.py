@@ -5,6 +5,7 @@ import asyncio
 import structlog
 
 from services.monitor.deps import Deps
+from services.monitor.domain.pauses import Pauses
 from services.monitor.handlers import router
 from services.monitor.jobs import monitor_jobs
 from services.monitor.jobs.metrics import make_partitions
@@ -36,6 +37,7 @@ async def build(foundation: Foundation[Settings]) -> Application:
         clouds=clouds,
         rules=RuleBook(),
         worker=worker,
+        pauses=Pauses(settings.expression_pause_s),
     )
 
     async def keep_inventory() -> None:

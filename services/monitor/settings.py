@@ -25,6 +25,11 @@ class Settings(BaseServiceSettings):
     stale_after_s: float = Field(default=900, gt=0)
     """Telemetry older than this is no telemetry."""
     expression_limit_s: float = Field(default=2, gt=0)
+    """What all expressions of one organization together may take for one batch of points."""
+    expression_pause_s: float = Field(default=300, gt=0)
+    """How long an organization's expressions are not asked after they took longer."""
+    alert_rules_allowed: int = Field(default=200, ge=1)
+    """Of an organization's own; 409 `alert_rule_limit` beyond."""
     public_url: str = "http://127.0.0.1:8080"
     allow_private_webhooks: bool = False
     post_timeout_s: float = Field(default=10, gt=0)

@@ -16,7 +16,6 @@ from shared.bus.router import Routes
 from shared.clouds.capabilities import metrics_of
 from shared.clouds.errors import CloudError
 from shared.clouds.models import Credentials, MetricAnswer, MetricName, MetricQuery
-from shared.db.inventory import REMOVED
 from shared.kit.errors import CanopyError
 from shared.kit.ids import derived_id
 from shared.kit.telemetry import CLOUD_CALLS
@@ -42,10 +41,10 @@ async def collect_metrics(command: CollectMetrics, deps: Deps) -> None:
     provider_id, region = command.aggregate_id, command.region
     context = Context.of(command)
     async with deps.database.work(context) as work:
-        provider = await collections.provider_of(work, provider_id)
+        provider = await collections.find_provider(work, provider_id)
         await collections.begin(work, provider_id, region)
         found = await collections.resources_of(work, provider_id, region)
-    if provider is None or provider["status"] == REMOVED:
+    if provider is None:
         return
     due = list(_due(found, provider["metrics_period_s"], deps))
     error: str | None = None

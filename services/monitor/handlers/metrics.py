@@ -15,16 +15,15 @@ import structlog
 from prometheus_client import Counter
 
 from services.monitor.deps import Deps
-from services.monitor.domain import expressions, health
-from services.monitor.domain.evaluation import Key, Outcome, Point, evaluate, expression_rules
-from services.monitor.domain.metrics import INTERVALS_S, check_span, fault_of, known_values, limits, values_of
-from services.monitor.handlers.alerts import apply_happenings
-from services.monitor.storage import alerts, collections, metrics, rules
-from services.monitor.storage.health import Telemetry, facts_of, lock, save
+from services.monitor.domain import health
+from services.monitor.domain.evaluation import Point
+from services.monitor.domain.metrics import INTERVALS_S, check_span, fault_of, limits, values_of
+from services.monitor.handlers.evaluation import Asked, answer, judge, questions_of
+from services.monitor.storage import collections, metrics, rules
+from services.monitor.storage.health import facts_of
 from shared.bus.router import Routes
 from shared.bus.settle import ERROR_HEADER
 from shared.db.inventory import find_resource
-from shared.db.work import Work
 from shared.kit.errors import NotFound
 from shared.kit.ids import derived_id
 from shared.messages.context import Context
@@ -40,7 +39,6 @@ from shared.messages.metrics import (
     ResourceMetrics,
     Sample,
 )
-from shared.messages.resources import ResourceHealthChanged
 from shared.messages.subjects import dead_subject, metrics_subject
 
 routes = Routes()
@@ -64,16 +62,17 @@ async def store_metric_batches(batches: Sequence[MetricBatch], deps: Deps) -> No
     """Idempotent: known samples are not stored twice, and only points newer than the last judged are judged."""
     ids = list({sample.resource_id for batch in batches for sample in batch.samples})
     async with deps.database.work(Context.background()) as work:
-        await deps.rules.refresh(work)
         facts = await facts_of(work, ids)
+        asked = await deps.rules.refresh(work, list({row["organization_id"] for row in facts.values()}))
     found = _sort(batches, facts, deps)
     await _set_aside(found, batches, deps)
     if not found.rows:
         return
-    answers, errors = await _answer_expressions(found, facts, deps)
+    questions = questions_of(found.points, facts, asked)
+    answers, errors = await answer(questions, deps)
     async with deps.database.work(Context.background()) as work:
         added = await metrics.add_samples(work, found.rows)
-        await _judge(work, found, facts, answers, deps)
+        await judge(work, found.points, facts, Asked(asked, answers), deps)
         if errors:
             await rules.note_errors(work, errors)
     SAMPLES.labels("stored").inc(added)
@@ -120,83 +119,6 @@ async def _set_aside(found: Sorted, batches: Sequence[MetricBatch], deps: Deps) 
         for reason, count in reasons.items():
             SAMPLES.labels(reason).inc(count)
         log.warning("samples set aside", provider=str(batch.provider_id), region=batch.region, **reasons)
-
-
-async def _answer_expressions(
-    found: Sorted, facts: dict[UUID, dict[str, Any]], deps: Deps
-) -> tuple[dict[Key, bool | None], dict[UUID, str | None]]:
-    """Ask the worker about the newest point of each resource that an expression rule concerns."""
-    keys: list[Key] = []
-    questions: list[tuple[str, dict[str, Any]]] = []
-    for resource_id, points in found.points.items():
-        resource = facts[resource_id]
-        for rule in expression_rules(deps.rules.rules_of(resource["organization_id"])):
-            if rule.concerns(resource_id, resource["provider_id"]):
-                keys.append((rule.id, resource_id))
-                values = known_values(points[-1][1])
-                questions.append((rule.condition.expression or "", expressions.activation_of(values, resource)))
-    if not questions:
-        return {}, {}
-    try:
-        answers = await deps.worker.run(deps.settings.expression_limit_s, expressions.evaluate, questions)
-    except TimeoutError as error:
-        answers = [(None, str(error))] * len(questions)
-    errors: dict[UUID, str | None] = {}
-    for (rule_id, _), (_, problem) in zip(keys, answers, strict=True):
-        errors[rule_id] = errors.get(rule_id) or problem
-    return {key: answer for key, (answer, _) in zip(keys, answers, strict=True)}, errors
-
-
-async def _judge(
-    work: Work, found: Sorted, facts: dict[UUID, dict[str, Any]], answers: dict[Key, bool | None], deps: Deps
-) -> None:
-    """Health and rules of the running resources, under the lock of their telemetry."""
-    running = {each: facts[each] for each in found.points if facts[each]["resource_status"] == "running"}
-    if not running:
-        return
-    known = await lock(work, {each: row["organization_id"] for each, row in running.items()})
-    states = await alerts.states_of(work, list(running))
-    outcome, changed = Outcome(), []
-    for resource_id, resource in running.items():
-        telemetry = known[resource_id]
-        last = telemetry.last_time
-        points = [point for point in found.points[resource_id] if last is None or point[0] > last]
-        if not points:
-            continue
-        evaluate(outcome, resource, deps.rules.rules_of(resource["organization_id"]), states, points, answers)
-        _tell_health(work, telemetry, points[-1], deps)
-        changed.append(telemetry)
-    await save(work, changed)
-    organizations = {each: row["organization_id"] for each, row in running.items()}
-    await alerts.save_states(work, {key: (organizations[key[1]], state) for key, state in outcome.states.items()})
-    await apply_happenings(work, outcome.happenings, facts)
-
-
-def _tell_health(work: Work, telemetry: Telemetry, point: Point, deps: Deps) -> None:
-    """Take the newest point; say it when status or score changed, else at most once per refresh interval."""
-    time, values, score = point
-    old_status, old_score = telemetry.health_status, telemetry.health_score
-    telemetry.last_time, telemetry.latest = time, known_values(values)
-    telemetry.health_score, telemetry.health_status = score, health.health_status(score)
-    refresh = timedelta(seconds=deps.settings.health_refresh_s)
-    is_same = (old_status, old_score) == (telemetry.health_status, score)
-    if is_same and telemetry.told_at is not None and work.now - telemetry.told_at < refresh:
-        return
-    telemetry.health_version += 1
-    telemetry.told_at = work.now
-    envelope = Context.automatic(telemetry.organization_id).about(
-        telemetry.resource_id, telemetry.health_version, work.now
-    )
-    work.emit(
-        ResourceHealthChanged(
-            **envelope,
-            resource_id=telemetry.resource_id,
-            old_health_status=old_status,
-            health_status=telemetry.health_status,
-            health_score=score,
-            performance_metrics={**telemetry.latest, "measured_at": time.isoformat()},
-        )
-    )
 
 
 @routes.request(GetResourceMetrics)

@@ -1,5 +1,6 @@
 """How are alert rules kept? An organization's own are written; built-in ones are switched off and on."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -8,6 +9,7 @@ from services.monitor.deps import Deps
 from services.monitor.domain import expressions
 from services.monitor.domain.rules import BUILTIN_RULES, Rule, check_condition
 from services.monitor.storage import alerts, channels, rules
+from services.monitor.storage.collections import find_provider
 from shared.bus.router import Routes
 from shared.db.inventory import find_resource
 from shared.db.work import Work
@@ -45,13 +47,13 @@ async def create_alert_rule(request: CreateAlertRule, deps: Deps) -> AlertRule:
     await _check_condition(request.alert_conditions, deps)
     async with deps.database.accept(request) as acceptance:
         work = acceptance.work
-        await _check_references(work, request.resource_id, request.notification_channels)
+        await _check_references(work, request.model_dump(include=set(_FIELDS)))
         values = {
             **request.model_dump(include=set(_FIELDS)), "id": new_id(), "organization_id": work.organization,
             "alert_conditions": request.alert_conditions.model_dump(), "last_error": None, "version": 1,
             "created_at": work.now, "updated_at": work.now,
         }  # fmt: skip
-        await rules.add(work, values)
+        await rules.add(work, values, deps.settings.alert_rules_allowed)
         rule = AlertRule.model_validate(values)
         _tell(work, AlertRuleCreated, rule, "alert_rule.create")
         acceptance.answer(rule)
@@ -77,13 +79,13 @@ async def update_alert_rule(request: UpdateAlertRule, deps: Deps) -> AlertRule:
 async def _change(work: Work, request: UpdateAlertRule, given: dict[str, Any]) -> AlertRule:
     row = await _found(work, request.rule, request.expected_version)
     values = dict(given)
-    await _check_references(work, values.get("resource_id"), values.get("notification_channels", []))
+    await _check_references(work, given)
     if request.alert_conditions is not None:
         values["alert_conditions"] = request.alert_conditions.model_dump()
     changed = await rules.change(
         work, request.rule, {**values, "updated_at": work.now, "version": row["version"] + 1, "last_error": None}
     )
-    if not changed["is_enabled"] or request.alert_conditions is not None or "resource_id" in values:
+    if not changed["is_enabled"] or values.keys() & {"alert_conditions", "resource_id", "provider_id"}:
         await _end_alerts(work, request.rule, request.actor, "its rule was changed")
     return AlertRule.model_validate(changed)
 
@@ -164,10 +166,14 @@ async def _check_condition(condition: Condition, deps: Deps) -> None:
         raise InvalidInput("the expression is not valid", errors=[FieldError("/alert_conditions/expression", problem)])
 
 
-async def _check_references(work: Work, resource_id: UUID | None, named: list[str]) -> None:
+async def _check_references(work: Work, values: Mapping[str, Any]) -> None:
+    """Raises InvalidInput for a resource, a provider or a channel that the organization does not have."""
+    resource_id, provider_id = values.get("resource_id"), values.get("provider_id")
     if resource_id is not None and await find_resource(work, resource_id) is None:
         raise InvalidInput("unknown resource", errors=[FieldError("/resource_id", "is a resource of yours")])
-    for index, name in enumerate(named):
+    if provider_id is not None and await find_provider(work, provider_id) is None:
+        raise InvalidInput("unknown provider", errors=[FieldError("/provider_id", "is a provider of yours")])
+    for index, name in enumerate(values.get("notification_channels", ())):
         if name in channels.TYPES:
             continue
         try:

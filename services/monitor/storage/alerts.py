@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, exists, select, text, update
+from sqlalchemy import ARRAY, Text, any_, delete, exists, literal, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.monitor.domain.alerts import OPEN_STATUSES, Standing, State, link_of
@@ -15,6 +15,9 @@ from shared.messages.alerts import Alert, AlertEvent, ListAlerts
 from shared.messages.context import Context
 
 ORDER = Keyset(alert.c.id, {"triggered_at": alert.c.triggered_at, "updated_at": alert.c.updated_at}, "-triggered_at")
+
+ROWS_PER_STATEMENT = 1000
+"""PostgreSQL takes 65,535 parameters a statement; a row has some 25. An outage opens thousands at once."""
 
 StateKey = tuple[UUID, UUID]
 """(rule, resource)"""
@@ -74,12 +77,13 @@ async def save_states(work: Work, changed: dict[StateKey, tuple[UUID, State | No
 
 async def open_all(work: Work, values: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Open alerts; the rows of those that were not open yet."""
-    if not values:
-        return []
-    statement = insert(alert).values(list(values)).on_conflict_do_nothing(
-        index_elements=[alert.c.organization_id, alert.c.fingerprint], index_where=OPEN
-    )  # fmt: skip
-    return list(rows(await work.execute(statement.returning(alert))))
+    opened: list[dict[str, Any]] = []
+    for first in range(0, len(values), ROWS_PER_STATEMENT):
+        statement = insert(alert).values(list(values[first : first + ROWS_PER_STATEMENT])).on_conflict_do_nothing(
+            index_elements=[alert.c.organization_id, alert.c.fingerprint], index_where=OPEN
+        )  # fmt: skip
+        opened += rows(await work.execute(statement.returning(alert)))
+    return opened
 
 
 async def was_ever_open(work: Work, fingerprint: str) -> bool:
@@ -92,7 +96,9 @@ async def resolve_open(
     work: Work, fingerprints: Sequence[str], resolved_by: str, notes: str | None = None
 ) -> list[dict[str, Any]]:
     """Resolve the open alerts of these fingerprints, which name their organization; the rows that changed."""
-    return await _resolve(work, alert.c.fingerprint.in_(fingerprints), resolved_by, notes)
+    return await _resolve(
+        work, alert.c.fingerprint == any_(literal(list(fingerprints), ARRAY(Text))), resolved_by, notes
+    )
 
 
 async def resolve_where(work: Work, resolved_by: str, notes: str, **equal: Any) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.monitor.storage.tables import cloud_calls, collected, collection
-from shared.db.inventory import known_provider, known_resource
+from shared.db.inventory import REMOVED, known_provider, known_resource
 from shared.db.work import Work, rows
 from shared.messages.metrics import CollectionState, ProviderCalls
 
@@ -65,9 +65,12 @@ async def resources_of(work: Work, provider_id: UUID, region: str) -> Sequence[d
     return rows(await work.execute(statement))
 
 
-async def provider_of(work: Work, provider_id: UUID) -> dict[str, Any] | None:
+async def find_provider(work: Work, provider_id: UUID) -> dict[str, Any] | None:
+    """What is known of one of the organization's providers that was not removed."""
     statement = select(known_provider).where(
-        known_provider.c.id == provider_id, known_provider.c.organization_id == work.organization
+        known_provider.c.id == provider_id,
+        known_provider.c.organization_id == work.organization,
+        known_provider.c.status != REMOVED,
     )
     row = (await work.execute(statement)).mappings().first()
     return None if row is None else dict(row)

@@ -1,6 +1,6 @@
 """Telemetry: one row per resource, locked while its points are evaluated, so that replicas take turns."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -54,6 +54,12 @@ async def facts_of(work: Work, resource_ids: Sequence[UUID]) -> dict[UUID, dict[
     if len(resource_ids) > 1000:
         statement = select(known_resource).where(text("id = ANY(:ids)").bindparams(ids=list(resource_ids)))
     return {row["id"]: row for row in rows(await work.execute(statement))}
+
+
+async def running_of(work: Work, resource_ids: Iterable[UUID]) -> set[UUID]:
+    """Which of these resources run now. Asked under the lock of their telemetry, which `forget` takes too."""
+    statement = text("SELECT id FROM known_resource WHERE id = ANY(:ids) AND resource_status = 'running'")
+    return set((await work.execute(statement, {"ids": list(resource_ids)})).scalars())
 
 
 async def lock(work: Work, owners: dict[UUID, UUID]) -> dict[UUID, Telemetry]:
@@ -111,7 +117,11 @@ def status_is(status: str, now: datetime, stale_after_s: float) -> ColumnElement
 
 
 async def forget(work: Work, resource_id: UUID) -> dict[str, Any] | None:
-    """The resource does not run: its health is unknown. The row as it was before, None when nothing changes."""
+    """The resource does not run: its health is unknown. The row as it was before, None when nothing changes.
+
+    The row is made where it is missing, so that a first batch that is judged meanwhile waits for its lock.
+    """
+    await work.execute(_ENSURE, {"resources": [resource_id], "organizations": [work.organization]})
     statement = select(telemetry).where(
         telemetry.c.resource_id == resource_id, telemetry.c.organization_id == work.organization
     )

@@ -1,16 +1,17 @@
 """Alert rules: an organization's own, its word on built-in ones, and the book that replicas evaluate from."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select, text, update
+from sqlalchemy import delete, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.monitor.domain.rules import BUILTIN_RULES, Rule
 from services.monitor.storage.tables import alert_rule, builtin_choice, rule_revision
 from shared.db.pages import Keyset
 from shared.db.work import Work, rows
+from shared.kit.errors import Conflict
 from shared.messages.alerts import Condition, ListAlertRules
 
 ORDER = Keyset(
@@ -18,34 +19,56 @@ ORDER = Keyset(
 )
 
 
+_LOCK_ID = "hashtextextended('alert_rules:' || {0}, 0)"
+_HOLD = text(
+    f"SELECT pg_advisory_xact_lock_shared({_LOCK_ID.format('each')}) "
+    "FROM unnest(CAST(:organizations AS text[])) AS each"
+)
+_TOUCH = text(f"SELECT pg_advisory_xact_lock({_LOCK_ID.format('CAST(:organization AS text)')})")
+
+
 class RuleBook:
-    """All enabled rules of all organizations, reloaded when the revision in the database is another."""
+    """The enabled rules of the organizations whose metrics come here, each reloaded when its revision is another."""
 
     def __init__(self) -> None:
-        self._revision = -1
-        self._own: dict[UUID, list[Rule]] = {}
-        self._disabled: set[tuple[UUID, UUID]] = set()
-        self._of: dict[UUID, tuple[Rule, ...]] = {}
+        self._known: dict[UUID, tuple[int, tuple[Rule, ...]]] = {}
 
-    async def refresh(self, work: Work) -> None:
-        """One look at one row; in background work."""
-        revision = (await work.execute(select(rule_revision.c.revision))).scalar_one()
-        if revision == self._revision:
-            return
-        own: dict[UUID, list[Rule]] = {}
-        for row in rows(await work.execute(select(alert_rule).where(alert_rule.c.is_enabled))):
-            own.setdefault(row["organization_id"], []).append(rule_of(row))
-        chosen = await work.execute(select(builtin_choice).where(~builtin_choice.c.is_enabled))
-        self._disabled = {(row["organization_id"], row["rule_id"]) for row in rows(chosen)}
-        self._own, self._of, self._revision = own, {}, revision
+    async def refresh(self, work: Work, organizations: Sequence[UUID]) -> dict[UUID, tuple[Rule, ...]]:
+        """The rules that are evaluated, by organization: the same tuple as before where nothing changed.
 
-    def rules_of(self, organization: UUID) -> tuple[Rule, ...]:
-        """The rules that are evaluated for an organization."""
-        found = self._of.get(organization)
-        if found is None:
-            builtin = [rule for rule in BUILTIN_RULES.values() if (organization, rule.id) not in self._disabled]
-            found = self._of[organization] = (*builtin, *self._own.get(organization, ()))
-        return found
+        In background work. One look at the revisions; rules are read of those organizations only that changed some.
+        """
+        statement = select(rule_revision).where(rule_revision.c.organization_id.in_(organizations))
+        revisions = {row["organization_id"]: row["revision"] for row in rows(await work.execute(statement))}
+        changed = [
+            each for each in organizations if each not in self._known or self._known[each][0] != revisions.get(each, 0)
+        ]
+        for organization, found in (await _enabled(work, changed)).items():
+            self._known[organization] = (revisions.get(organization, 0), found)
+        return {each: self._known[each][1] for each in organizations}
+
+
+async def _enabled(work: Work, organizations: Sequence[UUID]) -> dict[UUID, tuple[Rule, ...]]:
+    """Built-in rules that are not switched off, and an organization's own that are on."""
+    if not organizations:
+        return {}
+    own = select(alert_rule).where(alert_rule.c.is_enabled, alert_rule.c.organization_id.in_(organizations))
+    written: dict[UUID, list[Rule]] = {each: [] for each in organizations}
+    for row in rows(await work.execute(own)):
+        written[row["organization_id"]].append(rule_of(row))
+    off = select(builtin_choice).where(
+        ~builtin_choice.c.is_enabled, builtin_choice.c.organization_id.in_(organizations)
+    )
+    disabled = {(row["organization_id"], row["rule_id"]) for row in rows(await work.execute(off))}
+    return {
+        each: (*(rule for rule in BUILTIN_RULES.values() if (each, rule.id) not in disabled), *written[each])
+        for each in organizations
+    }
+
+
+async def hold(work: Work, organizations: Iterable[UUID]) -> None:
+    """Keep these organizations' rules as they are until the work ends: who judges by them takes turns with `touch`."""
+    await work.execute(_HOLD, {"organizations": [str(each) for each in sorted(organizations)]})
 
 
 def rule_of(row: dict[str, Any]) -> Rule:
@@ -65,13 +88,23 @@ def rule_of(row: dict[str, Any]) -> Rule:
 
 
 async def touch(work: Work) -> None:
-    """Tell every replica's book that rules changed; the row's lock orders the changes."""
-    await work.execute(update(rule_revision).values(revision=rule_revision.c.revision + 1))
+    """Tell every replica's book that the organization's rules changed, once nobody judges by the old ones any more."""
+    await work.execute(_TOUCH, {"organization": str(work.organization)})
+    statement = upsert(rule_revision).values(organization_id=work.organization, revision=1)
+    await work.execute(
+        statement.on_conflict_do_update(
+            index_elements=[rule_revision.c.organization_id], set_={"revision": rule_revision.c.revision + 1}
+        )
+    )
 
 
-async def add(work: Work, values: dict[str, Any]) -> None:
-    await work.execute(insert(alert_rule).values(**values))
+async def add(work: Work, values: dict[str, Any], allowed: int) -> None:
+    """Raises Conflict when the organization has as many rules as it may: each is asked at each point."""
     await touch(work)
+    own = select(func.count()).select_from(alert_rule).where(alert_rule.c.organization_id == work.organization)
+    if (await work.execute(own)).scalar_one() >= allowed:
+        raise Conflict(f"an organization has at most {allowed} alert rules of its own", code="alert_rule_limit")
+    await work.execute(insert(alert_rule).values(**values))
 
 
 async def find(work: Work, rule_id: UUID, *, lock: bool = False) -> dict[str, Any] | None:

@@ -92,10 +92,10 @@ cloud_calls = Table(
 rule_revision = Table(
     "rule_revision",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("organization_id", Uuid, primary_key=True),
     Column("revision", BigInteger, nullable=False),
 )
-"""One row; every change of a rule counts it up under its lock, so that caches notice commits in order."""
+"""Counted up with every change of an organization's rules, so that caches notice; without a row nothing was changed."""
 
 alert_rule = Table(
     "alert_rule",

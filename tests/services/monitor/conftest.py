@@ -2,21 +2,27 @@
 
 import base64
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import text
 
+from services.monitor.deps import Deps
+from services.monitor.main import build
+from services.monitor.settings import Settings
+from shared.db.journal import Journal, JournalSettings
 from shared.kit.ids import new_id
 from shared.messages.context import Context
 from shared.messages.metrics import ENCODER, MetricBatch, Sample
 from shared.messages.providers import Provider, ProviderAdded
 from shared.messages.resources import Resource, ResourceStarted
 from shared.messages.subjects import metrics_subject
+from shared.runtime.process import Foundation
 from tests.fixtures.services import Services, context
 
 KEY_RING = json.dumps({"primary": "k1", "keys": {"k1": base64.b64encode(b"k" * 32).decode()}})
@@ -110,6 +116,19 @@ async def monitor(services: Services) -> Services:
     await services.start("monitor", key_ring=KEY_RING, allow_private_webhooks=True, sweep_s=3600)
     await Fleet(services).rows("SELECT 1 FROM schedule WHERE name = 'monitor.sweep' AND finished_at IS NOT NULL")
     return services
+
+
+@pytest.fixture
+async def deps(monitor: Services) -> AsyncIterator[Deps]:
+    """What monitor's handlers touch, for tests that call one of them in the middle of its work."""
+    database = monitor.database("monitor")
+    settings = Settings(key_ring=SecretStr(KEY_RING))
+    foundation = Foundation(settings, monitor.bus, database, Journal(database, JournalSettings(), "test"))
+    application = await build(foundation)
+    yield application.deps
+    assert application.close is not None
+    await application.close()
+    await database.close()
 
 
 @pytest.fixture

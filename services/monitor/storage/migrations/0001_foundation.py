@@ -68,7 +68,6 @@ def upgrade() -> None:
     metadata.create_all(op.get_bind())
     for table in TENANT:
         protect("monitor", table.name)
-    op.execute("INSERT INTO rule_revision (id, revision) VALUES (1, 1)")
     for statement in (_MAKE, _DROP):
         op.execute(statement)
     for function in _FUNCTIONS:

@@ -1,0 +1,183 @@
+"""Judgement in a crowd: thousands at once, organizations that do not wait for each other, and what goes meanwhile."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, TypeVar, cast
+from uuid import UUID
+
+import pytest
+
+from services.monitor.deps import Deps
+from services.monitor.domain.alerts import Transition
+from services.monitor.domain.evaluation import Happening
+from services.monitor.domain.rules import BUILTIN_RULES, builtin_id
+from services.monitor.handlers.alerts import apply_happenings
+from services.monitor.handlers.evaluation import Asked, answer, judge, questions_of
+from services.monitor.storage.health import facts_of
+from shared.kit.errors import Conflict, InvalidInput
+from shared.kit.ids import new_id
+from shared.messages.alerts import (
+    AlertFired,
+    AlertResolved,
+    Condition,
+    CreateAlertRule,
+    DeleteAlertRule,
+    UpdateAlertRule,
+)
+from shared.messages.context import Context
+from shared.messages.metrics import Sample
+from shared.messages.providers import ProviderAdded
+from shared.messages.resources import ResourceStopped
+from shared.runtime.worker import Worker
+from tests.fixtures.services import mutation
+from tests.services.monitor.conftest import Fleet, now
+
+T = TypeVar("T")
+
+pytestmark = pytest.mark.anyio
+
+CRITICAL = BUILTIN_RULES[builtin_id("cpu_utilization.critical")]
+HIGH_CPU = (97.0, *(None,) * 7)
+ENDLESS = "metrics.cpu_utilization > 50.0"
+
+
+class HeldUp(Worker):
+    """A worker that one expression holds up."""
+
+    async def run(self, limit_s: float, function: Callable[..., T], *arguments: object) -> T:
+        questions = cast("list[tuple[str, object]]", arguments[0])
+        if ENDLESS in {expression for expression, _ in questions}:
+            raise TimeoutError("gave no answer in time")
+        return await super().run(limit_s, function, *arguments)
+
+
+async def create_rule(fleet: Fleet, **values: Any) -> Any:
+    condition = values.pop("alert_conditions", Condition(metric="cpu_utilization", threshold=50))
+    request = CreateAlertRule(**mutation(fleet.context), alert_name="own", alert_conditions=condition, **values)
+    return await fleet.services.ask(request)
+
+
+async def test_an_outage_of_thousands_opens_every_alert(fleet: Fleet) -> None:
+    """One statement takes 65,535 parameters: 3,000 alerts in one insert failed, and failed again for ever."""
+    database = fleet.services.database("monitor")
+    happenings = [
+        Happening(Transition.FIRE, CRITICAL, new_id(), fleet.organization, now(), 97.0, (*HIGH_CPU, 80))
+        for _ in range(3000)
+    ]
+    facts = {each.resource_id: {"resource_name": "web", "provider_id": fleet.provider_id} for each in happenings}
+    async with database.work(Context.background()) as work:
+        await apply_happenings(work, happenings, facts)
+    async with database.work(Context.background()) as work:
+        await apply_happenings(
+            work, [Happening(Transition.RESOLVE, each.rule, *_rest(each)) for each in happenings], facts
+        )
+    await database.close()
+    (row,) = await fleet.rows("SELECT count(*) AS n, count(resolved_at) AS resolved FROM alert")
+    assert (row.n, row.resolved) == (3000, 3000)
+
+
+def _rest(each: Happening) -> tuple[Any, ...]:
+    return each.resource_id, each.organization_id, each.time, each.value, each.values
+
+
+async def read(fleet: Fleet, deps: Deps, resource_id: UUID) -> tuple[dict[UUID, Any], Any]:
+    """What a batch reads before it judges."""
+    async with deps.database.work(Context.background()) as work:
+        facts = await facts_of(work, [resource_id])
+        return facts, await deps.rules.refresh(work, [fleet.organization])
+
+
+async def judged(fleet: Fleet, deps: Deps, resource_id: UUID, facts: Any, asked: Asked) -> None:
+    async with deps.database.work(Context.background()) as work:
+        await judge(work, {resource_id: [(now(), HIGH_CPU, 80)]}, facts, asked, deps)
+
+
+async def test_no_alert_begins_for_a_rule_that_went_while_its_points_were_on_the_way(fleet: Fleet, deps: Deps) -> None:
+    web = fleet.resource()
+    await fleet.add(web)
+    rule = await create_rule(fleet)
+    facts, rules = await read(fleet, deps, web.id)
+    assert rule.id in {each.id for each in rules[fleet.organization]}
+    await fleet.services.ask(DeleteAlertRule(**mutation(fleet.context), rule=rule.id))
+    await judged(fleet, deps, web.id, facts, Asked(rules, {}))
+    fired = [row.rule_id for row in await fleet.rows("SELECT rule_id FROM alert")]
+    assert fired == [CRITICAL.id]
+
+
+async def test_no_alert_begins_for_a_resource_that_stopped_while_its_points_were_on_the_way(
+    fleet: Fleet, deps: Deps
+) -> None:
+    web = fleet.resource()
+    await fleet.add(web)
+    facts, rules = await read(fleet, deps, web.id)
+    stopped = web.model_copy(update={"resource_status": "stopped", "version": 2})
+    await fleet.services.publish(ResourceStopped(**fleet.about(web.id, 2), resource=stopped))
+    await fleet.rows("SELECT 1 FROM known_resource WHERE resource_status = 'stopped'")
+    await judged(fleet, deps, web.id, facts, Asked(rules, {}))
+    assert await fleet.rows("SELECT 1 FROM alert", lambda _: True) == []
+
+
+async def test_an_answer_to_an_expression_that_changed_meanwhile_is_not_used(fleet: Fleet, deps: Deps) -> None:
+    web = fleet.resource()
+    await fleet.add(web)
+    rule = await create_rule(fleet, alert_conditions=Condition(expression="metrics.cpu_utilization > 10.0"))
+    facts, rules = await read(fleet, deps, web.id)
+    calm = Condition(expression="metrics.cpu_utilization > 99.0")
+    await fleet.services.ask(UpdateAlertRule(**mutation(fleet.context), rule=rule.id, alert_conditions=calm))
+    await judged(fleet, deps, web.id, facts, Asked(rules, {(rule.id, web.id): True}))
+    assert rule.id not in {row.rule_id for row in await fleet.rows("SELECT rule_id FROM alert")}
+
+
+async def test_an_expression_without_end_pauses_its_own_organization_only(fleet: Fleet, deps: Deps) -> None:
+    other = Fleet(fleet.services)
+    theirs, mine = other.resource(resource_name="theirs"), fleet.resource()
+    await other.add(theirs)
+    await fleet.add(mine)
+    await fleet.rows("SELECT 1 FROM known_resource", lambda rows: len(rows) == 2)
+    endless = await create_rule(fleet, alert_conditions=Condition(expression=ENDLESS))
+    good = await create_rule(other, alert_conditions=Condition(expression="metrics.cpu_utilization > 10.0"))
+    async with deps.database.work(Context.background()) as work:
+        facts = await facts_of(work, [mine.id, theirs.id])
+        rules = await deps.rules.refresh(work, [fleet.organization, other.organization])
+    points = {mine.id: [(now(), HIGH_CPU, 80)], theirs.id: [(now(), HIGH_CPU, 80)]}
+    deps = replace(deps, worker=HeldUp())
+    questions = questions_of(points, facts, rules)
+    answers, errors = await answer(questions, deps)
+    assert answers == {(endless.id, mine.id): None, (good.id, theirs.id): True}
+    assert "gave no answer" in str(errors[endless.id])
+    assert errors[good.id] is None
+    again, _ = await answer(questions, deps)
+    assert again == {(good.id, theirs.id): True}
+    await deps.worker.close()
+
+
+async def test_a_rule_that_moves_to_another_account_ends_its_alerts_and_an_unknown_account_is_refused(
+    fleet: Fleet,
+) -> None:
+    web = fleet.resource()
+    await fleet.add(web)
+    elsewhere = fleet.provider(id=new_id())
+    await fleet.services.publish(ProviderAdded(**fleet.about(elsewhere.id, 1), provider=elsewhere))
+    await fleet.rows("SELECT 1 FROM known_provider", lambda rows: len(rows) == 2)
+    with pytest.raises(InvalidInput) as refused:
+        await create_rule(fleet, provider_id=new_id())
+    assert refused.value.errors[0].pointer == "/provider_id"
+    rule = await create_rule(fleet, provider_id=fleet.provider_id)
+    await fleet.measure(Sample(web.id, now() - timedelta(seconds=30), cpu_utilization=60.0))
+    fired = await fleet.services.event(AlertFired)
+    await fleet.services.ask(UpdateAlertRule(**mutation(fleet.context), rule=rule.id, provider_id=elsewhere.id))
+    assert (await fleet.services.event(AlertResolved)).alert.id == fired.alert.id
+
+
+async def test_an_organization_has_a_limited_number_of_rules(services: Any) -> None:
+    from tests.services.monitor.conftest import KEY_RING
+
+    await services.start("monitor", key_ring=KEY_RING, sweep_s=3600, alert_rules_allowed=2)
+    fleet = Fleet(services)
+    for _ in range(2):
+        await create_rule(fleet)
+    with pytest.raises(Conflict) as refused:
+        await create_rule(fleet)
+    assert refused.value.code == "alert_rule_limit"
+    await create_rule(Fleet(services))
