@@ -117,19 +117,24 @@ def migrate(service: Services = None, revision: str = "head") -> None:
         say(f"{name}: {current(url)}")
 
 
-def reconcile_topology(service: Services = None, replicas: int = 1) -> None:
+def reconcile_topology(
+    service: Services = None,
+    replicas: Annotated[
+        int | None, typer.Option(envvar="CANOPY_NATS_REPLICAS", help="copies in a NATS cluster (default: as they are)")
+    ] = None,
+) -> None:
     """Make streams and consumers what the code says. Needs the topology user's CANOPY_NATS_TOPOLOGY_PASSWORD."""
-    from shared.bus.topology import apply, present_services  # noqa: PLC0415
-    from shared.kit.settings import BaseServiceSettings  # noqa: PLC0415
+    from shared.bus.topology import TopologySettings, apply, present_services  # noqa: PLC0415
 
     variables = operator_variables()
-    settings = BaseServiceSettings(
+    settings = TopologySettings(
+        nats_replicas=replicas,
         nats_url=variables.get("CANOPY_NATS_URL", "nats://127.0.0.1:4222"),
         nats_user="topology",
         nats_password=variables.get("CANOPY_NATS_TOPOLOGY_PASSWORD", ""),
     )
     names = service or present_services()
-    asyncio.run(apply(settings, names, replicas))
+    asyncio.run(apply(settings, names))
     say(f"streams and consumers stand: {', '.join(names)}")
 
 

@@ -4,7 +4,6 @@ import secrets
 import time
 from http import HTTPStatus
 from typing import Any
-from uuid import UUID
 
 import httpx
 
@@ -17,8 +16,6 @@ from shared.kit.errors import Conflict
 ORGANIZATION = "Demonstration"
 SLUG = "demonstration"
 OWNER = "owner@demo.example"
-STRANGER = "slack-bot"
-"""The NATS user of docs/how-to/subscribe-to-events.md: reads this organization's events and nothing else."""
 METRICS_PERIOD_S = 5
 """How often the load feeder measures; a real account has 60 (detailed) or 300 (basic)."""
 _PATIENCE_S = 60.0
@@ -35,8 +32,7 @@ def seed(stack: Stack) -> Demonstration:
         if found is None or not _opens(client, found.token):
             found = _new(stack, client)
     found.write(stack)
-    write_variables(stack.home / "operator.env", stack.nats_environment(OPERATOR))
-    write_variables(stack.home / "stranger.env", stack.add_stranger(STRANGER, UUID(found.organization)))
+    write_variables(stack.home / "operator.env", stack.operator_environment())
     return found
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from deploy.local.bus import BusConfiguration
 from deploy.local.clouds.aws.accounts import Account, load_accounts
-from deploy.local.environment import NOTIFIER, SERVICES, TOPOLOGY, Environment, base_environment
+from deploy.local.environment import NOTIFIER, OPERATOR, SERVICES, TOPOLOGY, Environment, base_environment
 from deploy.local.nats import Nats
 from deploy.local.ports import Ports, is_free
 from deploy.local.postgres import Postgres
@@ -104,8 +104,14 @@ class Stack:
         return self.nats_environment(name)
 
     def nats_environment(self, user: str) -> dict[str, str]:
-        """The CANOPY_NATS_* variables of a user: a program, a stranger, or `operator` for `canopy dead`."""
+        """The CANOPY_NATS_* variables of a user: a program, a stranger, or `operator`."""
         return self._environment.nats(user)
+
+    def operator_environment(self) -> dict[str, str]:
+        """What the `canopy` command needs for the bus (`dead`, `topology`, …) and the databases (`migrate`)."""
+        owners = {f"CANOPY_{name.upper()}_OWNER_URL": self._environment.owner_url(name) for name in SERVICES}
+        topology = {"CANOPY_NATS_TOPOLOGY_PASSWORD": self.nats_environment(TOPOLOGY)["CANOPY_NATS_PASSWORD"]}
+        return self.nats_environment(OPERATOR) | topology | owners
 
     def environment_of(self, name: str) -> dict[str, str]:
         """The variables of a program (`monitor`) or of one replica of it (`monitor-2`)."""

@@ -13,7 +13,7 @@ from nats.js.errors import NotFoundError
 
 from shared.bus.connection import Bus
 from shared.kit.errors import NotFound, Unavailable
-from shared.messages.subjects import CREDENTIALS_BUCKET, credentials_subject
+from shared.messages.subjects import CREDENTIALS_STREAM, credentials_subject
 from shared.security.envelope import KeyRing
 
 FIELD = "credentials_config"
@@ -21,8 +21,6 @@ FIELD = "credentials_config"
 OPERATION_HEADER = "KV-Operation"
 PURGE = {OPERATION_HEADER: "PURGE", "Nats-Rollup": "sub"}
 """Headers of the marker that removes a key and its history."""
-
-_STREAM = f"KV_{CREDENTIALS_BUCKET}"
 
 
 def seal_credentials(key_ring: KeyRing, organization: UUID, provider_id: UUID, credentials: dict[str, Any]) -> bytes:
@@ -54,7 +52,7 @@ class CredentialStore:
         """
         subject = credentials_subject(organization, provider_id)
         try:
-            message = await self._bus.jetstream.get_last_msg(_STREAM, subject, direct=True)
+            message = await self._bus.jetstream.get_last_msg(CREDENTIALS_STREAM, subject, direct=True)
         except NotFoundError:
             raise self._gone(provider_id) from None
         except (NatsError, OSError, TimeoutError) as error:

@@ -17,6 +17,7 @@ from shared.messages.subjects import (
     ALL_EVENTS,
     ALL_METRICS,
     CREDENTIALS_BUCKET,
+    CREDENTIALS_STREAM,
     DEAD_STREAM,
     EVENTS_STREAM,
     dead_pattern,
@@ -27,8 +28,6 @@ from shared.messages.subjects import (
 CREDENTIAL_READERS = ("monitor", "costs", "recovery")
 DATABASE_OF = {"notifier": "monitor"}
 """Two processes over one database share its outbox, so each may publish what the other wrote."""
-
-_BUCKET_STREAM = f"KV_{CREDENTIALS_BUCKET}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +61,7 @@ def service_user(router: Router) -> User:
     if service == "provisioner":
         publish.append(f"$KV.{CREDENTIALS_BUCKET}.>")
     if service in CREDENTIAL_READERS:
-        publish += [f"$JS.API.STREAM.INFO.{_BUCKET_STREAM}", f"$JS.API.DIRECT.GET.{_BUCKET_STREAM}.>"]
+        publish += [f"$JS.API.STREAM.INFO.{CREDENTIALS_STREAM}", f"$JS.API.DIRECT.GET.{CREDENTIALS_STREAM}.>"]
     if service == "monitor":
         publish.append(ALL_METRICS)
     subscribe = [f"_INBOX.{service}.>", *(cls.pattern() for cls in router.requests)]

@@ -23,6 +23,7 @@ from nats.js.api import (
     StreamConfig,
 )
 from nats.js.errors import NotFoundError
+from pydantic import Field
 
 from shared.bus.commands import REPLAY, durable_of
 from shared.bus.connection import create_bus
@@ -33,6 +34,7 @@ from shared.messages.subjects import (
     ALL_EVENTS,
     ALL_METRICS,
     CREDENTIALS_BUCKET,
+    CREDENTIALS_STREAM,
     DEAD_STREAM,
     EVENTS_STREAM,
     METRICS_STREAM,
@@ -58,6 +60,13 @@ ROUTERS = {
 log = structlog.get_logger(__name__)
 
 
+class TopologySettings(BaseServiceSettings):
+    """What the deploy job is told beside its way to the bus."""
+
+    nats_replicas: int | None = Field(default=None, ge=1, le=5)
+    """Copies of each stream in a NATS cluster. None keeps what is there, and makes one of what is new."""
+
+
 @dataclass(frozen=True, slots=True)
 class Consumer:
     """One durable: the stream it reads and what it is configured to do."""
@@ -66,28 +75,26 @@ class Consumer:
     config: ConsumerConfig
 
 
-def shared_streams(replicas: int = 1) -> list[StreamConfig]:
+def shared_streams() -> list[StreamConfig]:
     """The streams that no single service owns."""
     return [
         StreamConfig(
             name=EVENTS_STREAM, subjects=[ALL_EVENTS], retention=RetentionPolicy.LIMITS, storage=StorageType.FILE,
             max_age=7 * DAY_S, max_bytes=2048 * MIB, discard=DiscardPolicy.OLD, duplicate_window=DUPLICATES_S,
-            allow_direct=True, num_replicas=replicas,
+            allow_direct=True,
         ),
         StreamConfig(
             name=METRICS_STREAM, subjects=[ALL_METRICS], retention=RetentionPolicy.LIMITS, storage=StorageType.FILE,
             max_age=2 * 3600, max_bytes=512 * MIB, discard=DiscardPolicy.OLD, duplicate_window=300,
-            num_replicas=replicas,
         ),
         StreamConfig(
             name=DEAD_STREAM, subjects=[ALL_DEAD], retention=RetentionPolicy.LIMITS, storage=StorageType.FILE,
             max_age=30 * DAY_S, max_bytes=512 * MIB, discard=DiscardPolicy.OLD, duplicate_window=DUPLICATES_S,
-            num_replicas=replicas,
         ),
     ]  # fmt: skip
 
 
-def command_stream_of(router: Router, replicas: int = 1) -> StreamConfig:
+def command_stream_of(router: Router) -> StreamConfig:
     """The work queue of one service: exactly its command classes, its timers and its replays.
 
     The server refuses schedules together with DiscardPolicy.NEW; so there is no size limit: OLD would drop work.
@@ -98,7 +105,6 @@ def command_stream_of(router: Router, replicas: int = 1) -> StreamConfig:
         name=command_stream(service), subjects=[*patterns, timer_pattern(service), replay_pattern(service)],
         retention=RetentionPolicy.WORK_QUEUE, storage=StorageType.FILE, max_age=7 * DAY_S,
         discard=DiscardPolicy.OLD, duplicate_window=DUPLICATES_S, allow_msg_schedules=True, allow_msg_ttl=True,
-        num_replicas=replicas,
     )  # fmt: skip
 
 
@@ -128,37 +134,44 @@ def _durable(name: str, filters: list[str], ack_wait_s: float, pending: int) -> 
 
 
 async def reconcile(
-    jetstream: JetStreamContext, routers: list[Router], *, replicas: int = 1, ack_wait_s: float = 30
+    jetstream: JetStreamContext, routers: list[Router], *, replicas: int | None = None, ack_wait_s: float = 30
 ) -> None:
-    """Make streams and consumers what the routers say; what no router names any more is removed. Idempotent."""
-    for stream in shared_streams(replicas):
-        await _put_stream(jetstream, stream)
+    """Make streams and consumers what the routers say; what no router names any more is removed. Idempotent.
+
+    `replicas` None keeps the number of copies of what exists: a redeploy must not thin out a cluster.
+    """
+    for stream in shared_streams():
+        await _put_stream(jetstream, stream, replicas)
     await _put_bucket(jetstream, replicas)
     for router in routers:
-        stream = command_stream_of(router, replicas)
+        stream = command_stream_of(router)
         consumers = consumers_of(router, ack_wait_s)
         await _drop_strangers(jetstream, str(stream.name), {str(item.config.durable_name) for item in consumers})
-        await _put_stream(jetstream, stream)
+        await _put_stream(jetstream, stream, replicas)
         for consumer in consumers:
             await jetstream.add_consumer(consumer.stream, consumer.config)
 
 
-async def _put_stream(jetstream: JetStreamContext, config: StreamConfig) -> None:
+async def _put_stream(jetstream: JetStreamContext, config: StreamConfig, replicas: int | None) -> None:
     try:
-        await jetstream.stream_info(str(config.name))
+        known = (await jetstream.stream_info(str(config.name))).config
     except NotFoundError:
-        await jetstream.add_stream(config)
+        await jetstream.add_stream(config.evolve(num_replicas=replicas or 1))
         log.info("stream added", stream=config.name)
     else:
-        await jetstream.update_stream(config)
+        await jetstream.update_stream(config.evolve(num_replicas=replicas or known.num_replicas))
 
 
-async def _put_bucket(jetstream: JetStreamContext, replicas: int) -> None:
+async def _put_bucket(jetstream: JetStreamContext, replicas: int | None) -> None:
     try:
-        await jetstream.key_value(CREDENTIALS_BUCKET)
+        known = (await jetstream.stream_info(CREDENTIALS_STREAM)).config
     except NotFoundError:
-        config = KeyValueConfig(bucket=CREDENTIALS_BUCKET, history=1, replicas=replicas, direct=True)
+        config = KeyValueConfig(bucket=CREDENTIALS_BUCKET, history=1, replicas=replicas or 1, direct=True)
         await jetstream.create_key_value(config)
+        log.info("bucket added", bucket=CREDENTIALS_BUCKET)
+    else:
+        if replicas not in {None, known.num_replicas}:
+            await jetstream.update_stream(known.evolve(num_replicas=replicas))
 
 
 async def _drop_strangers(jetstream: JetStreamContext, stream: str, wanted: set[str]) -> None:
@@ -189,13 +202,13 @@ def present_services() -> list[str]:
     return [name for name, module in ROUTERS.items() if importlib.util.find_spec(".".join(module.split(".")[:2]))]
 
 
-async def apply(settings: BaseServiceSettings, services: list[str], replicas: int) -> None:
+async def apply(settings: TopologySettings, services: list[str]) -> None:
     """Connect with the deploy job's credentials and reconcile."""
     routers = [load_router(service) for service in services]
     bus = create_bus(settings, settings.nats_user or "topology")
     await bus.open()
     try:
-        await reconcile(bus.jetstream, routers, replicas=replicas, ack_wait_s=settings.ack_wait_s)
+        await reconcile(bus.jetstream, routers, replicas=settings.nats_replicas, ack_wait_s=settings.ack_wait_s)
     finally:
         await bus.close()
 
@@ -203,9 +216,8 @@ async def apply(settings: BaseServiceSettings, services: list[str], replicas: in
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--service", action="append", default=[], help="only these (default: all that are here)")
-    parser.add_argument("--replicas", type=int, default=1, help="copies of each stream in a NATS cluster")
     arguments = parser.parse_args()
-    asyncio.run(apply(BaseServiceSettings(), arguments.service or present_services(), arguments.replicas))
+    asyncio.run(apply(TopologySettings(), arguments.service or present_services()))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ EVENTS_STREAM = "EVENTS"
 METRICS_STREAM = "METRICS"
 DEAD_STREAM = "DEAD"
 CREDENTIALS_BUCKET = "CREDENTIALS"
+CREDENTIALS_STREAM = f"KV_{CREDENTIALS_BUCKET}"
+"""The stream under the bucket, as JetStream names it."""
 
 ALL_EVENTS = f"{ROOT}.event.>"
 ALL_METRICS = f"{ROOT}.metrics.>"
