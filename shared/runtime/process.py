@@ -142,6 +142,7 @@ class Process(Generic[S]):
             http, host=self.settings.http_host, port=self.settings.http_port, log_config=None, access_log=False,
             lifespan="off", timeout_graceful_shutdown=int(self.settings.drain_s), server_header=False,
             ws_ping_interval=20, ws_ping_timeout=20, h11_max_incomplete_event_size=64 * 1024,
+            proxy_headers=False,  # uvicorn believes anybody on loopback; the gateway says itself whom it believes
         )  # fmt: skip
         return _Server(config)
 
