@@ -1,6 +1,6 @@
 """What does the gateway need to be told beside what every service does?"""
 
-from pydantic import Field, SecretStr
+from pydantic import Field, IPvAnyNetwork, SecretStr
 
 from shared.kit.settings import BaseServiceSettings
 
@@ -19,7 +19,12 @@ class Settings(BaseServiceSettings):
     password_passes: int = 3
     password_threads: int = 2
     """Each holds `password_memory_kib` while it works, so their number bounds the memory."""
+    trusted_proxies: tuple[IPvAnyNetwork, ...] = ()
+    """Proxies (addresses or networks, JSON list) whose X-Forwarded-For names the client that limits are counted for."""
     sign_ins_per_minute: int = Field(default=10, ge=1)
+    """Per address and per e-mail address."""
+    refusals_per_minute: int = Field(default=600, ge=1)
+    """Wrong keys, tokens and tickets of one address before it must wait."""
     reads_per_minute: int = Field(default=120_000, ge=1)
     writes_per_minute: int = Field(default=6_000, ge=1)
     long_works_per_minute: int = Field(default=1_200, ge=1)

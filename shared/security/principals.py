@@ -22,7 +22,8 @@ class Principal(BaseModel):
     """One authenticated actor in one organization with what it may do there.
 
     `permissions` is the role's row of that organization's matrix, worked out when it came in; never more than the
-    role's default row (ValueError). `token_expires_at` is None for a key without expiry.
+    role's default row (ValueError). `token` is a user's access token, None of a key; `token_expires_at` is None for a
+    key without expiry.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -34,6 +35,7 @@ class Principal(BaseModel):
     role: Role
     display_name: str
     permissions: frozenset[Permission] = frozenset()
+    token: UUID | None = None
     token_expires_at: AwareDatetime | None = None
 
     @model_validator(mode="after")

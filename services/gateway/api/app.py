@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from services.gateway.api import ROUTERS, problems, schema
 from services.gateway.api.authentication import Authentication
@@ -24,8 +25,8 @@ class Doors:
 
     def __init__(self, deps: Deps) -> None:
         self.deps = deps
-        self.authentication = Authentication(deps)
         self.rate_limits = RateLimits(deps.settings)
+        self.authentication = Authentication(deps, self.rate_limits)
         self.live = Live(deps, forget=self.authentication.forget)
 
     @property
@@ -46,6 +47,7 @@ def create_app(doors: Doors, checks: dict[str, Check]) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # Observation makes the one span of a request
     )
     app.state.doors = doors
     app.router.routes.extend(health_routes("gateway", checks))
@@ -59,4 +61,6 @@ def create_app(doors: Doors, checks: dict[str, Check]) -> FastAPI:
     app.add_middleware(BodyLimits, limit_bytes=doors.deps.settings.body_limit_bytes)
     app.add_middleware(Observation)
     app.add_middleware(SecurityHeaders)
+    trusted = [str(each) for each in doors.deps.settings.trusted_proxies]
+    app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=trusted)
     return app

@@ -6,7 +6,7 @@ itself after `authentication_cache_s`. So a revoked key or token dies everywhere
 
 import asyncio
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from time import monotonic
 from uuid import UUID
@@ -14,17 +14,26 @@ from uuid import UUID
 import structlog
 from starlette.requests import HTTPConnection
 
+from services.gateway.api.addresses import address_of
+from services.gateway.api.rate_limits import RateLimits
 from services.gateway.deps import Deps
-from services.gateway.domain import api_keys
+from services.gateway.domain import api_keys, tickets
 from services.gateway.domain.opaque_tokens import TokenKind
-from services.gateway.storage.principals import api_key_of, matrix_of, note_api_keys_used, user_of_token
+from services.gateway.storage.principals import (
+    find_api_key,
+    find_api_key_by_prefix,
+    find_signed_in_user,
+    matrix_of,
+    note_api_keys_used,
+)
+from services.gateway.storage.tickets import redeem_ticket
 from shared.kit.errors import Unauthenticated
 from shared.messages.context import Context
 from shared.security.principals import Principal, PrincipalKind
-from shared.security.roles import DEFAULT_MATRIX, Role
+from shared.security.roles import DEFAULT_MATRIX
 
 REMEMBERED = 10_000
-"""Entries before the memory starts anew: bounded whatever is presented."""
+"""Entries before a memory starts anew: bounded whatever is presented."""
 USES_STORED_EVERY_S = 15.0
 LONGEST_TOKEN = 4096
 
@@ -32,50 +41,80 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class _Found:
     """What a presented secret turned out to be, until when (monotonic seconds)."""
 
     outcome: Principal | Unauthenticated
     until_s: float
 
+    def principal(self) -> Principal:
+        """Raises Unauthenticated, as an error of its own each time: one that is raised twice keeps both traces."""
+        if isinstance(self.outcome, Unauthenticated):
+            raise Unauthenticated(self.outcome.detail, code=self.outcome.code)
+        return self.outcome
+
 
 class Authentication:
-    """Turns the credentials of a connection into a principal."""
+    """Turns the credentials of a connection into a principal. What is refused counts against its address."""
 
-    def __init__(self, deps: Deps) -> None:
+    def __init__(self, deps: Deps, rate_limits: RateLimits) -> None:
         self._deps = deps
-        self._known: dict[bytes, _Known] = {}
-        self._refused: dict[bytes, _Known] = {}
-        self._looking: dict[bytes, asyncio.Task[_Known]] = {}
+        self._rate_limits = rate_limits
+        self._known: dict[bytes, _Found] = {}
+        self._refused: dict[bytes, _Found] = {}
+        self._looking: dict[bytes, asyncio.Task[_Found]] = {}
         self._used: dict[UUID, datetime] = {}
 
     async def principal_of(self, connection: HTTPConnection) -> Principal:
-        """Read `X-API-Key` or `Authorization: Bearer`. Raises Unauthenticated.
+        """Read `X-API-Key` or `Authorization: Bearer`. Raises Unauthenticated, TooManyRequests.
 
         A bearer token that is an API key is taken too, since many clients can send nothing else.
         """
-        presented = _presented(connection)
-        return await self.authenticate(presented)
+        return await self.authenticate(_presented(connection), address_of(connection))
 
-    async def authenticate(self, presented: str) -> Principal:
-        """The principal of a key or an access token. Raises Unauthenticated: `invalid_token` or `token_expired`."""
+    async def authenticate(self, presented: str, address: str) -> Principal:
+        """The principal of a key or an access token.
+
+        Raises Unauthenticated (`invalid_token` or `token_expired`), and TooManyRequests when the address has presented
+        too many that were refused; what was genuine here lately still passes.
+        """
         digest = hashlib.sha256(presented.encode("utf-8", "surrogateescape")).digest()
-        known = self._remembered(digest) or await self._look_up_once(digest, presented)
+        known = self._known.get(digest)
+        if known is not None and monotonic() < known.until_s:
+            principal = known.principal()
+        else:
+            with self._rate_limits.refusals(address, trusted=known is not None):
+                principal = (self._recently_refused(digest) or await self._look_up_once(digest, presented)).principal()
         now = self._deps.clock.now()
-        if isinstance(known.outcome, Unauthenticated):
-            raise Unauthenticated(known.outcome.detail, code=known.outcome.code)
-        if known.outcome.expired(now):
+        if principal.expired(now):
             raise Unauthenticated("the token has expired", code="token_expired")
-        if known.outcome.kind is PrincipalKind.API_KEY:
-            self._used[known.outcome.id] = now
-        return known.outcome
+        if principal.kind is PrincipalKind.API_KEY:
+            self._used[principal.id] = now
+        return principal
+
+    async def redeem(self, presented: str, address: str) -> Principal:
+        """Who a ticket was made for, with what they may do now. Raises Unauthenticated, TooManyRequests."""
+        with self._rate_limits.refusals(address):
+            token = tickets.parse_ticket(presented)
+            async with self._deps.database.work(Context.background()) as work:
+                ticket = await redeem_ticket(work, token, self._deps.keys.tickets)
+                if ticket.token is not None:
+                    user = await find_signed_in_user(work, ticket.token, ticket.principal)
+                    if user is None:
+                        raise tickets.refused()
+                    return user.principal(await matrix_of(work, user.organization), ticket.token_expires_at)
+                key = await find_api_key(work, ticket.principal)
+                if key is None:
+                    raise tickets.refused()
+                return api_keys.principal_of(key, await matrix_of(work, key.organization), work.now)
 
     def forget(self, organization: UUID) -> None:
         """Somebody's key, role or standing changed there: look again."""
         self._known = {
-            digest: known
+            digest: replace(known, until_s=0.0)
+            if isinstance(known.outcome, Principal) and known.outcome.organization == organization
+            else known
             for digest, known in self._known.items()
-            if isinstance(known.outcome, Unauthenticated) or known.outcome.organization != organization
         }
         self._looking = {}  # they may have read what was before: whoever asks from now on looks anew
 
@@ -92,11 +131,11 @@ class Authentication:
             except Exception as error:  # noqa: BLE001 - a lost "last used" is not worth a dead gateway
                 log.warning("last use of keys not stored", error=type(error).__name__)
 
-    def _remembered(self, digest: bytes) -> _Known | None:
-        known = self._known.get(digest) or self._refused.get(digest)
-        return known if known is not None and monotonic() < known.until_s else None
+    def _recently_refused(self, digest: bytes) -> _Found | None:
+        refused = self._refused.get(digest)
+        return refused if refused is not None and monotonic() < refused.until_s else None
 
-    async def _look_up_once(self, digest: bytes, presented: str) -> _Known:
+    async def _look_up_once(self, digest: bytes, presented: str) -> _Found:
         """A burst with one key that is not remembered is one look; who leaves it does not end it for the others."""
         looking = self._looking.get(digest)
         if looking is None:
@@ -104,7 +143,7 @@ class Authentication:
             looking.add_done_callback(lambda ended: self._looked(digest, ended))
         return await asyncio.shield(looking)
 
-    def _looked(self, digest: bytes, ended: asyncio.Task[_Known]) -> None:
+    def _looked(self, digest: bytes, ended: asyncio.Task[_Found]) -> None:
         """Remember what was found, unless `forget` came in between."""
         if self._looking.get(digest) is not ended:
             return
@@ -112,31 +151,30 @@ class Authentication:
         if not ended.cancelled() and ended.exception() is None:
             self._remember(digest, ended.result())
 
-    def _remember(self, digest: bytes, known: _Known) -> None:
+    def _remember(self, digest: bytes, found: _Found) -> None:
         """Refusals apart: whoever presents thousands of wrong keys takes nobody's place."""
-        if isinstance(known.outcome, Unauthenticated):
+        refused = isinstance(found.outcome, Unauthenticated)
+        if refused:
             self._known.pop(digest, None)
-            memory = self._refused
-        else:
-            memory = self._known
+        memory = self._refused if refused else self._known
         if len(memory) >= REMEMBERED:
             memory.clear()
-        memory[digest] = known
+        memory[digest] = found
 
-    async def _look_up(self, presented: str) -> _Known:
+    async def _look_up(self, presented: str) -> _Found:
         # Read before the look: a revocation that commits meanwhile is then at most the memory's time away.
         until_s = monotonic() + self._deps.settings.authentication_cache_s
         try:
             if presented.startswith(f"{TokenKind.API_KEY}_"):
-                return _Known(await self._api_key(presented), until_s)
-            return _Known(await self._access_token(presented), until_s)
+                return _Found(await self._api_key(presented), until_s)
+            return _Found(await self._access_token(presented), until_s)
         except Unauthenticated as error:
-            return _Known(error, until_s)
+            return _Found(error, until_s)
 
     async def _api_key(self, presented: str) -> Principal:
         token = api_keys.parse_api_key(presented)
         async with self._deps.database.work(Context.background()) as work:
-            stored = await api_key_of(work, token.prefix)
+            stored = await find_api_key_by_prefix(work, token.prefix)
             matrix = await matrix_of(work, stored.organization) if stored else DEFAULT_MATRIX
         return api_keys.authenticate(token, stored, self._deps.keys.api_keys, matrix, self._deps.clock.now())
 
@@ -144,12 +182,11 @@ class Authentication:
         """A genuine token counts as long as its sign-in does; role and name are today's, not those of its making."""
         claims = self._deps.access_tokens.verify(presented, self._deps.clock.now())
         async with self._deps.database.work(Context.background()) as work:
-            user = await user_of_token(work, claims.token, claims.user)
-            if user is None or user["organization_id"] != claims.organization:
+            user = await find_signed_in_user(work, claims.token, claims.user)
+            if user is None or user.organization != claims.organization:
                 raise Unauthenticated("the token has been revoked", code="invalid_token")
             matrix = await matrix_of(work, claims.organization)
-        today = claims.model_copy(update={"role": Role(user["role"]), "display_name": user["display_name"]})
-        return today.principal(user["slug"], matrix)
+        return user.principal(matrix, claims.expires_at)
 
 
 def _presented(connection: HTTPConnection) -> str:

@@ -136,17 +136,18 @@ class Caller:
             )
 
 
-def needs(permission: Permission | None) -> Callable[[HttpRequest], Awaitable[Caller]]:
+def needs(permission: Permission | None, kind: RouteKind | None = None) -> Callable[[HttpRequest], Awaitable[Caller]]:
     """The dependency of a route: authenticates, counts against the rate limit, authorises.
 
-    None: any authenticated principal. Raises Unauthenticated, TooManyRequests, PermissionDenied.
+    `permission` None: any authenticated principal. `kind` None: a read or a write, by the method; a route that asks a
+    cloud while the caller waits says LONG_WORK. Raises Unauthenticated, TooManyRequests, PermissionDenied.
     """
 
     async def caller(request: HttpRequest) -> Caller:
         doors: Doors = request.app.state.doors
         principal = await doors.authentication.principal_of(request)
-        kind = RouteKind.READ if request.method in _READS else RouteKind.WRITE
-        doors.rate_limits.count(principal.actor, kind)
+        by_method = RouteKind.READ if request.method in _READS else RouteKind.WRITE
+        doors.rate_limits.count(principal.actor, kind or by_method)
         found = Caller(principal, request, doors)
         if permission is not None:
             found.check(permission)

@@ -11,12 +11,13 @@ import msgspec
 from fastapi import APIRouter, Query
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from services.gateway.api.addresses import address_of
+from services.gateway.api.authentication import Authentication
 from services.gateway.api.live import POLICY_VIOLATION, Socket, control_frame
 from services.gateway.api.problems import correlation_of, problem_body, problem_response
-from services.gateway.domain import subscriptions, tickets
-from services.gateway.storage.tickets import redeem_ticket
+from services.gateway.domain import subscriptions
+from services.gateway.domain.rate_limits import RouteKind
 from shared.kit.errors import CanopyError, InvalidInput
-from shared.messages.context import Context
 from shared.security.principals import Principal
 
 router = APIRouter(tags=["stream"])
@@ -38,6 +39,7 @@ async def stream(websocket: WebSocket, ticket: Annotated[str | None, Query()] = 
     doors: Any = websocket.app.state.doors
     try:
         principal = await _principal_of(websocket, ticket)
+        doors.rate_limits.count(principal.actor, RouteKind.WRITE)  # each makes a row's worth of work, as a write does
         socket: Socket = doors.live.open(principal)
     except CanopyError as error:
         await websocket.send_denial_response(problem_response(error, correlation_of(websocket)))
@@ -52,13 +54,10 @@ async def stream(websocket: WebSocket, ticket: Annotated[str | None, Query()] = 
 
 
 async def _principal_of(websocket: WebSocket, ticket: str | None) -> Principal:
-    doors = websocket.app.state.doors
+    authentication: Authentication = websocket.app.state.doors.authentication
     if ticket is None:
-        found: Principal = await doors.authentication.principal_of(websocket)
-        return found
-    presented = tickets.parse_ticket(ticket)
-    async with doors.deps.database.work(Context.background()) as work:
-        return await redeem_ticket(work, presented, doors.deps.keys.tickets)
+        return await authentication.principal_of(websocket)
+    return await authentication.redeem(ticket, address_of(websocket))
 
 
 async def _serve(websocket: WebSocket, socket: Socket) -> None:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
+from services.gateway.api.addresses import address_of
 from services.gateway.api.caller import Caller, needs
 from services.gateway.api.problems import correlation_of
 from services.gateway.deps import Deps
@@ -103,8 +104,7 @@ async def sign_in(body: SignInBody, request: Request) -> Response:
     """A wrong password and an unknown address are told apart by nobody, neither by the answer nor by its time."""
     doors: Any = request.app.state.doors
     deps: Deps = doors.deps
-    address = request.client.host if request.client else "unknown"
-    doors.rate_limits.count(f"address:{address}", RouteKind.SIGN_IN)
+    doors.rate_limits.count(address_of(request), RouteKind.SIGN_IN)
     doors.rate_limits.count(f"email:{users.normalised_email(body.email)}", RouteKind.SIGN_IN)
     async with deps.database.work(Context.background()) as work:
         user = await users.user_by_email(work, body.email)
@@ -123,18 +123,22 @@ async def sign_in(body: SignInBody, request: Request) -> Response:
 @router.post("/refresh", response_model=Tokens)
 async def refresh(body: RefreshBody, request: Request) -> Response:
     """Exchange a refresh token. One that comes back ends its whole sign-in: `refresh_token_reused`."""
-    deps: Deps = request.app.state.doors.deps
-    async with deps.database.work(_background(request)) as work:
-        outcome = await _exchange(work, deps, body.refresh_token)
-    if isinstance(outcome, _Refused):
-        raise Unauthenticated("the refresh token is not valid; sign in again", code=outcome.code)
+    doors: Any = request.app.state.doors
+    doors.rate_limits.count(address_of(request), RouteKind.WRITE)
+    with doors.rate_limits.refusals(address_of(request)):
+        async with doors.deps.database.work(_background(request)) as work:
+            outcome = await _exchange(work, doors.deps, body.refresh_token)
+        if isinstance(outcome, _Refused):
+            raise Unauthenticated("the refresh token is not valid; sign in again", code=outcome.code)
     return _answer(outcome)
 
 
 @router.post("/logout", status_code=204)
 async def sign_out(body: RefreshBody, request: Request) -> Response:
     """End the sign-in that this refresh token descends from, with its access tokens. 204 also when it had ended."""
-    deps: Deps = request.app.state.doors.deps
+    doors: Any = request.app.state.doors
+    deps: Deps = doors.deps
+    doors.rate_limits.count(address_of(request), RouteKind.WRITE)
     presented = sign_ins.parse_refresh_token(body.refresh_token)
     async with deps.database.work(_background(request)) as work:
         stored = await refresh_tokens.refresh_token_to_use(work, presented.prefix)

@@ -45,8 +45,15 @@ def authenticate(
     holds the true secret.
     """
     genuine = presented.matches(stored.digest if stored else None, keys)
-    if stored is None or not genuine or stored.revoked_at is not None:
-        raise Unauthenticated("the API key is not valid", code="invalid_token")
+    if stored is None or not genuine:
+        raise _not_valid()
+    return principal_of(stored, matrix, now)
+
+
+def principal_of(stored: ApiKey, matrix: RoleMatrix, now: datetime) -> Principal:
+    """Return the principal that a key is while it is neither revoked nor expired. Raises Unauthenticated."""
+    if stored.revoked_at is not None:
+        raise _not_valid()
     if stored.expires_at is not None and now >= stored.expires_at:
         raise Unauthenticated("the API key has expired", code="token_expired")
     return Principal(
@@ -71,3 +78,7 @@ def check_new_api_key(
         raise InvalidInput(
             "the expiry is not in the future", errors=[FieldError("/expires_at", "must be in the future")]
         )
+
+
+def _not_valid() -> Unauthenticated:
+    return Unauthenticated("the API key is not valid", code="invalid_token")

@@ -12,9 +12,10 @@ class RouteKind(StrEnum):
     """Routes with a limit of their own."""
 
     SIGN_IN = "sign_in"  # per address and per e-mail: what a guesser varies
+    REFUSED = "refused"  # keys, tokens and tickets that let nobody in, per address
     READ = "read"
     WRITE = "write"
-    LONG_WORK = "long_work"  # starts work at a cloud
+    LONG_WORK = "long_work"  # starts work at a cloud, or asks one while the caller waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +32,7 @@ class RateDecision:
 
     allowed: bool
     whole_again_at_s: float
-    remaining: int
     retry_after_s: float = 0.0
-
-
-DEFAULT_LIMITS = {
-    RouteKind.SIGN_IN: RateLimit(10, 60),
-    RouteKind.READ: RateLimit(120_000, 60),
-    RouteKind.WRITE: RateLimit(6_000, 60),
-    RouteKind.LONG_WORK: RateLimit(1_200, 60),
-}
 
 
 def decide(limit: RateLimit, whole_again_at_s: float | None, now_s: float) -> RateDecision:
@@ -50,6 +42,5 @@ def decide(limit: RateLimit, whole_again_at_s: float | None, now_s: float) -> Ra
     next_s = start_s + interval_s
     excess_s = next_s - now_s - limit.period_s
     if excess_s > interval_s * 1e-6:  # less is rounding, not a request
-        return RateDecision(allowed=False, whole_again_at_s=start_s, remaining=0, retry_after_s=excess_s)
-    remaining = round((limit.period_s - (next_s - now_s)) / interval_s - 0.5 + 1e-6)
-    return RateDecision(allowed=True, whole_again_at_s=next_s, remaining=max(remaining, 0))
+        return RateDecision(allowed=False, whole_again_at_s=start_s, retry_after_s=excess_s)
+    return RateDecision(allowed=True, whole_again_at_s=next_s)

@@ -2,22 +2,29 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from services.gateway.domain.opaque_tokens import OpaqueToken, TokenKind, mint, parse
 from services.gateway.domain.signatures import SigningKeys
 from shared.kit.errors import Unauthenticated
-from shared.security.principals import Principal
+from shared.security.principals import PrincipalKind
 
 LIFETIME = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """A ticket as it is stored. `principal` carries the end of the token it was traded for: the socket ends with it."""
+    """A ticket as it is stored: for whom, never what they may do. That is looked up when it is redeemed.
+
+    `token` is the access token of a user (None of a key), `token_expires_at` its end: the socket ends with it.
+    """
 
     prefix: str
     digest: str
-    principal: Principal
+    kind: PrincipalKind
+    principal: UUID
+    token: UUID | None
+    token_expires_at: datetime | None
     issued_at: datetime
     used_at: datetime | None = None
 
@@ -32,13 +39,22 @@ def parse_ticket(text: str) -> OpaqueToken:
     return parse(TokenKind.TICKET, text)
 
 
-def redeem(presented: OpaqueToken, stored: Ticket | None, keys: SigningKeys, now: datetime) -> Principal:
-    """Return who may open the socket; the caller marks the row used in the same transaction, under its lock.
+def redeem(presented: OpaqueToken, stored: Ticket | None, keys: SigningKeys, now: datetime) -> Ticket:
+    """Return the ticket that counts; the caller marks the row used in the same transaction, under its lock.
 
     Raises Unauthenticated (`invalid_ticket`) for an unknown, forged, used or late ticket alike.
     """
     genuine = presented.matches(stored.digest if stored else None, keys)
-    fresh = stored is not None and stored.used_at is None and now < stored.issued_at + LIFETIME
-    if stored is None or not genuine or not fresh or stored.principal.expired(now):
-        raise Unauthenticated("the ticket is not valid", code="invalid_ticket")
-    return stored.principal
+    if stored is None or not genuine or stored.used_at is not None or now >= _end(stored):
+        raise refused()
+    return stored
+
+
+def refused() -> Unauthenticated:
+    """What every ticket that opens nothing is told, also one whose holder has lost the right to it meanwhile."""
+    return Unauthenticated("the ticket is not valid", code="invalid_ticket")
+
+
+def _end(ticket: Ticket) -> datetime:
+    end = ticket.issued_at + LIFETIME
+    return end if ticket.token_expires_at is None else min(end, ticket.token_expires_at)

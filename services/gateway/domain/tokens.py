@@ -45,17 +45,30 @@ class TokenClaims(BaseModel):
     display_name: str = Field(alias="name")
     expires_at: AwareDatetime = Field(alias="exp")
 
-    def principal(self, organization_slug: str, matrix: RoleMatrix) -> Principal:
+
+@dataclass(frozen=True, slots=True)
+class SignedInUser:
+    """An active user with a sign-in that has not ended, as both stand today; `token` came from that sign-in."""
+
+    id: UUID
+    organization: UUID
+    organization_slug: str
+    role: Role
+    display_name: str
+    token: UUID
+
+    def principal(self, matrix: RoleMatrix, token_expires_at: datetime | None) -> Principal:
         """The user as principal, with what the role may do in the organization's `matrix`."""
         return Principal(
-            id=self.user,
+            id=self.id,
             organization=self.organization,
-            organization_slug=organization_slug,
+            organization_slug=self.organization_slug,
             kind=PrincipalKind.USER,
             role=self.role,
             display_name=self.display_name,
             permissions=matrix.permissions_of(self.role),
-            token_expires_at=self.expires_at,
+            token=self.token,
+            token_expires_at=token_expires_at,
         )
 
 

@@ -7,7 +7,6 @@ from services.gateway.domain.api_keys import check_new_api_key, new_api_key
 from services.gateway.domain.opaque_tokens import RANDOM_BYTES
 from services.gateway.storage import api_keys
 from services.gateway.storage.principals import matrix_of
-from services.gateway.storage.tickets import forget_tickets_of
 from shared.bus.router import Routes
 from shared.db.work import Work
 from shared.kit.errors import Stale
@@ -57,7 +56,6 @@ async def revoke_api_key(request: RevokeApiKey, deps: Deps) -> ApiKey:
             raise Stale(f"the API key is at version {key.version}")
         if key.revoked_at is None:
             key = await api_keys.revoke_api_key(work, key.id)
-            await forget_tickets_of(work, key.id)
             work.emit(ApiKeyRevoked(**work.about(key.id, key.version), api_key=key))
             _record(work, key, "api_key.revoke")
         acceptance.answer(key)

@@ -5,7 +5,6 @@ from services.gateway.domain.passwords import check_password
 from services.gateway.storage import users
 from services.gateway.storage.principals import matrix_of
 from services.gateway.storage.refresh_tokens import revoke_families_of
-from services.gateway.storage.tickets import forget_tickets_of
 from shared.bus.router import Routes
 from shared.db.work import Work
 from shared.kit.errors import Conflict, PermissionDenied, Stale
@@ -66,7 +65,6 @@ async def change_user_role(request: ChangeUserRole, deps: Deps) -> User:
         if role is not Role.OWNER and owners == {user.id}:
             raise Conflict("an organization keeps one active owner", code="last_owner")
         changed = await users.change_user(work, user.id, role=role.value)
-        await forget_tickets_of(work, user.id)
         work.emit(UserRoleChanged(**work.about(changed.id, changed.version), user=changed))
         record(work, changed, "user.change_role", {"from": user.role, "to": changed.role})
         acceptance.answer(changed)
@@ -85,7 +83,6 @@ async def deactivate_user(request: DeactivateUser, deps: Deps) -> User:
             raise Conflict("an organization keeps one active owner", code="last_owner")
         changed = await users.change_user(work, user.id, is_active=False)
         await revoke_families_of(work, user.id)
-        await forget_tickets_of(work, user.id)
         work.emit(UserDeactivated(**work.about(changed.id, changed.version), user=changed))
         record(work, changed, "user.deactivate", {})
         acceptance.answer(changed)

@@ -15,6 +15,7 @@ from shared.messages.audit import AuditRecorded
 from shared.messages.context import Context
 from shared.messages.metrics import ENCODER, MetricBatch, Sample
 from shared.messages.operations import Operation, OperationAccepted, Progress, Target
+from shared.messages.organizations import OrganizationUpdated
 from shared.messages.subjects import metrics_subject
 from shared.security.principals import Principal, PrincipalKind
 from shared.security.roles import Role
@@ -115,6 +116,30 @@ async def test_a_ticket_ends_with_the_key_it_was_traded_for(gateway: Gateway, ac
     made = await gateway.key_of(acme, "viewer")
     ticket = (await gateway.client(made["key"]).post("/api/auth/ticket")).json()["ticket"]
     await acme.client.delete(f"/api/api-keys/{made['id']}")
+    await _refused(gateway, ticket)
+
+
+async def test_a_ticket_ends_with_the_sign_in_it_was_traded_in(gateway: Gateway, acme: Tenant) -> None:
+    tokens = await gateway.sign_in(acme.email)
+    ticket = (await gateway.client(token=tokens["access_token"]).post("/api/auth/ticket")).json()["ticket"]
+    await gateway.client().post("/api/auth/logout", json={"refresh_token": tokens["refresh_token"]})
+    await _refused(gateway, ticket)
+
+
+async def test_a_ticket_gives_what_its_holder_may_when_it_is_redeemed(gateway: Gateway, acme: Tenant) -> None:
+    made = await gateway.key_of(acme, "viewer")
+    ticket = (await gateway.client(made["key"]).post("/api/auth/ticket")).json()["ticket"]
+    taken = {"removed": {"viewer": ["resources:read"]}}
+    answer = await acme.client.put(f"/api/organizations/{acme.organization}/roles", json=taken)
+    assert answer.status_code == 200, answer.text
+    await gateway.services.event(OrganizationUpdated)
+    async with stream(gateway, query=f"?ticket={ticket}") as socket:
+        assert (await subscribe(socket, "alert.*"))["type"] == "subscribed"
+        refused = await subscribe(socket, "resource.*")
+        assert (refused["type"], refused["data"]["code"]) == ("error", "permission_denied")
+
+
+async def _refused(gateway: Gateway, ticket: str) -> None:
     with pytest.raises(websockets.InvalidStatus) as refused:
         async with stream(gateway, query=f"?ticket={ticket}"):
             pass

@@ -9,10 +9,11 @@ import pytest
 from sqlalchemy import update
 
 from services.gateway.api.authentication import Authentication
+from services.gateway.api.rate_limits import RateLimits
 from services.gateway.deps import make_deps
 from services.gateway.domain.api_keys import ApiKey
 from services.gateway.domain.tokens import encode_access_token, new_claims
-from services.gateway.storage.principals import api_key_of
+from services.gateway.storage.principals import find_api_key_by_prefix
 from services.gateway.storage.tables import api_keys
 from shared.db.work import Work
 from shared.kit.ids import new_id
@@ -140,6 +141,31 @@ async def test_too_many_sign_ins_are_told_when_to_come_back(services, acme: Tena
     assert int(answers[-1].headers["retry-after"]) >= 1
 
 
+async def test_who_presents_wrong_keys_must_wait_and_a_genuine_key_beside_passes(services, acme: Tenant) -> None:
+    """By the address behind a trusted proxy; an address of its own is not held back by what another presents."""
+    limits = {**FAST, "refusals_per_minute": 3, "authentication_cache_s": 0, "trusted_proxies": ["127.0.0.1"]}
+    strict = Gateway(services, await services.start("gateway", **limits))
+    guesser = {"X-Forwarded-For": "192.0.2.7"}
+    genuine = strict.client(acme.key)
+    assert (await genuine.get("/api/auth/me", headers=guesser)).status_code == 200
+    wrong = [f"{acme.key[:-4]}{ending}" for ending in ("aaaa", "bbbb", "cccc", "dddd")]
+    answers = [await strict.client(each).get("/api/auth/me", headers=guesser) for each in wrong]
+    assert [each.status_code for each in answers] == [401, 401, 401, 429]
+    assert int(answers[-1].headers["retry-after"]) >= 1
+    refreshed = await strict.client().post("/api/auth/refresh", json={"refresh_token": "cnr_x"}, headers=guesser)
+    assert refreshed.status_code == 429
+    assert (await genuine.get("/api/auth/me", headers=guesser)).status_code == 200
+    elsewhere = {"X-Forwarded-For": "192.0.2.8"}
+    assert (await strict.client(wrong[-1]).get("/api/auth/me", headers=elsewhere)).status_code == 401
+
+
+async def test_a_forwarded_address_counts_only_from_a_proxy_that_is_trusted(services, acme: Tenant) -> None:
+    strict = Gateway(services, await services.start("gateway", **FAST, refusals_per_minute=1))
+    client = strict.client(f"{acme.key[:-4]}aaaa")
+    answers = [await client.get("/api/auth/me", headers={"X-Forwarded-For": f"192.0.2.{each}"}) for each in (1, 2)]
+    assert [each.status_code for each in answers] == [401, 429]
+
+
 async def test_a_principal_that_asks_too_often_is_told_when_to_come_back(services, gateway: Gateway) -> None:
     acme = await gateway.bootstrap()
     strict = await services.start("gateway", **FAST, reads_per_minute=2)
@@ -153,11 +179,11 @@ async def test_an_authenticated_key_needs_no_database_for_a_while(gateway: Gatew
     database = gateway.services.database("gateway")
     settings = gateway.running.process.settings
     deps = make_deps(settings, database, None, database.clock)  # type: ignore[arg-type]
-    authentication = Authentication(deps)
-    assert (await authentication.authenticate(acme.key)).organization == acme.organization
+    authentication = Authentication(deps, RateLimits(deps.settings))
+    assert (await authentication.authenticate(acme.key, "address:192.0.2.1")).organization == acme.organization
     await database.close()
     database.engine = None  # type: ignore[assignment]
-    assert (await authentication.authenticate(acme.key)).organization == acme.organization
+    assert (await authentication.authenticate(acme.key, "address:192.0.2.1")).organization == acme.organization
 
 
 async def test_a_burst_with_one_key_is_one_look(gateway: Gateway, acme: Tenant, monkeypatch) -> None:
@@ -165,17 +191,17 @@ async def test_a_burst_with_one_key_is_one_look(gateway: Gateway, acme: Tenant, 
 
     async def counted(work: Work, prefix: str) -> ApiKey | None:
         looks.append(prefix)
-        return await api_key_of(work, prefix)
+        return await find_api_key_by_prefix(work, prefix)
 
-    monkeypatch.setattr("services.gateway.api.authentication.api_key_of", counted)
+    monkeypatch.setattr("services.gateway.api.authentication.find_api_key_by_prefix", counted)
     database = gateway.services.database("gateway")
     deps = make_deps(gateway.running.process.settings, database, None, database.clock)  # type: ignore[arg-type]
-    authentication = Authentication(deps)
-    found = await asyncio.gather(*(authentication.authenticate(acme.key) for _ in range(20)))
+    authentication = Authentication(deps, RateLimits(deps.settings))
+    found = await asyncio.gather(*(authentication.authenticate(acme.key, "address:192.0.2.1") for _ in range(20)))
     assert {each.organization_slug for each in found} == {"acme"}
     assert len(looks) == 1
     authentication.forget(acme.organization)
-    await authentication.authenticate(acme.key)
+    await authentication.authenticate(acme.key, "address:192.0.2.1")
     assert len(looks) == 2
     await database.close()
 

@@ -23,15 +23,6 @@ def test_a_burst_of_the_whole_limit_is_allowed_and_not_one_more():
     assert ask(LIMIT, [START_S] * 12) == [True] * 10 + [False] * 2
 
 
-def test_remaining_counts_down_to_nothing():
-    whole_again_at_s, left = None, []
-    for _ in range(10):
-        decision = decide(LIMIT, whole_again_at_s, START_S)
-        whole_again_at_s = decision.whole_again_at_s
-        left.append(decision.remaining)
-    assert left == list(range(9, -1, -1))
-
-
 @given(requests=st.integers(1, 100_000), period_s=st.sampled_from([1.0, 60.0, 3600.0]))
 def test_who_comes_back_when_told_is_let_in_and_a_moment_earlier_is_not(requests, period_s):
     limit = RateLimit(requests, period_s)

@@ -12,7 +12,7 @@ from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
 
 from services.gateway.domain.signatures import SigningKeys
-from services.gateway.domain.tokens import AccessTokens, Issuer, encode_access_token, new_claims
+from services.gateway.domain.tokens import AccessTokens, Issuer, SignedInUser, encode_access_token, new_claims
 from shared.kit.errors import Unauthenticated
 from shared.security.permissions import Permission
 from shared.security.roles import ROLE_PERMISSIONS, Role, RoleMatrix
@@ -66,7 +66,8 @@ def test_a_token_lives_15_minutes_and_is_over_at_its_expiry():
 
 def test_the_principal_holds_what_the_organization_leaves_to_its_role():
     matrix = RoleMatrix({Role.MANAGER: frozenset({Permission.RESOURCES_FORCE})})
-    principal = CLAIMS.principal("acme", matrix)
+    user = SignedInUser(UUID(int=2), UUID(int=3), "acme", Role.MANAGER, "Mara", token=UUID(int=1))
+    principal = user.principal(matrix, CLAIMS.expires_at)
     assert principal.permissions == ROLE_PERMISSIONS[Role.MANAGER] - {Permission.RESOURCES_FORCE}
     assert (principal.id, principal.organization, principal.actor) == (
         UUID(int=2),
