@@ -12,6 +12,7 @@ from shared.db.engine import Database
 from shared.kit.clock import Clock
 from shared.outward.mails import MailServer
 from shared.outward.posts import Poster
+from shared.outward.turns import Turns
 from shared.runtime.worker import Worker
 from shared.security.envelope import KeyRing
 
@@ -43,3 +44,4 @@ class NotifierDeps:
     key_ring: KeyRing
     poster: Poster
     mail_server: MailServer
+    turns: Turns

@@ -10,6 +10,7 @@ from services.monitor.settings import Settings
 from shared.bus.router import Router
 from shared.outward.mails import MailServer
 from shared.outward.posts import Poster
+from shared.outward.turns import Turns
 from shared.runtime.process import Application, Foundation, run
 from shared.security.envelope import KeyRing
 
@@ -37,6 +38,7 @@ async def build(foundation: Foundation[Settings]) -> Application:
             sender=settings.smtp_from,
             timeout_s=settings.post_timeout_s,
         ),
+        turns=Turns(settings.posts_at_once),
     )
     return Application(router=router, deps=deps, jobs=notifier_jobs(settings), close=poster.close)
 

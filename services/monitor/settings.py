@@ -1,6 +1,6 @@
 """What do monitor and the notifier need to be told?"""
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 
 from shared.kit.settings import BaseServiceSettings
 
@@ -32,9 +32,14 @@ class Settings(BaseServiceSettings):
     """Of an organization's own; 409 `alert_rule_limit` beyond."""
     public_url: str = "http://127.0.0.1:8080"
     allow_private_webhooks: bool = False
+    console_url: str | None = None
+    """Where people look at alerts: links in notifications lead there. None: to the alert in the REST API."""
     post_timeout_s: float = Field(default=10, gt=0)
+    """For the whole of one post or mail, with resolving, connecting and reading the answer."""
+    posts_at_once: int = Field(default=4, ge=1)
+    """Of one organization in one process."""
     delivery_lease_s: float = Field(default=20, gt=0)
-    """Longer than the longest post: after it a delivery found in `sending` was left behind by a crash."""
+    """Longer than a post may take: after it a delivery found in `sending` was left behind by a crash."""
     delivery_attempts: int = Field(default=8, ge=1)
     smtp_host: str | None = None
     smtp_port: int = 25
@@ -42,3 +47,9 @@ class Settings(BaseServiceSettings):
     smtp_password: SecretStr | None = None
     smtp_start_tls: bool = False
     smtp_from: str = "canopy@localhost"
+
+    @model_validator(mode="after")
+    def posts_end_before_their_lease(self) -> "Settings":
+        if self.delivery_lease_s <= self.post_timeout_s:
+            raise ValueError("CANOPY_DELIVERY_LEASE_S must be longer than CANOPY_POST_TIMEOUT_S")
+        return self

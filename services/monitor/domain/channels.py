@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from shared.kit.errors import FieldError, InvalidInput
@@ -92,5 +92,24 @@ def hears(channel: Mapping[str, Any], severity: str, named: Sequence[str]) -> bo
     if not channel["is_enabled"]:
         return False
     if named:
-        return str(channel["id"]) in named or channel["channel_type"] in named
+        return _is_named(channel, named)
     return SEVERITIES.index(severity) >= SEVERITIES.index(channel["minimum_severity"])
+
+
+def are_named(channels: Iterable[Mapping[str, Any]], named: Sequence[str]) -> bool:
+    """Whether any of these channels, enabled or not, is one of those that a rule or a budget names."""
+    return any(_is_named(channel, named) for channel in channels)
+
+
+def listeners(channels: Sequence[Mapping[str, Any]], severity: str, named: Sequence[str]) -> list[Mapping[str, Any]]:
+    """The channels that hear of an alert.
+
+    When none of the named ones is there (deleted since, or never made) an alert would be silent: then it is told as if
+    none were named. A named channel that is there and disabled stays silent: that was somebody's wish.
+    """
+    wanted = named if are_named(channels, named) else ()
+    return [channel for channel in channels if hears(channel, severity, wanted)]
+
+
+def _is_named(channel: Mapping[str, Any], named: Sequence[str]) -> bool:
+    return str(channel["id"]) in named or channel["channel_type"] in named

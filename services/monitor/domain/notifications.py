@@ -18,7 +18,10 @@ _HEADER_MOST: Final = 150  # docs.slack.dev/reference/block-kit/blocks/header-bl
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What is told: the kind (fired, resolved, test), the alert's facts, its address, whether it may be a repeat."""
+    """What is told: the kind, the alert's facts, its address, whether it may be a repeat.
+
+    Kinds: fired, resolved, reactivated (its suppression ended, the fault did not), test.
+    """
 
     kind: str
     alert: Mapping[str, Any]
@@ -28,7 +31,8 @@ class Notice:
     @property
     def title(self) -> str:
         severity = str(self.alert["severity_level"]).upper()
-        said = {"fired": severity, "resolved": "RESOLVED", "test": "TEST"}[self.kind]
+        still = f"STILL {severity}"
+        said = {"fired": severity, "resolved": "RESOLVED", "reactivated": still, "test": "TEST"}[self.kind]
         resource = self.alert.get("resource_name")
         return f"[{said}] {self.alert['alert_name']}" + (f" on {resource}" if resource else "")
 
@@ -53,6 +57,13 @@ def _number(value: Any) -> str:
     if value is None:
         return "unknown"
     return f"{value:.2g}" if 0 < abs(value) < 0.01 else f"{value:.2f}".rstrip("0").rstrip(".")
+
+
+def address_of(alert: Mapping[str, Any], public_url: str, console_url: str | None) -> str:
+    """Where an alert is looked at: in the console where there is one, else in the REST API, which wants a token."""
+    if console_url is None or alert.get("id") is None:
+        return public_url.rstrip("/") + str(alert["link"])
+    return f"{console_url.rstrip('/')}/infrastructure/monitoring/alerts/{alert['id']}"
 
 
 def slack_text(text: str) -> str:

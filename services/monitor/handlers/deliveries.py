@@ -4,6 +4,7 @@
 it is sent once more, marked as a possible repeat. So it is never lost, and repeated at most once per crash.
 """
 
+import asyncio
 import json
 from typing import Any
 from uuid import UUID
@@ -11,10 +12,11 @@ from uuid import UUID
 import structlog
 
 from services.monitor.deps import NotifierDeps
-from services.monitor.domain.channels import hears, signing_key
+from services.monitor.domain.channels import are_named, listeners, signing_key
 from services.monitor.domain.deliveries import Result, result_of_status, verdict
 from services.monitor.domain.notifications import (
     Notice,
+    address_of,
     mail_bodies,
     slack_message,
     webhook_document,
@@ -24,7 +26,7 @@ from services.monitor.storage import channels, deliveries
 from shared.bus.router import Routes
 from shared.db.work import Work
 from shared.kit.errors import RetryLater
-from shared.messages.alerts import AlertFired, AlertResolved
+from shared.messages.alerts import AlertEvent, AlertFired, AlertReactivated, AlertResolved
 from shared.messages.channels import DeliverNotification, NotificationFailed, NotificationSent
 from shared.messages.context import Context
 from shared.outward.addresses import RefusedAddress, UnresolvedAddress, check
@@ -49,18 +51,32 @@ async def on_alert_resolved(event: AlertResolved, work: Work, _deps: NotifierDep
     await _tell_channels(event, work, "resolved")
 
 
-async def _tell_channels(event: AlertFired | AlertResolved, work: Work, kind: str) -> None:
+@routes.event(AlertReactivated)
+async def on_alert_reactivated(event: AlertReactivated, work: Work, _deps: NotifierDeps) -> None:
+    """Whoever suppressed it meant until now: the fault is still there."""
+    await _tell_channels(event, work, "reactivated")
+
+
+async def _tell_channels(event: AlertEvent, work: Work, kind: str) -> None:
     """One delivery for each channel that hears of it; the same event again adds none."""
     alert = event.alert
     content = {"event_type": f"alert.{kind}", "alert": alert.model_dump(mode="json")}
-    for channel in await channels.live(work):
-        if hears(channel, alert.severity_level, alert.notification_channels):
-            await deliveries.add(work, event.id, channel["id"], kind, content, alert.id)
+    live = await channels.live(work)
+    named = alert.notification_channels
+    if named and not are_named(live, named):
+        log.warning("none of the named channels exists: every channel is told", alert=str(alert.id), named=named)
+    for channel in listeners(live, alert.severity_level, named):
+        await deliveries.add(work, event.id, channel["id"], kind, content, alert.id)
 
 
 @routes.command(DeliverNotification)
 async def deliver_notification(command: DeliverNotification, deps: NotifierDeps) -> None:
     """One attempt. Raises RetryLater when it is too early, when it is being sent, or after a retryable failure."""
+    with deps.turns.take(command.organization):
+        await _attempt(command, deps)
+
+
+async def _attempt(command: DeliverNotification, deps: NotifierDeps) -> None:
     context = Context.of(command)
     async with deps.database.work(context) as work:
         row = await deliveries.find(work, command.aggregate_id)
@@ -91,12 +107,23 @@ async def _send(row: dict[str, Any], channel: dict[str, Any] | None, deps: Notif
         config = _opened(channel, deps)
     except CannotDecrypt:
         return Result(is_sent=False, is_retryable=False, detail="the channel's secrets cannot be opened")
-    content = row["content"]
-    url = deps.settings.public_url.rstrip("/") + content["alert"]["link"]
-    notice = Notice(row["kind"], content["alert"], url, row["possible_repeat"])
-    if channel["channel_type"] == "email":
+    alert = row["content"]["alert"]
+    url = address_of(alert, deps.settings.public_url, deps.settings.console_url)
+    notice = Notice(row["kind"], alert, url, row["possible_repeat"])
+    limit_s = deps.settings.post_timeout_s
+    try:
+        async with asyncio.timeout(limit_s):
+            return await _tell(row, channel["channel_type"], config, notice, deps)
+    except TimeoutError:
+        return Result(is_sent=False, is_retryable=True, detail=f"no answer within {limit_s:g} s")
+
+
+async def _tell(
+    row: dict[str, Any], channel_type: str, config: dict[str, Any], notice: Notice, deps: NotifierDeps
+) -> Result:
+    if channel_type == "email":
         return await _mail(row["id"], config, notice, deps)
-    if channel["channel_type"] == "slack":
+    if channel_type == "slack":
         return await _post(config["webhook_url"], json.dumps(slack_message(notice)).encode(), {}, deps)
     return await _webhook(row, config, notice, deps)
 

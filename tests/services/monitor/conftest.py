@@ -89,11 +89,12 @@ class Fleet:
 
         async def look() -> list[Any] | None:
             async with database.work(Context.background()) as work:
-                found = list(await work.execute(text(statement)))
-            return found if fits(found) else None
+                seen = list(await work.execute(text(statement)))
+            return seen if fits(seen) else None
 
         try:
-            return await eventually(look)
+            found: list[Any] = await eventually(look)
+            return found
         finally:
             await database.close()
 

@@ -5,22 +5,21 @@ import hashlib
 import hmac
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 import pytest
-import uvicorn
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse
-from starlette.routing import Route
 
+from services.monitor.storage import deliveries as stored
 from shared.kit.errors import InvalidInput
 from shared.kit.ids import new_id
+from shared.messages.alerts import AlertFired, AlertReactivated, Condition, CreateAlertRule
+from shared.messages.base import Page
 from shared.messages.channels import (
     CreateChannel,
+    DeleteChannel,
     DeliverNotification,
+    Delivery,
     GetChannel,
     ListDeliveries,
     NotificationFailed,
@@ -28,50 +27,34 @@ from shared.messages.channels import (
     TestChannel,
 )
 from shared.messages.metrics import Sample
-from tests.fixtures.services import Services, free_port, mutation
-from tests.services.monitor.conftest import KEY_RING, Fleet, now
+from tests.fixtures.services import Services, mutation
+from tests.services.monitor.conftest import KEY_RING, Fleet, eventually, now
+from tests.services.monitor.sinks import Mailbox, Sink, running_mailbox, running_sink
 
 pytestmark = pytest.mark.anyio
 
 
-@dataclass
-class Sink:
-    """A webhook receiver: what came, and what it answers next."""
-
-    url: str = ""
-    received: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
-    answers: list[tuple[int, dict[str, str]]] = field(default_factory=list)
-
-    async def receive(self, request: Request) -> PlainTextResponse:
-        self.received.append((dict(request.headers), await request.body()))
-        status, headers = self.answers.pop(0) if self.answers else (200, {})
-        return PlainTextResponse("answer", status, headers)
+@pytest.fixture
+async def sink() -> AsyncIterator[Sink]:
+    async with running_sink() as found:
+        yield found
 
 
 @pytest.fixture
-async def sink() -> AsyncIterator[Sink]:
-    import asyncio
+async def mailbox() -> AsyncIterator[Mailbox]:
+    async with running_mailbox() as found:
+        yield found
 
-    found = Sink()
-    port = free_port()
-    found.url = f"http://127.0.0.1:{port}/hook"
-    app = Starlette(routes=[Route("/hook", found.receive, methods=["POST"])])
-    server = uvicorn.Server(
-        uvicorn.Config(app, port=port, log_config=None, lifespan="off", timeout_graceful_shutdown=0)
-    )
-    server.capture_signals = __import__("contextlib").nullcontext  # type: ignore[method-assign]
-    task = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
-    yield found
-    server.should_exit = server.force_exit = True
-    await task
+
+NOTIFIER: dict[str, Any] = {
+    "key_ring": KEY_RING, "allow_private_webhooks": True, "delivery_lease_s": 1, "post_timeout_s": 0.9,
+}  # fmt: skip
 
 
 @pytest.fixture
 async def told(fleet: Fleet) -> Fleet:
     """A fleet with a notifier."""
-    await fleet.services.start("notifier", key_ring=KEY_RING, allow_private_webhooks=True, delivery_lease_s=1)
+    await fleet.services.start("notifier", **NOTIFIER)
     return fleet
 
 
@@ -83,7 +66,18 @@ async def create(fleet: Fleet, channel_type: str, config: dict[str, Any], **valu
 
 
 async def deliveries(fleet: Fleet, channel: UUID) -> list[Any]:
-    return (await fleet.services.ask(ListDeliveries(**fleet.context.envelope(now()), channel=channel))).items
+    page: Page[Delivery] = await fleet.services.ask(ListDeliveries(**fleet.context.envelope(now()), channel=channel))
+    return page.items
+
+
+async def leave_in_sending(fleet: Fleet, delivery_id: UUID) -> None:
+    """As a notifier that died between the commit of `sending` and that of `sent`."""
+    database = fleet.services.database("monitor")
+    async with database.work(fleet.context) as work:
+        row = await stored.find(work, delivery_id)
+        assert row is not None
+        await stored.begin(work, row, 1.0, possible_repeat=False)
+    await database.close()
 
 
 async def test_a_fired_alert_reaches_slack_and_a_signed_webhook_once(told: Fleet, sink: Sink) -> None:
@@ -96,6 +90,7 @@ async def test_a_fired_alert_reaches_slack_and_a_signed_webhook_once(told: Fleet
     await told.measure(Sample(web.id, now(), cpu_utilization=97.5))
     await told.services.events_of(NotificationSent, 2)
     assert len(sink.received) == 2
+    alert = (await told.services.event(AlertFired)).alert
     bodies = {"blocks" in body.decode(): (headers, body) for headers, body in sink.received}
     text = json.dumps(json.loads(bodies[True][1]))
     for said in ("critical", "&lt;web&gt; &amp; co", "cpu_utilization = 97.5", "> 95".replace(">", "&gt;"), "/alerts/"):
@@ -107,17 +102,72 @@ async def test_a_fired_alert_reaches_slack_and_a_signed_webhook_once(told: Fleet
     assert json.loads(body)["possible_repeat"] is False
     (one,) = await deliveries(told, slack.id)
     assert (one.status, one.attempt, [each.outcome for each in one.attempts]) == ("sent", 1, ["sent"])
+    await told.services.publish(AlertReactivated(**told.about(alert.id, 2), alert=alert))
+    await told.services.events_of(NotificationSent, 4)
+    assert "[STILL CRITICAL]" in "".join(body.decode() for _, body in sink.received[2:])
+
+
+async def test_a_receiver_that_answers_without_end_is_given_up_in_time(told: Fleet, sink: Sink) -> None:
+    """httpx waits for each read anew: one byte now and then held a worker for ever, beyond the delivery's lease."""
+    channel = await create(told, "slack", {"webhook_url": sink.drip_url})
+    await told.services.ask(TestChannel(**mutation(told.context), channel=channel.id))
+
+    async def given_up() -> Any:
+        (one,) = await deliveries(told, channel.id)
+        return one if one.status == "retrying" else None
+
+    one = await eventually(given_up)
+    assert (one.attempts[0].outcome, one.attempts[0].error) == ("retrying", "no answer within 0.9 s")
+    assert one.possible_repeat is False
+
+
+async def test_an_alert_whose_named_channel_is_gone_is_told_to_the_others(told: Fleet, sink: Sink) -> None:
+    named = await create(told, "slack", {"webhook_url": sink.url})
+    other = await create(told, "slack", {"webhook_url": sink.url})
+    condition = Condition(metric="error_rate", threshold=0.5)
+    await told.services.ask(
+        CreateAlertRule(
+            **mutation(told.context), alert_name="errors", alert_conditions=condition,
+            notification_channels=[str(named.id)],
+        )
+    )  # fmt: skip
+    await told.services.ask(DeleteChannel(**mutation(told.context), channel=named.id))
+    web = told.resource()
+    await told.add(web)
+    await told.measure(Sample(web.id, now(), error_rate=0.9))
+    sent = await told.services.event(NotificationSent)
+    assert sent.delivery.channel_id == other.id
+
+
+async def test_a_mail_that_is_refused_for_now_is_tried_again_and_a_possible_repeat_says_so(
+    fleet: Fleet, mailbox: Mailbox
+) -> None:
+    channel = await create(fleet, "email", {"recipients": ["ops@example.com"]})
+    queued = await fleet.services.ask(TestChannel(**mutation(fleet.context), channel=channel.id))
+    await leave_in_sending(fleet, queued.id)
+    mailbox.answers = ["451 4.3.0 try again"]
+    await fleet.services.start("notifier", **NOTIFIER, smtp_host="127.0.0.1", smtp_port=mailbox.port)
+    await fleet.services.event(NotificationSent)
+    (one,) = await deliveries(fleet, channel.id)
+    assert [(each.outcome, each.response_status) for each in one.attempts] == [
+        (None, None), ("retrying", 451), ("sent", None),
+    ]  # fmt: skip
+    second = await fleet.services.ask(TestChannel(**mutation(fleet.context), channel=channel.id))
+    await fleet.services.event(NotificationSent, lambda event: event.aggregate_id == second.id)
+    assert [mail["X-Canopy-Possible-Repeat"] for mail in mailbox.mails] == ["true", "true", None]
+    assert len({mail["Message-ID"] for mail in mailbox.mails}) == 2
 
 
 async def test_a_busy_receiver_gets_it_later_and_a_refusal_is_final(told: Fleet, sink: Sink) -> None:
     sink.answers = [(429, {"Retry-After": "1"}), (503, {}), (200, {})]
-    channel = await create(told, "slack", {"webhook_url": sink.url})
+    channel = await create(told, "webhook", {"url": sink.url})
     await told.services.ask(TestChannel(**mutation(told.context), channel=channel.id))
     await told.services.event(NotificationSent)
     (one,) = await deliveries(told, channel.id)
     assert [(each.outcome, each.response_status) for each in one.attempts] == [
         ("retrying", 429), ("retrying", 503), ("sent", 200),
     ]  # fmt: skip
+    assert {headers["webhook-id"] for headers, _ in sink.received} == {f"msg_{one.id}"}
     sink.answers = [(404, {})]
     await told.services.ask(TestChannel(**mutation(told.context), channel=channel.id))
     failed = await told.services.event(NotificationFailed)
@@ -139,15 +189,8 @@ async def test_a_delivery_left_in_sending_is_sent_once_more_marked_as_a_possible
     """The process died between the commit of `sending` and that of `sent`: before or after the post, nobody knows."""
     channel = await create(fleet, "webhook", {"url": sink.url})
     queued = await fleet.services.ask(TestChannel(**mutation(fleet.context), channel=channel.id))
-    database = fleet.services.database("monitor")
-    from services.monitor.storage import deliveries as stored
-
-    async with database.work(fleet.context) as work:
-        row = await stored.find(work, queued.id)
-        assert row is not None
-        await stored.begin(work, row, 1.0, possible_repeat=False)
-    await database.close()
-    await fleet.services.start("notifier", key_ring=KEY_RING, allow_private_webhooks=True, delivery_lease_s=1)
+    await leave_in_sending(fleet, queued.id)
+    await fleet.services.start("notifier", **NOTIFIER)
     sent = await fleet.services.event(NotificationSent)
     assert (sent.delivery.attempt, sent.delivery.possible_repeat) == (2, True)
     command = DeliverNotification(**fleet.about(queued.id, 1))

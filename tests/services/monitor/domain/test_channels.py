@@ -15,6 +15,7 @@ from services.monitor.domain.channels import (
     SECRET_PREFIX,
     check_config,
     hears,
+    listeners,
     masked,
     new_secret,
     signing_key,
@@ -146,3 +147,15 @@ def test_a_rule_that_names_channels_reaches_exactly_those_whatever_the_severity(
 @pytest.mark.parametrize("named", [[], [str(CHANNEL)], ["email"]])
 def test_a_channel_that_is_switched_off_hears_nothing(named: Sequence[str]) -> None:
     assert not hears(channel(is_enabled=False), "emergency", named)
+
+
+def test_named_channels_that_are_all_gone_leave_no_alert_silent() -> None:
+    slack = channel("slack", "error")
+    assert listeners([slack], "error", [str(UUID(int=99)), "email"]) == [slack]
+    assert listeners([slack], "info", [str(UUID(int=99))]) == []
+
+
+def test_a_named_channel_that_is_there_is_told_alone_and_disabled_it_stays_silent() -> None:
+    mail, slack = channel("email"), {**channel("slack"), "id": UUID(int=8)}
+    assert listeners([mail, slack], "info", ["email", str(UUID(int=99))]) == [mail]
+    assert listeners([{**mail, "is_enabled": False}, slack], "info", ["email"]) == []

@@ -17,6 +17,7 @@ from services.monitor.domain.notifications import (
     REPEAT_NOTE,
     RESOLVED_COLOR,
     Notice,
+    address_of,
     mail_bodies,
     slack_message,
     slack_text,
@@ -219,3 +220,16 @@ def test_the_test_of_a_channel_can_be_told_everywhere_and_says_that_nothing_is_w
     assert told.facts == [("Severity", "info"), ("Triggered", "2026-11-20T12:00:00Z")]
     assert "Nothing is wrong" in mail_bodies(told)[1]
     assert "Nothing is wrong" in str(slack_message(told))
+
+
+def test_an_alert_that_is_active_again_says_that_it_still_holds() -> None:
+    assert notice("reactivated").title == "[STILL WARNING] CPU high on web"
+    assert slack_message(notice("reactivated"))["attachments"][0]["color"] == COLORS["warning"]
+
+
+def test_links_lead_to_the_console_where_there_is_one() -> None:
+    alert = {"id": "a-1", "link": "/api/cloud/monitoring/alerts/a-1"}
+    rest = address_of(alert, "https://canopy.example.com/", None)
+    assert rest == "https://canopy.example.com/api/cloud/monitoring/alerts/a-1"
+    console = address_of(alert, "https://canopy.example.com", "https://console.example.com/")
+    assert console == "https://console.example.com/infrastructure/monitoring/alerts/a-1"
