@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.gateway.storage.tables import users
-from shared.db.pages import Keyset
+from shared.db.pages import Keyset, begins_with
 from shared.db.work import Work, rows
 from shared.kit.errors import Conflict, NotFound
 from shared.messages.base import Page
@@ -19,8 +19,6 @@ ORDER = Keyset(
     {"created_at": users.c.created_at, "email": users.c.email, "display_name": users.c.display_name},
     default="created_at",
 )
-
-LAST_CHARACTER = "\U0010ffff"
 
 
 def normalised_email(email: str) -> str:
@@ -70,10 +68,8 @@ async def list_users(work: Work, request: ListUsers) -> Page[User]:
         statement = statement.where(users.c.role == request.role)
     if request.is_active is not None:
         statement = statement.where(users.c.is_active.is_(request.is_active))
-    if request.q:  # a range, because LIKE uses no index under row level security
-        statement = statement.where(
-            users.c.display_name >= request.q, users.c.display_name < request.q + LAST_CHARACTER
-        )
+    if request.q:
+        statement = statement.where(begins_with(users.c.display_name, request.q))
     page, cursor = ORDER.page(rows(await work.execute(ORDER.select(statement, request))), request)
     return Page[User](items=[User.model_validate(row) for row in page], next_cursor=cursor)
 

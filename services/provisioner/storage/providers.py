@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from services.provisioner.storage.tables import cloud_providers, cloud_regions
 from shared.clouds.models import Region as CloudRegion
-from shared.db.pages import Keyset
+from shared.db.pages import Keyset, begins_with
 from shared.db.work import Work, rows
 from shared.kit.errors import Conflict, NotFound
 from shared.messages.providers import ListProviderInventory, ListProviders, Provider, Region
@@ -19,9 +19,6 @@ _table = cloud_providers.c
 _shown = [cloud_providers.c[name] for name in Provider.model_fields]
 ORDER = Keyset(_table.id, {"created_at": _table.created_at, "display_name": _table.display_name}, "created_at")
 INVENTORY_ORDER = Keyset(_table.id, {"id": _table.id}, "id")
-
-HIGHEST = chr(0x10FFFF)
-"""After every character: the end of a prefix's range (LIKE uses no index under row level security)."""
 
 
 async def add(work: Work, values: Mapping[str, Any]) -> None:
@@ -52,18 +49,20 @@ def _taken(error: IntegrityError) -> Exception:
 
 async def find(work: Work, provider_id: UUID) -> Provider:
     """The provider of this organization. Raises NotFound, also for one that was removed."""
-    statement = select(*_shown).where(*_key(work, provider_id), _table.removed_at.is_(None))
-    row = (await work.execute(statement)).mappings().first()
-    if row is None:
-        raise NotFound(f"there is no provider {provider_id}", code="provider_not_found")
-    return _provider(dict(row))
+    return await _one(work, provider_id, select(*_shown))
 
 
 async def lock(work: Work, provider_id: UUID, *, for_change: bool) -> Provider:
     """The same, kept from removal (or from everybody, `for_change`) until the end of the transaction."""
-    locked = select(_table.id).where(*_key(work, provider_id), _table.removed_at.is_(None))
-    await work.execute(locked.with_for_update() if for_change else locked.with_for_update(read=True))
-    return await find(work, provider_id)
+    return await _one(work, provider_id, select(*_shown).with_for_update(read=not for_change))
+
+
+async def _one(work: Work, provider_id: UUID, statement: Select[Any]) -> Provider:
+    found = await work.execute(statement.where(*_key(work, provider_id), _table.removed_at.is_(None)))
+    row = found.mappings().first()
+    if row is None:
+        raise NotFound(f"there is no provider {provider_id}", code="provider_not_found")
+    return _provider(dict(row))
 
 
 async def sealed_credentials(work: Work, provider_id: UUID) -> bytes:
@@ -80,7 +79,7 @@ async def page(work: Work, request: ListProviders) -> tuple[list[Provider], str 
     if request.provider_name is not None:
         statement = statement.where(_table.provider_name == request.provider_name)
     if request.q:
-        statement = statement.where(_table.display_name >= request.q, _table.display_name < request.q + HIGHEST)
+        statement = statement.where(begins_with(_table.display_name, request.q))
     return await _page(work, statement, ORDER, request)
 
 
