@@ -40,16 +40,8 @@ class Jobs:
     def __init__(self) -> None:
         self.scheduled: list[Scheduled] = []
 
-    def every(self, seconds: float, name: str, *, lease_s: float | None = None) -> Callable[[Job], Job]:
-        """Run a function of deps once per interval, on one replica."""
-
-        def decorate(run: Job) -> Job:
-            self.add(seconds, name, run, lease_s=lease_s)
-            return run
-
-        return decorate
-
     def add(self, seconds: float, name: str, run: Job, *, lease_s: float | None = None) -> None:
+        """Run a function of deps once per interval, on one replica."""
         self.scheduled.append(Scheduled(name, seconds, run, lease_s or max(60.0, seconds * 2)))
 
 

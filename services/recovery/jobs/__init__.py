@@ -4,5 +4,5 @@ from services.recovery.jobs.backups import begin_deletions, start_due_backups
 from shared.runtime.jobs import Jobs
 
 jobs = Jobs()
-jobs.every(10, "recovery.start_due_backups")(start_due_backups)
-jobs.every(60, "recovery.delete_expired_backups")(begin_deletions)
+jobs.add(10, "recovery.start_due_backups", start_due_backups)
+jobs.add(60, "recovery.delete_expired_backups", begin_deletions)

@@ -9,9 +9,9 @@ from services.recovery.domain.backups import expired, next_run_at
 from services.recovery.domain.plans import TERMINATED
 from services.recovery.storage import backups, configurations, plans
 from shared.db.work import Work
-from shared.messages.audit import AuditRecorded
 from shared.messages.backups import DeleteBackup
 from shared.messages.context import Context
+from shared.runtime.parts import each_apart
 
 AT_ONCE = 500
 """How many a run takes on; the next run takes the rest."""
@@ -19,55 +19,53 @@ AT_ONCE = 500
 log = structlog.get_logger(__name__)
 
 
-async def start_due_backups(deps: Deps) -> int:
-    """Begin the backup of each configuration whose time has come; returns how many began."""
+async def start_due_backups(deps: Deps) -> None:
+    """Begin the backup of each configuration whose time has come."""
     async with deps.database.work(Context.background()) as work:
         due = await configurations.due(work, AT_ONCE)
-    begun = 0
-    for organization, configuration_id in due:
+
+    async def start(each: tuple[UUID, UUID]) -> None:
+        organization, configuration_id = each
         async with deps.database.work(Context.automatic(organization)) as work:
-            begun += await _start(work, configuration_id)
-    return begun
+            await _start(work, configuration_id)
+
+    await each_apart(due, start)
 
 
-async def _start(work: Work, configuration_id: UUID) -> bool:
+async def _start(work: Work, configuration_id: UUID) -> None:
     configuration = await configurations.take_due(work, configuration_id)
     if configuration is None:
-        return False
+        return
     following = next_run_at(configuration["frequency"], configuration["next_run_at"], work.now)
     await configurations.schedule(work, configuration_id, following)
     resource = (await plans.known_resources(work, [configuration["resource_id"]])).get(configuration["resource_id"])
     if resource is None or resource["resource_status"] == TERMINATED:
         await configurations.disable(work, configuration["resource_id"])
-        return False
+        return
     backup = await backups.start_of(work, configuration, resource)
     if backup is None:
         log.warning("a backup still runs when the next is due", configuration=str(configuration_id))
-        return False
-    _audit(work, backup["id"], backup["version"], "backup.create", resource["resource_name"])
-    return True
+        return
+    work.audit("backup.create", backup["id"], backup["version"], resource["resource_name"])
 
 
-async def begin_deletions(deps: Deps) -> int:
-    """Have the snapshots of expired backups deleted; returns how many backups."""
+async def begin_deletions(deps: Deps) -> None:
+    """Have the snapshots of expired backups deleted."""
     async with deps.database.work(Context.background()) as work:
-        organizations = await backups.candidates(work, AT_ONCE)
-    begun = 0
-    for organization in organizations:
+        organizations = await backups.expiring_organizations(work, AT_ONCE)
+
+    async def examine(organization: UUID) -> None:
         async with deps.database.work(Context.automatic(organization)) as work:
             for backup_id in expired(await backups.kept(work), work.now)[:AT_ONCE]:
-                begun += await _begin_deletion(work, backup_id)
-    return begun
+                await _begin_deletion(work, backup_id)
+            await backups.mark_examined(work)
+
+    await each_apart(organizations, examine)
 
 
-async def _begin_deletion(work: Work, backup_id: UUID) -> bool:
+async def _begin_deletion(work: Work, backup_id: UUID) -> None:
     row = await backups.begin_deletion(work, backup_id)
     if row is None:
-        return False
+        return
     work.emit(DeleteBackup(**work.about(backup_id, row["version"])))
-    _audit(work, backup_id, row["version"], "backup.delete", row["target_name"])
-    return True
-
-
-def _audit(work: Work, backup_id: UUID, version: int, action: str, name: str | None) -> None:
-    work.emit(AuditRecorded(**work.about(backup_id, version), action=action, target_type="backup", target_name=name))
+    work.audit("backup.delete", backup_id, row["version"], row["target_name"])
