@@ -4,9 +4,9 @@ import hashlib
 from datetime import timedelta
 
 from pydantic import BaseModel
-from sqlalchemy import ColumnElement, delete, insert, select, text
+from sqlalchemy import ColumnElement, delete, select, text
 
-from shared.db.tables import idempotency
+from shared.db.tables import idempotency, overwrite
 from shared.db.work import Work
 from shared.kit.errors import Conflict, InvalidInput
 from shared.messages.base import Mutation
@@ -14,6 +14,8 @@ from shared.messages.base import Mutation
 KEPT = timedelta(hours=24)
 
 _ENVELOPE = {"id", "time", "correlation_id", "causation_id", "type", "idempotency_key", "role"}
+
+_REMEMBER = overwrite(idempotency)
 
 _TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:name, 0))")
 
@@ -60,18 +62,16 @@ class Acceptance:
         self._reply = None if secret else reply.model_dump_json().encode()
 
     async def remember(self) -> None:
-        await self.work.execute(delete(idempotency).where(*self._key()))
-        await self.work.execute(
-            insert(idempotency).values(
-                organization_id=self.work.organization,
-                principal=self.request.actor,
-                route=self.request.route,
-                key=self.request.idempotency_key,
-                body_hash=body_hash(self.request),
-                reply=self._reply,
-                created_at=self.work.now,
-            )
-        )
+        values = {
+            "organization_id": self.work.organization,
+            "principal": self.request.actor,
+            "route": self.request.route,
+            "key": self.request.idempotency_key,
+            "body_hash": body_hash(self.request),
+            "reply": self._reply,
+            "created_at": self.work.now,
+        }
+        await self.work.execute(_REMEMBER, values)
 
     def _key(self) -> tuple[ColumnElement[bool], ...]:
         table = idempotency.c

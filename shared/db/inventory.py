@@ -10,10 +10,9 @@ from uuid import UUID
 import structlog
 from alembic import op
 from sqlalchemy import Column, Index, Integer, String, Table, Text, Uuid, select
-from sqlalchemy.dialects.postgresql import JSONB, insert
-from sqlalchemy.sql import Executable
+from sqlalchemy.dialects.postgresql import JSONB
 
-from shared.db.tables import metadata, moment
+from shared.db.tables import metadata, moment, overwrite
 from shared.db.tenancy import protect
 from shared.db.work import Work
 from shared.messages.providers import Provider
@@ -62,6 +61,7 @@ known_provider = Table(
 )
 
 TABLES = (known_resource, known_provider)
+_PUT = {table.name: overwrite(table, newer=True).returning(table.c.id) for table in TABLES}
 
 log = structlog.get_logger(__name__)
 
@@ -102,17 +102,3 @@ async def find_resource(work: Work, resource_id: UUID) -> dict[str, Any] | None:
 
 async def _put(work: Work, table: Table, values: dict[str, Any]) -> bool:
     return (await work.execute(_PUT[table.name], values)).first() is not None
-
-
-def _newer(table: Table) -> Executable:
-    """Insert a row, or replace the one of a lower version; returns the id of what was written."""
-    statement = insert(table)
-    return statement.on_conflict_do_update(
-        index_elements=[table.c.id],
-        set_={column.name: statement.excluded[column.name] for column in table.c},
-        where=table.c.version < statement.excluded.version,
-    ).returning(table.c.id)
-
-
-# Built once: putting the statement together for every event cost more than the database's own work (profiled).
-_PUT = {table.name: _newer(table) for table in TABLES}

@@ -17,7 +17,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSONB, Insert, insert
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -136,3 +136,17 @@ projection = Table(
 SHARED = (outbox, inbox, idempotency, saga, saga_step, schedule, projection)
 TENANT = (outbox, idempotency, saga, saga_step)
 """Those of SHARED that hold rows of organizations and stand under row level security."""
+
+
+def overwrite(table: Table, *, newer: bool = False) -> Insert:
+    """Insert a row, or replace the one with its key; `newer`: only one of a lower `version`.
+
+    To be built once and run with parameters: putting such a statement together for every row cost more than the
+    database's own work (profiled).
+    """
+    statement = insert(table)
+    return statement.on_conflict_do_update(
+        index_elements=list(table.primary_key.columns),
+        set_={column.name: statement.excluded[column.name] for column in table.c if not column.primary_key},
+        where=table.c.version < statement.excluded.version if newer else None,
+    )

@@ -154,7 +154,12 @@ class Request(Message):
 
 
 class Mutation(Request):
-    """A request that changes something: repeatable with the same `idempotency_key`, guarded by `expected_version`."""
+    """A request that changes something: repeatable with the same `idempotency_key`, guarded by `expected_version`.
+
+    It waits longer for its answer than a read does: who hears nothing does not know whether it happened.
+    """
+
+    timeout_s: ClassVar[float] = 10.0
 
     idempotency_key: str = Field(min_length=1, max_length=255)
     route: str

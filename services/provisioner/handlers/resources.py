@@ -205,12 +205,17 @@ async def _configuration(work: Work, provider: Provider, request: CreateResource
         problem = invalid(error, "" if unsupported else "/configuration")
         raise InvalidInput(problem.detail, code=error.code if unsupported else None, errors=problem.errors) from None
     zone = checked.get("availability_zone")
+    if zone is not None:
+        await _check_zone(work, provider, request.region, zone)
+    return checked
+
+
+async def _check_zone(work: Work, provider: Provider, region: str, zone: str) -> None:
     regions = await providers.regions_of(work, provider.id)
-    zones = next((region.availability_zones for region in regions if region.region_code == request.region), None)
-    if zone is not None and zones is not None and zone not in zones:
+    zones = next((each.availability_zones for each in regions if each.region_code == region), None)
+    if zones is not None and zone not in zones:
         field = FieldError("/configuration/availability_zone", f"is one of {', '.join(zones)}")
         raise InvalidInput("availability_zone: not a zone of this region", errors=[field])
-    return checked
 
 
 def _row(request: CreateResource, work: Work, provider: Provider, configuration: dict[str, Any]) -> dict[str, Any]:
