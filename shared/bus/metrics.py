@@ -3,7 +3,8 @@
 FastStream's batch subscriber lingers for each batch, and a message that arrived as its fetch ended was seen again only
 after `ack_wait`: an alert a minute late (ADR 0003 has the same reason for events).
 
-A message that cannot be decoded is buried before the rest goes on: one bad message must not fail a batch for ever.
+A message that cannot be decoded is buried before the rest goes on, and when the handler fails they are handed on one by
+one: one bad message must not fail the others, which are other organizations', for ever.
 """
 
 import asyncio
@@ -14,6 +15,7 @@ import structlog
 from nats.aio.msg import Msg
 
 from shared.bus.connection import Bus
+from shared.bus.failures import is_connectivity
 from shared.bus.pull import Pull
 from shared.bus.router import Router
 from shared.bus.settle import acknowledge, settle_failure
@@ -48,13 +50,29 @@ class MetricsConsumer:
         if not good or self._router.metrics is None:
             return
         try:
-            with message_span("metrics", ALL_METRICS, None):
-                await self._router.metrics([batch for _, batch in good], self._deps)
-        except Exception as error:  # noqa: BLE001 - the table of failures decides
-            for message, _ in good:
-                await self._fail(message, error)
+            await self._hand_on([batch for _, batch in good])
+        except Exception as error:  # noqa: BLE001 - the table of failures decides, batch by batch
+            if len(good) > 1 and not is_connectivity(error):
+                await self._hand_on_each(good)
+            else:
+                await asyncio.gather(*(self._fail(message, error) for message, _ in good))
             return
         await asyncio.gather(*(acknowledge(message) for message, _ in good))
+
+    async def _hand_on(self, batches: list[MetricBatch]) -> None:
+        assert self._router.metrics is not None
+        with message_span("metrics", ALL_METRICS, None):
+            await self._router.metrics(batches, self._deps)
+
+    async def _hand_on_each(self, good: list[tuple[Msg, MetricBatch]]) -> None:
+        """Slower, but each organization's batch meets its own fate."""
+        for message, batch in good:
+            try:
+                await self._hand_on([batch])
+            except Exception as error:  # noqa: BLE001 - the table of failures decides
+                await self._fail(message, error)
+            else:
+                await acknowledge(message)
 
     async def replay(self, body: bytes, subject: str) -> None:
         """Take a dead letter that was brought back. Raises Reject, and what the handler raises."""

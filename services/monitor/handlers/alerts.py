@@ -8,7 +8,7 @@ from uuid import UUID
 from services.monitor.deps import Deps
 from services.monitor.domain.alerts import OPEN_STATUSES, Transition
 from services.monitor.domain.evaluation import Happening
-from services.monitor.domain.rules import COST_THRESHOLD, MONITORING_ERROR, RULE_METRICS
+from services.monitor.domain.rules import MONITORING_ERROR, RULE_METRICS
 from services.monitor.storage import alerts
 from shared.bus.router import Routes
 from shared.db.work import Work
@@ -29,7 +29,6 @@ from shared.messages.alerts import (
 )
 from shared.messages.audit import AuditRecorded
 from shared.messages.base import Page
-from shared.messages.budgets import BudgetExceeded
 from shared.messages.context import Context
 
 routes = Routes()
@@ -120,37 +119,6 @@ async def end_monitoring_error(work: Work, provider_id: UUID, region: str) -> No
     prints = [_collection_print(provider_id, region)]
     for row in await alerts.resolve_open(work, prints, SYSTEM_ACTOR, "collection works again"):
         alerts.say(work, AlertResolved, row)
-
-
-@routes.event(BudgetExceeded)
-async def on_budget_exceeded(event: BudgetExceeded, work: Work, _deps: Deps) -> None:
-    """One alert per budget, threshold, basis and period, also when it was resolved in between."""
-    threshold = f"{event.threshold_percent:g}"
-    fingerprint = f"cost_threshold:{event.budget_id}:{threshold}:{event.basis}:{event.period_start}"
-    if await alerts.was_ever_open(work, fingerprint):
-        return
-    limit = float(event.budget_amount) * event.threshold_percent / 100
-    row = opened(
-        work,
-        organization_id=work.organization,
-        fingerprint=fingerprint,
-        rule_id=COST_THRESHOLD,
-        alert_name=f"Budget {event.budget_name} at {threshold} %"[:200],
-        description=f"{event.basis} spend {event.spend} of {event.budget_amount} {event.currency}",
-        alert_type="cost_threshold",
-        severity_level="critical" if event.threshold_percent >= 100 else "warning",
-        metric=f"{event.basis}_spend",
-        operator=">=",
-        current_value=float(event.spend),
-        threshold=limit,
-        current_values={
-            "budget_id": str(event.budget_id), "budget_scope": event.budget_scope, "spend": str(event.spend),
-            "budget_amount": str(event.budget_amount), "currency": event.currency, "period_start": event.period_start,
-        },
-        notification_channels=event.notification_channels,
-    )  # fmt: skip
-    for stored in await alerts.open_all(work, [row]):
-        alerts.say(work, AlertFired, stored)
 
 
 @routes.request(GetAlert)

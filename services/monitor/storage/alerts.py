@@ -4,17 +4,35 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Text, any_, delete, exists, literal, select, text, update
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    DateTime,
+    Text,
+    and_,
+    any_,
+    delete,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 
 from services.monitor.domain.alerts import OPEN_STATUSES, Standing, State, link_of
 from services.monitor.storage.tables import OPEN, alert, alert_state
 from shared.db.pages import Keyset
 from shared.db.work import Work, rows
+from shared.kit.ids import SYSTEM_ACTOR
 from shared.messages.alerts import Alert, AlertEvent, ListAlerts
 from shared.messages.context import Context
 
 ORDER = Keyset(alert.c.id, {"triggered_at": alert.c.triggered_at, "updated_at": alert.c.updated_at}, "-triggered_at")
+
+COST = "cost_threshold"
 
 ROWS_PER_STATEMENT = 1000
 """PostgreSQL takes 65,535 parameters a statement; a row has some 25. An outage opens thousands at once."""
@@ -107,6 +125,28 @@ async def resolve_where(work: Work, resolved_by: str, notes: str, **equal: Any) 
     for name, value in equal.items():
         condition = condition & (alert.c[name] == value)
     return await _resolve(work, condition, resolved_by, notes)
+
+
+async def resolve_superseded(work: Work, budget_id: UUID, revision: int, period_start: str) -> list[dict[str, Any]]:
+    """Resolve the open alerts of a budget's older revisions and earlier periods; the rows that changed."""
+    values = alert.c.current_values
+    older = or_(values["revision"].as_integer() < revision, values["period_start"].astext != period_start)
+    return await _resolve(work, and_(_of_budget(work, budget_id), older), SYSTEM_ACTOR, "the budget begins anew")
+
+
+async def resolve_ended_periods(work: Work) -> list[dict[str, Any]]:
+    """Resolve the open alerts of budgets whose period is over; in background work."""
+    end = func.nullif(alert.c.current_values["period_end"].astext, "").cast(DateTime(timezone=True))
+    over = and_(alert.c.alert_type == COST, end <= work.now)
+    return await _resolve(work, over, SYSTEM_ACTOR, "the budget's period is over")
+
+
+def _of_budget(work: Work, budget_id: UUID) -> ColumnElement[bool]:
+    return and_(
+        alert.c.organization_id == work.organization,
+        alert.c.alert_type == COST,
+        alert.c.current_values["budget_id"].astext == str(budget_id),
+    )
 
 
 async def _resolve(work: Work, condition: Any, resolved_by: str, notes: str | None) -> list[dict[str, Any]]:

@@ -2,13 +2,17 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.monitor.deps import Deps
 from services.monitor.domain.alerts import Standing, State, Transition, step
 from services.monitor.domain.rules import BUILTIN_RULES, Rule, Signal, builtin_id, signal_of
+from services.monitor.jobs.alerts import end_cost_alerts
 from shared.kit.errors import Conflict, InvalidInput, NotFound, Stale
 from shared.kit.ids import new_id
 from shared.messages.alerts import (
@@ -205,21 +209,45 @@ async def test_a_stopped_resource_has_no_open_alert(fleet: Fleet) -> None:
     assert (resolved.id, resolved.resolution_notes) == (alert.id, "the resource is stopped")
 
 
+def exceeded(fleet: Fleet, budget: UUID, percent: float, **changes: Any) -> BudgetExceeded:
+    values = {
+        "budget_id": budget, "budget_name": "Shop", "budget_scope": "organization", "budget_amount": Decimal(100),
+        "currency": "USD", "threshold_percent": percent, "basis": "actual", "spend": Decimal(81), "revision": 1,
+        "period_start": "2026-11-01T00:00:00+00:00", "period_end": "2126-12-01T00:00:00+00:00", **changes,
+    }  # fmt: skip
+    return BudgetExceeded(**fleet.about(budget, 1), **values)
+
+
 async def test_a_budget_that_is_exceeded_raises_one_alert_per_threshold(fleet: Fleet) -> None:
     budget = new_id()
-
-    def exceeded(percent: float) -> BudgetExceeded:
-        return BudgetExceeded(
-            **fleet.about(budget, 1), budget_id=budget, budget_name="Shop", budget_scope="organization",
-            budget_amount=Decimal(100), currency="USD", threshold_percent=percent, basis="actual", spend=Decimal(81),
-            period_start="2026-11-01",
-        )  # fmt: skip
-
-    await fleet.services.publish(exceeded(80), exceeded(80), exceeded(90))
+    await fleet.services.publish(*(exceeded(fleet, budget, percent) for percent in (80, 80, 90)))
     fired = await fleet.services.events_of(AlertFired, 2)
     assert [event.alert.threshold for event in fired] == [80, 90]
     assert {event.alert.alert_type for event in fired} == {"cost_threshold"}
     assert len(await fleet.rows("SELECT 1 FROM alert")) == 2
+
+
+async def test_a_raised_budget_alerts_again_and_ends_what_its_old_amount_said(fleet: Fleet) -> None:
+    budget = new_id()
+    await fleet.services.publish(exceeded(fleet, budget, 80))
+    old = await fleet.services.event(AlertFired)
+    raised = {"budget_amount": Decimal(200), "spend": Decimal(170), "revision": 2}
+    await fleet.services.publish(exceeded(fleet, budget, 80, **raised))
+    new = (await fleet.services.events_of(AlertFired, 2))[1]
+    assert new.alert.threshold == 160
+    assert (await fleet.services.event(AlertResolved)).alert.id == old.alert.id
+
+
+async def test_a_budgets_alert_ends_with_its_period(fleet: Fleet, deps: Deps) -> None:
+    over = {"period_end": (now() - timedelta(seconds=1)).isoformat()}
+    await fleet.services.publish(exceeded(fleet, new_id(), 80, **over), exceeded(fleet, new_id(), 80))
+    await fleet.services.events_of(AlertFired, 2)
+    assert await end_cost_alerts(deps) == 1
+    resolved = await fleet.services.event(AlertResolved)
+    assert (resolved.alert.current_values["period_end"], resolved.alert.resolution_notes) == (
+        over["period_end"], "the budget's period is over",
+    )  # fmt: skip
+    assert await end_cost_alerts(deps) == 0
 
 
 async def test_a_collection_that_fails_is_one_alert(fleet: Fleet) -> None:
