@@ -5,6 +5,6 @@ purpose   disaster recovery plans; backups of machines as snapshots, copied to o
 owns      disaster_recovery_plans, backup_configurations, backup_executions, dr_test_executions; the messages of
           shared/messages/{plans,backups,drills}.py
 consumes  resource.* and provider.* events (inventory), credentials from the KV bucket
-emits     dr_plan.created|updated, backup.started|completed|failed|deleted, drill.started|completed|failed, operation.*,
+emits     plan.created|updated, backup.started|completed|failed|deleted, drill.started|completed|failed, operation.*,
           audit.recorded
 """

@@ -20,7 +20,7 @@ class Progress(Facts):
 
 
 class Target(Facts):
-    """The thing an operation works on: `resource`, `dr_plan`, …"""
+    """The thing an operation works on: `resource`, `plan`, …"""
 
     type: str
     id: UUID
@@ -41,12 +41,16 @@ class Operation(Facts):
 
 
 class GetOperation(Request, entity="operation", name="get", owner="gateway", reply=Operation):
+    """404 for an operation that the caller neither began nor may follow by `readable_targets` (types of targets)."""
+
     operation: UUID
+    readable_targets: list[str]
 
 
 class ListOperations(ListRequest, entity="operation", name="list", owner="gateway", reply=Page[Operation]):
-    """Filters are equalities; newest first unless sorted otherwise."""
+    """Of those that the caller may follow. Filters are equalities; newest first unless sorted otherwise."""
 
+    readable_targets: list[str]
     status: OperationStatus | None = None
     operation_kind: str | None = Field(default=None, max_length=100)
     target_type: str | None = Field(default=None, max_length=100)

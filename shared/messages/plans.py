@@ -110,7 +110,7 @@ class Plan(Facts):
     version: int
 
 
-class CreatePlan(Mutation, entity="dr_plan", name="create", owner="recovery", reply=Plan):
+class CreatePlan(Mutation, entity="plan", name="create", owner="recovery", reply=Plan):
     """Sets up the backups of its resources too; the first one of each begins at once."""
 
     plan_name: str = Field(min_length=1, max_length=200)
@@ -127,7 +127,7 @@ class CreatePlan(Mutation, entity="dr_plan", name="create", owner="recovery", re
     critical_priority: bool = False
 
 
-class UpdatePlan(Mutation, entity="dr_plan", name="update", owner="recovery", reply=Plan):
+class UpdatePlan(Mutation, entity="plan", name="update", owner="recovery", reply=Plan):
     """Only the fields that are given change. 409 `plan_in_test` for a status while a drill runs."""
 
     plan_id: UUID
@@ -146,11 +146,11 @@ class UpdatePlan(Mutation, entity="dr_plan", name="update", owner="recovery", re
     status: SettablePlanStatus | None = None
 
 
-class GetPlan(Request, entity="dr_plan", name="get", owner="recovery", reply=Plan):
+class GetPlan(Request, entity="plan", name="get", owner="recovery", reply=Plan):
     plan_id: UUID
 
 
-class ListPlans(ListRequest, entity="dr_plan", name="list", owner="recovery", reply=Page[Plan]):
+class ListPlans(ListRequest, entity="plan", name="list", owner="recovery", reply=Page[Plan]):
     """`q` is a prefix of the name."""
 
     plan_type: str | None = None
@@ -193,7 +193,7 @@ class RecoveryStatus(Facts):
     as_of: datetime
 
 
-class GetRecoveryStatus(Request, entity="dr_plan", name="status", owner="recovery", reply=RecoveryStatus):
+class GetRecoveryStatus(Request, entity="plan", name="status", owner="recovery", reply=RecoveryStatus):
     pass
 
 
@@ -203,9 +203,9 @@ class PlanEvent(Event):
     plan: Plan
 
 
-class PlanCreated(PlanEvent, entity="dr_plan", name="created", owner="recovery"):
+class PlanCreated(PlanEvent, entity="plan", name="created", owner="recovery"):
     pass
 
 
-class PlanUpdated(PlanEvent, entity="dr_plan", name="updated", owner="recovery"):
+class PlanUpdated(PlanEvent, entity="plan", name="updated", owner="recovery"):
     """Its content, its status or what its tests have shown changed."""

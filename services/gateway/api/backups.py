@@ -4,7 +4,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from services.gateway.api.caller import Caller, needs
@@ -54,14 +54,6 @@ class CreateBackupBody(BaseModel):
     retention: Annotated[int, Field(ge=1, le=3650)] | BackupRetentionBody = 30
     regions: list[Annotated[str, Field(min_length=1, max_length=64)]] = Field(default_factory=list, max_length=10)
     notes: str | None = Field(default=None, max_length=2000)
-
-    @field_validator("notes")
-    @classmethod
-    def storable(cls, text: str | None) -> str | None:
-        """PostgreSQL stores no NUL."""
-        if text is not None and "\x00" in text:
-            raise ValueError("must not hold NUL characters")
-        return text
 
 
 @router.post("/infrastructure/backups", status_code=202, response_model=AcceptedBackup)

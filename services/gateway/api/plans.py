@@ -4,7 +4,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from services.gateway.api.caller import Caller, needs
@@ -96,11 +96,6 @@ class CreatePlanBody(BaseModel):
     testing_schedule: TestingScheduleBody = TestingScheduleBody()
     critical_priority: bool = False
 
-    @field_validator("plan_name", "description")
-    @classmethod
-    def storable(cls, text: str | None) -> str | None:
-        return _storable(text)
-
 
 class UpdatePlanBody(BaseModel):
     """Only the fields that are given change."""
@@ -122,11 +117,6 @@ class UpdatePlanBody(BaseModel):
     testing_schedule: TestingScheduleBody | None = None
     critical_priority: bool | None = None
     status: SettablePlanStatus | None = None
-
-    @field_validator("plan_name", "description")
-    @classmethod
-    def storable(cls, text: str | None) -> str | None:
-        return _storable(text)
 
 
 @router.post("/plans", status_code=201, response_model=Plan)
@@ -164,10 +154,3 @@ async def update_plan(plan: UUID, body: UpdatePlanBody, caller: Writer) -> Respo
 async def get_recovery_status(caller: Reader) -> Response:
     """Which plans could be carried out now, and how much data would be lost: measured, not configured."""
     return await caller.ask(GetRecoveryStatus)
-
-
-def _storable(text: str | None) -> str | None:
-    """PostgreSQL stores no NUL."""
-    if text is not None and "\x00" in text:
-        raise ValueError("must not hold NUL characters")
-    return text

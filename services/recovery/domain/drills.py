@@ -94,20 +94,20 @@ def _issues_of(
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """What was seen of a restored machine. `wall_rules` counts the rules of its security group."""
+    """What was seen of a restored machine. `security_group_rules` counts them, None when unknown."""
 
     state: str
     region: str
     instance_type: str
     tags: Mapping[str, str]
     security_groups: Sequence[str]
-    wall_rules: int
+    security_group_rules: int | None
     snapshots: Mapping[str, str | None]
     """device name -> the snapshot that the volume was made of"""
 
 
 def checks_of(
-    target: Target, seen: Observed, *, region: str, wall_id: str, tags: Mapping[str, str], root_device: str
+    target: Target, seen: Observed, *, region: str, security_group_id: str, tags: Mapping[str, str], root_device: str
 ) -> list[Check]:
     """Compare a restored machine with what the drill meant to make."""
     expected_root = target.root.snapshot_id if target.root else ""
@@ -121,14 +121,18 @@ def checks_of(
         ),
         ("the instance type is the planned one", seen.instance_type, str(target.instance_type)),
         ("the drill's tags are on the machine", _shown({key: seen.tags.get(key) for key in tags}), _shown(tags)),
-        ("the machine is alone in the drill's security group", ", ".join(seen.security_groups), wall_id),
-        ("the security group has no rules", f"{seen.wall_rules} rules", "0 rules"),
+        ("the machine is alone in the drill's security group", ", ".join(seen.security_groups), security_group_id),
+        ("the security group has no rules", _rules(seen.security_group_rules), "0 rules"),
     ]  # fmt: skip
     return [
         Check(name=name, resource_id=target.resource_id, passed=observed == expected, observed=observed,
               expected=expected)
         for name, observed, expected in pairs
     ]  # fmt: skip
+
+
+def _rules(count: int | None) -> str:
+    return "unknown" if count is None else f"{count} rules"
 
 
 def _shown(tags: Mapping[str, str | None]) -> str:

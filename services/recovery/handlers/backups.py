@@ -14,7 +14,6 @@ from shared.db.saga import Saga
 from shared.db.work import Work
 from shared.kit.errors import FieldError, InvalidInput
 from shared.kit.ids import new_id
-from shared.messages.audit import AuditRecorded
 from shared.messages.backups import (
     AcceptedBackup,
     Backup,
@@ -53,32 +52,18 @@ async def run_backup(saga: Saga, command: RunBackup, deps: Deps) -> dict[str, An
         row = await backups.get(work, command.aggregate_id)
         known = (await plans.known_resources(work, [row["target"]])).get(row["target"])
     snapshots = Snapshots(saga, deps, row)
-    machine_id = known["resource_id"] if known else None
-
-    async def find_volumes(_: UUID) -> dict[str, Any]:
-        return await snapshots.find_volumes(machine_id)
-
-    found = await saga.step("find volumes", find_volumes)
-    volumes: list[dict[str, Any]] = found["volumes"]
-    made = [await snapshots.take(number, each["volume_id"]) for number, each in enumerate(volumes, 1)]
-    started = [
-        (await snapshots.completed(f"snapshot {number} completed", snapshots.source, each))["started_at"]
-        for number, each in enumerate(made, 1)
-    ]
-    copies: dict[str, list[str]] = {}
-    for region in row["destinations"]:
-        copies[region] = [await snapshots.copy(number, each, region) for number, each in enumerate(made, 1)]
+    found = await snapshots.find_volumes(known["resource_id"] if known else None)
+    taken = await snapshots.take_all(found["volumes"])
+    copies = {region: await snapshots.copy_all(taken, region) for region in row["destinations"]}
     for region, copied in copies.items():
-        for number, each in enumerate(copied, 1):
-            await snapshots.completed(f"copy {number} to {region} completed", region, each)
-    taken = [
-        {**volume, "snapshot_id": snapshot_id, "snapshot_started_at": time,
-         "copies": {region: copies[region][index] for region in copies}}
-        for index, (volume, snapshot_id, time) in enumerate(zip(volumes, made, started, strict=True))
-    ]  # fmt: skip
+        await snapshots.wait_for_copies(copied, region)
+    made = [
+        {**snapshot, "copies": {region: copied[index] for region, copied in copies.items()}}
+        for index, snapshot in enumerate(taken)
+    ]
 
     async def record(work: Work) -> dict[str, Any]:
-        return await _record(work, row, found["machine"], taken)
+        return await _record(work, row, found["machine"], made)
 
     recorded: dict[str, Any] = await saga.apply("record", record)
     return recorded
@@ -135,33 +120,31 @@ async def create_backup(request: CreateBackup, deps: Deps) -> AcceptedBackup:
         problems = _problems_of(request, resource, providers)
         if problems or resource is None:
             raise InvalidInput("this cannot be backed up", errors=problems)
-        wanted = [*request.regions]
-        for configuration in await configurations.of_resource(work, request.target):
-            wanted += configuration["destinations"]
-        row = await backups.add(
-            work,
-            {
-                "id": new_id(),
-                "backup_type": request.backup_type,
-                "target": request.target,
-                "target_name": resource["resource_name"],
-                "provider_id": resource["provider_id"],
-                "source_region": resource["region"],
-                "destinations": sorted(set(wanted) - {resource["region"]}),
-                "retention": request.retention.model_dump(mode="json"),
-                "notes": request.notes,
-            },
-        )
+        row = await backups.add(work, await _values(work, request, resource))
         operation = await deps.journal.accept(work, run_backup, backups.begin(work, row))
         reply = AcceptedBackup(operation=operation, backup=backups.backup_of(row))
-        work.emit(
-            AuditRecorded(
-                **work.about(row["id"], 1), action="backup.create", target_type="backup",
-                target_name=resource["resource_name"], details={"resource": str(request.target)},
-            )
-        )  # fmt: skip
+        details = {"resource": str(request.target)}
+        work.audit("backup.create", row["id"], row["version"], resource["resource_name"], details)
         acceptance.answer(reply)
     return reply
+
+
+async def _values(work: Work, request: CreateBackup, resource: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns of a new backup; it is copied to where it is asked for and to where the resource's plans want it."""
+    wanted = set(request.regions)
+    for configuration in await configurations.of_resource(work, request.target):
+        wanted.update(configuration["destinations"])
+    return {
+        "id": new_id(),
+        "backup_type": request.backup_type,
+        "target": request.target,
+        "target_name": resource["resource_name"],
+        "provider_id": resource["provider_id"],
+        "source_region": resource["region"],
+        "destinations": sorted(wanted - {resource["region"]}),
+        "retention": request.retention.model_dump(mode="json"),
+        "notes": request.notes,
+    }
 
 
 def _problems_of(

@@ -97,7 +97,7 @@ async def _remove_image(cloud: Cloud, region: str, token: str) -> bool:
     return True
 
 
-async def _remove_group(cloud: Cloud, region: str, token: str) -> bool:
+async def _remove_security_group(cloud: Cloud, region: str, token: str) -> bool:
     group = await networks_of(cloud).find_by_token(region, token)
     if group is None:
         return False
@@ -105,12 +105,12 @@ async def _remove_group(cloud: Cloud, region: str, token: str) -> bool:
     return True
 
 
-MACHINE, VOLUME, IMAGE, WALL = "machine", "volume", "image", "security_group"
+MACHINE, VOLUME, IMAGE, SECURITY_GROUP = "machine", "volume", "image", "security_group"
 
 _REMOVALS: dict[str, Callable[[Cloud, str, str], Awaitable[bool]]] = {
     MACHINE: _remove_machine,
     VOLUME: _remove_volume,
     IMAGE: _remove_image,
-    WALL: _remove_group,
+    SECURITY_GROUP: _remove_security_group,
 }
 """By kind: ask for the removal of what carries the token; True while something was there to be removed."""

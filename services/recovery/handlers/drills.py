@@ -17,7 +17,6 @@ from shared.db.saga import Saga
 from shared.db.work import Work
 from shared.kit.errors import Conflict
 from shared.kit.ids import new_id
-from shared.messages.audit import AuditRecorded
 from shared.messages.base import Page
 from shared.messages.context import Context
 from shared.messages.drills import (
@@ -54,7 +53,7 @@ async def drill_failed(work: Work, command: RunDrill, error: dict[str, Any], dep
 
 @routes.saga(RunDrill, kind="drill.run", target_type="drill", total=10, on_failure=drill_failed)
 async def run_drill(saga: Saga, command: RunDrill, deps: Deps) -> dict[str, Any]:
-    """Choose backups, build the wall, restore behind it, verify, remove everything, report."""
+    """Choose backups, create the isolating security group, restore in it, verify, remove everything, report."""
 
     async def choose(work: Work) -> Any:
         return TARGETS.dump_python(await _choose(work, command.aggregate_id), mode="json")
@@ -136,8 +135,8 @@ async def _finish(
     )
     told = DrillCompleted if report.successful else DrillFailed
     work.emit(told(**work.about(drill.id, drill.version), drill=drill))
-    _audit(work, drill, "drill.finish", {"test_successful": report.successful})
-    before = await plans.get(work, row["plan_id"], lock=True)
+    work.audit("drill.finish", drill.id, drill.version, drill.plan_name, {"test_successful": report.successful})
+    before = await plans.lock(work, row["plan_id"])
     changes: dict[str, Any] = {
         "last_tested": work.now, "tests": before["tests"] + 1,
         "tests_passed": before["tests_passed"] + report.successful,
@@ -178,7 +177,7 @@ def _minutes(seconds: float | None) -> float | None:
 async def start_drill(request: StartDrill, deps: Deps) -> AcceptedDrill:
     async with deps.database.accept(request) as acceptance:
         work = acceptance.work
-        plan = await plans.get(work, request.plan_id, lock=True)
+        plan = await plans.lock(work, request.plan_id)
         if await drills.running_of(work, request.plan_id) is not None:
             raise Conflict("the plan is being tested already", code="drill_running")
         if plan["status"] != "active":
@@ -188,7 +187,7 @@ async def start_drill(request: StartDrill, deps: Deps) -> AcceptedDrill:
         operation = await deps.journal.accept(work, run_drill, command)
         drill = drills.drill_of(row)
         work.emit(DrillStarted(**work.about(drill.id, drill.version), drill=drill))
-        _audit(work, drill, "drill.start", {"plan_id": str(plan["id"])})
+        work.audit("drill.start", drill.id, drill.version, drill.plan_name, {"plan_id": str(plan["id"])})
         changed = plans.plan_of(await plans.change(work, plan["id"], status="testing"))
         work.emit(PlanUpdated(**work.about(changed.id, changed.version), plan=changed))
         reply = AcceptedDrill(operation=operation, drill=drill)
@@ -220,12 +219,3 @@ async def list_drills(request: ListDrills, deps: Deps) -> Page[Drill]:
     async with deps.database.work(Context.of(request)) as work:
         items, cursor = await drills.page(work, request)
     return Page[Drill](items=items, next_cursor=cursor)
-
-
-def _audit(work: Work, drill: Drill, action: str, details: dict[str, Any]) -> None:
-    work.emit(
-        AuditRecorded(
-            **work.about(drill.id, drill.version), action=action, target_type="drill", target_name=drill.plan_name,
-            details=details,
-        )
-    )  # fmt: skip

@@ -20,9 +20,8 @@ from services.recovery.domain.plans import (
 from services.recovery.storage import backups, configurations, drills, plans
 from shared.bus.router import Routes
 from shared.db.work import Work
-from shared.kit.errors import Conflict, FieldError, InvalidInput, Stale
+from shared.kit.errors import Conflict, FieldError, InvalidInput
 from shared.kit.ids import new_id
-from shared.messages.audit import AuditRecorded
 from shared.messages.base import Mutation, Page
 from shared.messages.context import Context
 from shared.messages.plans import (
@@ -58,7 +57,7 @@ async def create_plan(request: CreatePlan, deps: Deps) -> Plan:
         await _set_up_backups(work, row)
         plan = plans.plan_of(row)
         work.emit(PlanCreated(**work.about(plan.id, plan.version), plan=plan))
-        _audit(work, plan, "dr_plan.create", values)
+        _audit(work, plan, "plan.create", values)
         acceptance.answer(plan)
     return plan
 
@@ -67,9 +66,8 @@ async def create_plan(request: CreatePlan, deps: Deps) -> Plan:
 async def update_plan(request: UpdatePlan, deps: Deps) -> Plan:
     async with deps.database.accept(request) as acceptance:
         work = acceptance.work
-        before = await plans.get(work, request.plan_id, lock=True)
-        if request.expected_version not in {None, before["version"]}:
-            raise Stale(f"the plan has version {before['version']}")
+        before = await plans.lock(work, request.plan_id)
+        request.check_version("plan", before["version"])
         values = _values(request, request.plan_type or before["plan_type"])
         if "status" in values and await drills.running_of(work, request.plan_id) is not None:
             raise Conflict("the plan is being tested; set its status afterwards", code="plan_in_test")
@@ -83,7 +81,7 @@ async def update_plan(request: UpdatePlan, deps: Deps) -> Plan:
             await _set_up_backups(work, row)
         plan = plans.plan_of(row)
         work.emit(PlanUpdated(**work.about(plan.id, plan.version), plan=plan))
-        _audit(work, plan, "dr_plan.update", values)
+        _audit(work, plan, "plan.update", values)
         acceptance.answer(plan)
     return plan
 
@@ -186,7 +184,7 @@ async def _set_up_backups(work: Work, row: Mapping[str, Any]) -> None:
                 "encryption": strategy.encryption,
                 "compression": strategy.compression,
                 "status": "active" if row["status"] in {"active", "testing"} else "paused",
-                "first_run_at": work.now + INTERVALS[strategy.frequency],
+                "next_run_at": work.now + INTERVALS[strategy.frequency],
             },
         )
         if configuration["version"] == 1 and configuration["status"] == "active":
@@ -195,9 +193,4 @@ async def _set_up_backups(work: Work, row: Mapping[str, Any]) -> None:
 
 def _audit(work: Work, plan: Plan, action: str, values: Mapping[str, Any]) -> None:
     details = {"fields": sorted(values), "resources": [str(each) for each in plan.resources]}
-    work.emit(
-        AuditRecorded(
-            **work.about(plan.id, plan.version), action=action, target_type="dr_plan", target_name=plan.plan_name,
-            details=details,
-        )
-    )  # fmt: skip
+    work.audit(action, plan.id, plan.version, plan.plan_name, details)

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from services.recovery.deps import Deps
 from services.recovery.domain.drills import Disk, Observed, Target, checks_of
-from services.recovery.handlers.cleaning import IMAGE, MACHINE, VOLUME, WALL, Cleaner
+from services.recovery.handlers.cleaning import IMAGE, MACHINE, SECURITY_GROUP, VOLUME, Cleaner
 from shared.clouds.capabilities import Cloud, images_of, machines_of, networks_of, volumes_of
 from shared.clouds.errors import CloudError
 from shared.clouds.errors import NotFound as CloudNotFound
@@ -22,6 +22,7 @@ from shared.kit.errors import CanopyError
 from shared.messages.drills import Check, RestoredResource
 
 FAILED = "failed"
+GROUP_STEP = "security group"
 SUSPENDED_TWICE = 2
 DEFAULT_ARCHITECTURE = "x86_64"
 DEFAULT_ROOT_DEVICE = "/dev/xvda"
@@ -53,7 +54,7 @@ class Restoration:
     region: str
     started_at: datetime
     targets: Sequence[Target]
-    wall_id: str | None = None
+    security_group_id: str | None = None
     issues: list[str] = field(default_factory=list)
     made: list[tuple[str, str]] = field(default_factory=list)
 
@@ -64,11 +65,11 @@ class Restoration:
         self.restored = [Restored(number, target) for number, target in enumerate(with_backup, 1)]
 
     async def run(self) -> None:
-        """Wall first; then each stage for all machines, so that they wait together."""
+        """The security group first; then each stage for all machines, so that they wait together."""
         if not self.restored:
             return
-        await self._build_wall()
-        if self.wall_id is None:
+        await self._create_security_group()
+        if self.security_group_id is None:
             return
         for each in self.restored:
             await self._register_image(each)
@@ -120,14 +121,14 @@ class Restoration:
             for each in [found.get(target.resource_id)]
         ]
 
-    async def _build_wall(self) -> None:
+    async def _create_security_group(self) -> None:
         async def create(token: UUID, cloud: Cloud) -> Outcome:
             group = await networks_of(cloud).create_isolated_group(
                 self.region, token=str(token), tags=self.tags, description=f"Canopy drill {self.drill_id}: no rules"
             )
             return {"id": group.id}
 
-        self.wall_id = await self._make(WALL, "wall", create)
+        self.security_group_id = await self._make(SECURITY_GROUP, GROUP_STEP, create)
 
     async def _register_image(self, each: Restored) -> None:
         target = each.target
@@ -155,10 +156,11 @@ class Restoration:
     async def _boot(self, each: Restored) -> None:
         if each.image_id is None:
             return
-        image_id, target, walls = each.image_id, each.target, (str(self.wall_id),)
+        image_id, target, groups = each.image_id, each.target, (str(self.security_group_id),)
 
         async def create(token: UUID, cloud: Cloud) -> Outcome:
-            spec = MachineSpec(str(token), str(target.instance_type), self.tags, image=image_id, security_groups=walls)
+            size = str(target.instance_type)
+            spec = MachineSpec(str(token), size, self.tags, image=image_id, security_groups=groups)
             machine = await machines_of(cloud).create(self.region, spec)
             return {"id": machine.id}
 
@@ -211,7 +213,7 @@ class Restoration:
         async def look(_: UUID, cloud: Cloud) -> Outcome:
             seen = await self._observe(cloud, machine_id)
             checks = checks_of(
-                each.target, seen, region=self.region, wall_id=str(self.wall_id), tags=self.tags,
+                each.target, seen, region=self.region, security_group_id=str(self.security_group_id), tags=self.tags,
                 root_device=_device(each.target),
             )  # fmt: skip
             return {"checks": [check.model_dump(mode="json") for check in checks], "at": self._now().isoformat()}
@@ -224,11 +226,11 @@ class Restoration:
     async def _observe(self, cloud: Cloud, machine_id: str) -> Observed:
         machine = await machines_of(cloud).get(self.region, machine_id)
         volumes = await volumes_of(cloud).of_machine(self.region, machine_id)
-        wall = await networks_of(cloud).find_by_token(self.region, str(self.saga.token("wall")))
+        group = await networks_of(cloud).find_by_token(self.region, str(self.saga.token(GROUP_STEP)))
         return Observed(
             state=machine.state, region=machine.region, instance_type=machine.instance_type, tags=machine.tags,
             security_groups=machine.security_groups,
-            wall_rules=-1 if wall is None else wall.ingress_rules + wall.egress_rules,
+            security_group_rules=None if group is None else group.ingress_rules + group.egress_rules,
             snapshots={str(volume.device_name): volume.snapshot_id for volume in volumes},
         )  # fmt: skip
 

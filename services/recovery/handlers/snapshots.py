@@ -1,6 +1,6 @@
 """How are a machine's volumes snapshot, copied to other regions and deleted? The cloud's part of a backup."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -39,7 +39,33 @@ class Snapshots:
         return str(self.row["source_region"])
 
     async def find_volumes(self, machine_id: str | None) -> dict[str, Any]:
-        """The machine and its volumes, root first, as JSON. Raises Conflict when there is nothing to back up."""
+        """The machine and its volumes as JSON. Raises Conflict when there is nothing to back up."""
+
+        async def call(_: UUID) -> dict[str, Any]:
+            return await self._find_volumes(machine_id)
+
+        found: dict[str, Any] = await self.saga.step("find volumes", call)
+        return found
+
+    async def take_all(self, volumes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Snapshot these volumes at once, then wait: each volume with its snapshot's id and time."""
+        ids = [await self.take(number, volume["volume_id"]) for number, volume in enumerate(volumes, 1)]
+        taken = []
+        for number, (volume, snapshot_id) in enumerate(zip(volumes, ids, strict=True), 1):
+            seen = await self.completed(f"snapshot {number} completed", self.source, snapshot_id)
+            taken.append({**volume, "snapshot_id": snapshot_id, "snapshot_started_at": seen["started_at"]})
+        return taken
+
+    async def copy_all(self, taken: Sequence[Mapping[str, Any]], region: str) -> list[str]:
+        """Begin to copy completed snapshots into a region; the copies' ids."""
+        return [await self.copy(number, each["snapshot_id"], region) for number, each in enumerate(taken, 1)]
+
+    async def wait_for_copies(self, copies: Sequence[str], region: str) -> None:
+        for number, each in enumerate(copies, 1):
+            await self.completed(f"copy {number} to {region} completed", region, each)
+
+    async def _find_volumes(self, machine_id: str | None) -> dict[str, Any]:
+        """Root first."""
         if machine_id is None:
             raise Conflict("the resource does not exist at its provider yet", code="not_provisioned")
         cloud = await self._cloud()

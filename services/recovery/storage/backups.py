@@ -5,11 +5,25 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Uuid,
+    and_,
+    cast,
+    column,
+    exists,
+    func,
+    or_,
+    select,
+    true,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
 
 from services.recovery.domain.backups import KeptBackup
 from services.recovery.domain.plans import success_rate
-from services.recovery.storage.tables import backups
+from services.recovery.storage.tables import KEPT_STATUSES, backups, retention_examinations
 from shared.db.pages import Keyset
 from shared.db.work import Work, rows
 from shared.kit.errors import NotFound
@@ -107,21 +121,38 @@ async def change(work: Work, backup_id: UUID, **values: Any) -> dict[str, Any]:
 
 
 async def newest_usable(work: Work, resources: Sequence[UUID], region: str) -> dict[UUID, dict[str, Any]]:
-    """The newest backup of each resource that can be restored in a region; those that have none are missing."""
-    statement = (
+    """The newest backup of each resource that can be restored in a region; those that have none are missing.
+
+    One look at the index per resource: a plan's resources may have thousands of backups.
+    """
+    wanted = func.unnest(cast(list(resources), ARRAY(Uuid))).table_valued("id").render_derived("wanted")
+    newest = (
         select(backups)
         .where(
             backups.c.organization_id == work.organization,
-            backups.c.target.in_(resources),
+            backups.c.target == wanted.c.id,
             backups.c.status == "completed",
+            _is_complete_in(region),
         )
         .order_by(backups.c.recovery_point_at.desc(), backups.c.id.desc())
+        .limit(1)
+        .lateral("newest")
     )
-    newest: dict[UUID, dict[str, Any]] = {}
-    for row in rows(await work.execute(statement)):
-        if region in regions_of(row)[1:]:
-            newest.setdefault(row["target"], dict(row))
-    return newest
+    found = await work.execute(select(newest).select_from(wanted.join(newest, true())))
+    return {row["target"]: row for row in rows(found)}
+
+
+def _is_complete_in(region: str) -> ColumnElement[bool]:
+    """As `regions_of`: every snapshot has a copy in the region, and there is a snapshot."""
+    snapshot = (
+        func.jsonb_array_elements(backups.c.snapshots).table_valued(column("value", JSONB)).render_derived("snapshot")
+    )
+    has_no_copy = snapshot.c.value["copies"][region].is_(None)
+    return and_(
+        backups.c.destinations.any(region),
+        func.jsonb_array_length(backups.c.snapshots) > 0,
+        ~exists(select(snapshot.c.value).where(has_no_copy)),
+    )
 
 
 async def page(work: Work, request: ListBackups) -> tuple[list[Backup], str | None]:
@@ -159,22 +190,37 @@ async def summary(work: Work) -> BackupSummary:
     )
 
 
-async def candidates(work: Work, limit: int) -> list[UUID]:
-    """In background work: organizations that have backups which may have expired."""
-    may_end = (backups.c.expires_at <= work.now) | (backups.c.retention["kind"].astext == "generations")
+async def expiring_organizations(work: Work, limit: int) -> list[UUID]:
+    """In background work: organizations that have backups which may have expired, the longest unexamined first."""
+    examined_at = func.min(retention_examinations.c.examined_at)
     statement = (
         select(backups.c.organization_id)
-        .where(backups.c.status.in_(["completed", "deletion_failed"]), may_end)
-        .distinct()
+        .outerjoin(retention_examinations, retention_examinations.c.organization_id == backups.c.organization_id)
+        .where(_may_have_expired(work))
+        .group_by(backups.c.organization_id)
+        .order_by(examined_at.asc().nulls_first(), backups.c.organization_id)
         .limit(limit)
     )
     return [row.organization_id for row in await work.execute(statement)]
 
 
+async def mark_examined(work: Work) -> None:
+    """Retention has been applied to the organization's backups."""
+    statement = insert(retention_examinations).values(organization_id=work.organization, examined_at=work.now)
+    await work.execute(
+        statement.on_conflict_do_update(
+            index_elements=[retention_examinations.c.organization_id], set_={"examined_at": work.now}
+        )
+    )
+
+
 async def kept(work: Work) -> list[KeptBackup]:
-    """All backups of the organization that have snapshots and may be deleted one day."""
+    """All backups that have snapshots, of the organization's resources of which one may have expired."""
+    expiring = select(backups.c.target).where(backups.c.organization_id == work.organization, _may_have_expired(work))
     statement = select(backups).where(
-        backups.c.organization_id == work.organization, backups.c.status.in_(["completed", "deletion_failed"])
+        backups.c.organization_id == work.organization,
+        backups.c.status.in_(KEPT_STATUSES),
+        backups.c.target.in_(expiring),
     )
     return [
         KeptBackup(
@@ -195,13 +241,19 @@ async def begin_deletion(work: Work, backup_id: UUID) -> dict[str, Any] | None:
         .where(
             backups.c.id == backup_id,
             backups.c.organization_id == work.organization,
-            backups.c.status.in_(["completed", "deletion_failed"]),
+            backups.c.status.in_(KEPT_STATUSES),
         )
         .values(status="deleting", version=backups.c.version + 1, updated_at=work.now)
         .returning(*backups.c)
     )
     row = (await work.execute(statement)).mappings().first()
     return None if row is None else dict(row)
+
+
+def _may_have_expired(work: Work) -> ColumnElement[bool]:
+    """Its days are over, or (no `expires_at`) later backups decide."""
+    is_over = or_(backups.c.expires_at <= work.now, backups.c.expires_at.is_(None))
+    return and_(backups.c.status.in_(KEPT_STATUSES), is_over)
 
 
 def newest_points(newest: Mapping[UUID, Mapping[str, Any]]) -> dict[UUID, datetime]:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.recovery.domain.plans import success_rate
@@ -31,28 +31,24 @@ def configuration_of(row: Mapping[str, Any]) -> BackupConfiguration:
 async def put(work: Work, plan_id: UUID, resource_id: UUID, values: dict[str, Any]) -> dict[str, Any]:
     """Insert the configuration of a plan's resource, or change the one that is there; what it has run stays.
 
-    `first_run_at` in `values` becomes `next_run_at` of a new row only.
+    `next_run_at` in `values` is one interval from now. Of a row that is there it only brings the next run forward: a
+    plan that becomes hourly does not wait for its month to end, and changing a plan often puts no backup off.
     """
     changed = {**values, "updated_at": work.now}
-    first_run_at = changed.pop("first_run_at")
-    statement = (
-        insert(configurations)
-        .values(
-            id=derived_id(plan_id, str(resource_id)),
-            organization_id=work.organization,
-            plan_id=plan_id,
-            resource_id=resource_id,
-            next_run_at=first_run_at,
-            created_at=work.now,
-            **changed,
-        )
-        .on_conflict_do_update(
-            index_elements=[configurations.c.plan_id, configurations.c.resource_id],
-            set_={**changed, "version": configurations.c.version + 1},
-        )
-        .returning(*configurations.c)
+    statement = insert(configurations).values(
+        id=derived_id(plan_id, str(resource_id)),
+        organization_id=work.organization,
+        plan_id=plan_id,
+        resource_id=resource_id,
+        created_at=work.now,
+        **changed,
     )
-    return dict((await work.execute(statement)).mappings().one())
+    changed["next_run_at"] = func.least(configurations.c.next_run_at, statement.excluded.next_run_at)
+    changed["version"] = configurations.c.version + 1
+    put_row = statement.on_conflict_do_update(
+        index_elements=[configurations.c.plan_id, configurations.c.resource_id], set_=changed
+    )
+    return dict((await work.execute(put_row.returning(*configurations.c))).mappings().one())
 
 
 async def disable_others(work: Work, plan_id: UUID, resources: Sequence[UUID]) -> None:

@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.recovery.domain.plans import next_test_due, success_rate
 from services.recovery.storage.tables import plans
 from shared.db.inventory import known_provider, known_resource
-from shared.db.pages import Keyset
+from shared.db.pages import Keyset, begins_with
 from shared.db.work import Work, rows
 from shared.kit.errors import NotFound
 from shared.messages.plans import ListPlans, Plan
@@ -38,22 +38,14 @@ async def add(work: Work, values: dict[str, Any]) -> dict[str, Any] | None:
     return None if added is None else dict(added)
 
 
-async def get(work: Work, plan_id: UUID, *, lock: bool = False) -> dict[str, Any]:
-    """A plan's row, locked until the commit when asked. Raises NotFound."""
-    statement = select(plans).where(plans.c.id == plan_id, plans.c.organization_id == work.organization)
-    if lock:
-        statement = statement.with_for_update()
-    row = (await work.execute(statement)).mappings().first()
-    if row is None:
-        raise NotFound("there is no such plan")
-    return dict(row)
+async def get(work: Work, plan_id: UUID) -> dict[str, Any]:
+    """A plan's row. Raises NotFound."""
+    return await _one(work, _by_id(work, plan_id))
 
 
-async def is_name_taken(work: Work, plan_name: str, other_than: UUID) -> bool:
-    statement = select(plans.c.id).where(
-        plans.c.organization_id == work.organization, plans.c.plan_name == plan_name, plans.c.id != other_than
-    )
-    return (await work.execute(statement)).first() is not None
+async def lock(work: Work, plan_id: UUID) -> dict[str, Any]:
+    """The same, locked until the commit. Raises NotFound."""
+    return await _one(work, _by_id(work, plan_id).with_for_update())
 
 
 async def change(work: Work, plan_id: UUID, **values: Any) -> dict[str, Any]:
@@ -74,8 +66,8 @@ async def page(work: Work, request: ListPlans) -> tuple[list[Plan], str | None]:
         statement = statement.where(plans.c.plan_type == request.plan_type)
     if request.status is not None:
         statement = statement.where(plans.c.status == request.status)
-    if request.q is not None:
-        statement = statement.where(plans.c.plan_name.startswith(request.q, autoescape=True))
+    if request.q:
+        statement = statement.where(begins_with(plans.c.plan_name, request.q))
     found, cursor = ORDER.page(rows(await work.execute(ORDER.select(statement, request))), request)
     return [plan_of(row) for row in found], cursor
 
@@ -98,3 +90,14 @@ async def known_providers(work: Work) -> dict[UUID, dict[str, Any]]:
     """All providers of the organization that the inventory knows, by id."""
     statement = select(known_provider).where(known_provider.c.organization_id == work.organization)
     return {row["id"]: row for row in rows(await work.execute(statement))}
+
+
+def _by_id(work: Work, plan_id: UUID) -> Select[Any]:
+    return select(plans).where(plans.c.id == plan_id, plans.c.organization_id == work.organization)
+
+
+async def _one(work: Work, statement: Select[Any]) -> dict[str, Any]:
+    row = (await work.execute(statement)).mappings().first()
+    if row is None:
+        raise NotFound("there is no such plan")
+    return dict(row)

@@ -22,6 +22,9 @@ from shared.db.tables import NAMING, moment
 
 metadata = MetaData(naming_convention=NAMING)
 
+KEPT_STATUSES = ("completed", "deletion_failed")
+"""Of a backup that has snapshots and is not being deleted."""
+
 
 def _state() -> list[Column[object]]:
     """The columns that every row of ours ends with."""
@@ -33,7 +36,7 @@ plans = Table(
     metadata,
     Column("id", Uuid, primary_key=True),
     Column("organization_id", Uuid, nullable=False),
-    Column("plan_name", Text, nullable=False),
+    Column("plan_name", Text(collation="C"), nullable=False),
     Column("description", Text, nullable=True),
     Column("plan_type", String(32), nullable=False),
     Column("primary_region", JSONB, nullable=False),
@@ -112,6 +115,7 @@ backups = Table(
     *_state(),
     Index(None, "organization_id", "created_at"),
     Index(None, "target", "recovery_point_at"),
+    Index("ix_backup_executions_expiry", "expires_at", postgresql_where=text(f"status IN {KEPT_STATUSES}")),
     Index(
         "uq_backup_executions_running",
         "configuration_id",
@@ -119,6 +123,14 @@ backups = Table(
         postgresql_where=text("status = 'in_progress'"),
     ),
 )
+
+retention_examinations = Table(
+    "retention_examinations",
+    metadata,
+    Column("organization_id", Uuid, primary_key=True),
+    moment("examined_at"),
+)
+"""When retention was last applied to an organization's backups: who has waited longest comes first."""
 
 drills = Table(
     "dr_test_executions",
@@ -144,4 +156,4 @@ drills = Table(
     Index("uq_dr_test_executions_running", "plan_id", unique=True, postgresql_where=text("status = 'in_progress'")),
 )
 
-TABLES = (plans, configurations, backups, drills)
+TABLES = (plans, configurations, backups, retention_examinations, drills)

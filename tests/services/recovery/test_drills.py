@@ -180,7 +180,7 @@ async def test_a_lost_region_fails_the_drill_and_what_was_made_is_removed_when_i
 
 
 @pytest.mark.parametrize(
-    "stages", [("wall", "machine 1"), ("image 1", "machine 1 running"), ("verify 1", "remove machine 1")]
+    "stages", [("security group", "machine 1"), ("image 1", "machine 1 running"), ("verify 1", "remove machine 1")]
 )
 async def test_a_drill_killed_at_its_boundaries_ends_as_without_the_kill(
     tenant: Tenant, stages: tuple[str, ...]

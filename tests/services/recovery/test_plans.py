@@ -26,7 +26,7 @@ async def test_a_plan_is_kept_with_its_defaults_and_told(tenant: Tenant) -> None
     assert await tenant.ask_again(GetPlan, plan_id=plan.id) == plan
     assert [each.id for each in (await tenant.ask_again(ListPlans, q="web")).items] == [plan.id]
     assert (await tenant.services.event(PlanCreated)).plan == plan
-    assert (await tenant.services.event(AuditRecorded, lambda e: e.action == "dr_plan.create")).target_type == "dr_plan"
+    assert (await tenant.services.event(AuditRecorded, lambda e: e.action == "plan.create")).target_type == "plan"
 
 
 async def test_the_recovery_time_defaults_by_type(tenant: Tenant) -> None:

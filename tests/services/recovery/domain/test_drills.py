@@ -50,8 +50,8 @@ SEEN = Observed(
     region=WEST,
     instance_type="t3.micro",
     tags={**TAGS, "Name": "web"},
-    security_groups=["sg-wall"],
-    wall_rules=0,
+    security_groups=["sg-drill"],
+    security_group_rules=0,
     snapshots={"/dev/sda1": "snap-root", "/dev/sdb": "snap-data"},
 )
 PASSED = Check(name="the machine runs", resource_id=WEB, passed=True, observed="running", expected="running")
@@ -69,7 +69,7 @@ GOOD = Measured(
 
 
 def checks(seen: Observed, target: Target = TARGET) -> list[Check]:
-    return checks_of(target, seen, region=WEST, wall_id="sg-wall", tags=TAGS, root_device="/dev/sda1")
+    return checks_of(target, seen, region=WEST, security_group_id="sg-drill", tags=TAGS, root_device="/dev/sda1")
 
 
 def failed(report: Report) -> list[str]:
@@ -136,9 +136,9 @@ def test_a_machine_that_is_as_it_was_meant_passes_every_check() -> None:
         ({"tags": {"canopy:drill": "7"}}, "the drill's tags are on the machine"),
         ({"tags": {**TAGS, "canopy:drill": "8"}}, "the drill's tags are on the machine"),
         ({"security_groups": []}, "the machine is alone in the drill's security group"),
-        ({"security_groups": ["sg-wall", "sg-open"]}, "the machine is alone in the drill's security group"),
-        ({"wall_rules": 1}, "the security group has no rules"),
-        ({"wall_rules": -1}, "the security group has no rules"),
+        ({"security_groups": ["sg-drill", "sg-open"]}, "the machine is alone in the drill's security group"),
+        ({"security_group_rules": 1}, "the security group has no rules"),
+        ({"security_group_rules": None}, "the security group has no rules"),
         (
             {"snapshots": {"/dev/sda1": "snap-old", "/dev/sdb": "snap-data"}},
             "the root volume is made from the copied snapshot",
@@ -225,7 +225,7 @@ def test_times_of_two_clocks_are_never_negative() -> None:
         {"checks": [FAILED]},
         {"checks": [PASSED, FAILED]},
         {"not_cleaned": ["image t in us-west-2"]},
-        {"targets": [], "checks": [], "verified_at": None, "issues": ["build the wall: no permission"]},
+        {"targets": [], "checks": [], "verified_at": None, "issues": ["security group: no permission"]},
         {"checks": [], "verified_at": None, "issues": ["image: the cloud says no"]},
     ],
 )
