@@ -12,6 +12,8 @@ from shared.messages.metrics import METRIC_NAMES, Sample
 
 INTERVALS_S: Final[Mapping[str, int]] = {"1m": 60, "5m": 300, "1h": 3600, "1d": 86_400}
 BUCKETS_ALLOWED: Final = 2000
+DETAILED_PERIOD_S: Final = 60
+"""Detailed monitoring (docs.aws.amazon.com/AWSEC2/latest/UserGuide/manage-detailed-monitoring.html)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +66,19 @@ def known_values(values: Sequence[float | None]) -> dict[str, float]:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """One resource whose next point is due: ask for the periods that begin in [start, end)."""
+    """One resource whose next point is due: ask for the periods of `period_s` that begin in [start, end)."""
 
     resource_id: UUID
     provider_resource_id: str
+    period_s: int
     start: datetime
     end: datetime
+
+
+def period_of(provider_period_s: int, configuration: Mapping[str, object]) -> int:
+    """Seconds between two points of a resource: its account's, at most a minute with detailed monitoring."""
+    is_detailed = configuration.get("monitoring") == "detailed"
+    return min(provider_period_s, DETAILED_PERIOD_S) if is_detailed else provider_period_s
 
 
 def due_span(

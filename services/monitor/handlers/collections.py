@@ -9,7 +9,7 @@ from uuid import UUID
 import structlog
 
 from services.monitor.deps import Deps
-from services.monitor.domain.metrics import Due, due_span
+from services.monitor.domain.metrics import Due, due_span, period_of
 from services.monitor.handlers.alerts import end_monitoring_error, raise_monitoring_error
 from services.monitor.storage import collections
 from shared.bus.router import Routes
@@ -61,14 +61,15 @@ async def collect_metrics(command: CollectMetrics, deps: Deps) -> None:
             await raise_monitoring_error(work, provider, region, error)
 
 
-def _due(found: Iterable[dict[str, Any]], period_s: int, deps: Deps) -> Iterable[Due]:
+def _due(found: Iterable[dict[str, Any]], provider_period_s: int, deps: Deps) -> Iterable[Due]:
     now, settings = deps.clock.now(), deps.settings
     for row in found:
+        period_s = period_of(provider_period_s, row["configuration"])
         span = due_span(
             row["asked_until"], row["created_at"], now, period_s, settings.publication_delay_s, settings.lookback_s
         )
         if span is not None:
-            yield Due(row["id"], row["resource_id"], *span)
+            yield Due(row["id"], row["resource_id"], period_s, *span)
 
 
 async def _collect(context: Context, provider: dict[str, Any], region: str, due: Sequence[Due], deps: Deps) -> None:
@@ -78,28 +79,36 @@ async def _collect(context: Context, provider: dict[str, Any], region: str, due:
     assert context.organization is not None
     secrets = await deps.credentials.get(context.organization, provider["id"])
     cloud = await deps.clouds.account(str(provider["id"]), provider["provider_name"], Credentials(secrets))
-    period_s = provider["metrics_period_s"]
     for group in _groups(due):
+        period_s, end = group[0].period_s, group[0].end
         start = group[0].start - timedelta(seconds=period_s * OVERLAP_PERIODS)
         queries = [MetricQuery(each.provider_resource_id, name, period_s) for each in group for name in MetricName]
-        answer = await metrics_of(cloud).query(region, queries, start, group[0].end)
+        answer = await metrics_of(cloud).query(region, queries, start, end)
         CLOUD_CALLS.labels(provider["provider_name"], OPERATION).inc(answer.api_calls)
         async with deps.database.work(context) as work:
             await collections.count_calls(work, provider, OPERATION, answer.api_calls, answer.metrics_requested)
         await _publish(context.organization, provider["id"], region, group, answer, deps)
         async with deps.database.work(context) as work:
-            await collections.asked(work, [(each.resource_id, each.end) for each in group])
+            await collections.asked(work, [(each.resource_id, end) for each in _complete(group, answer)])
 
 
 def _groups(due: Sequence[Due]) -> Iterable[list[Due]]:
-    """Resources with the same span, at most as many as fit one call of the provider."""
-    spans: dict[tuple[datetime, datetime], list[Due]] = {}
+    """Resources with the same period and span, at most as many as fit one call of the provider."""
+    spans: dict[tuple[int, datetime, datetime], list[Due]] = {}
     for each in due:
-        spans.setdefault((each.start, each.end), []).append(each)
+        spans.setdefault((each.period_s, each.start, each.end), []).append(each)
     size = QUERIES_PER_CALL // len(MetricName)
     for members in spans.values():
         for first in range(0, len(members), size):
             yield members[first : first + size]
+
+
+def _complete(group: Sequence[Due], answer: MetricAnswer) -> list[Due]:
+    """Those of whom the provider left nothing out: the others are asked again from where they were."""
+    partial = {series.query.resource_id for series in answer.series if not series.complete}
+    if partial:
+        log.info("answer is not complete", resources=len(partial))
+    return [each for each in group if each.provider_resource_id not in partial]
 
 
 async def _publish(

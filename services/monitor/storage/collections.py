@@ -50,9 +50,10 @@ async def queue_due(work: Work, lease_s: float) -> list[Place]:
 
 
 async def resources_of(work: Work, provider_id: UUID, region: str) -> Sequence[dict[str, Any]]:
-    """The running resources of a place, with `asked_until` (null before the first time)."""
+    """The running resources of a place, with `configuration` and `asked_until` (null before the first time)."""
+    known = known_resource.c
     statement = (
-        select(known_resource.c.id, known_resource.c.resource_id, known_resource.c.created_at, collected.c.asked_until)
+        select(known.id, known.resource_id, known.created_at, known.configuration, collected.c.asked_until)
         .select_from(known_resource.outerjoin(collected, collected.c.resource_id == known_resource.c.id))
         .where(
             known_resource.c.organization_id == work.organization,

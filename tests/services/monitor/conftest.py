@@ -60,7 +60,7 @@ class Fleet:
     def resource(self, resource_id: UUID | None = None, version: int = 1, **changes: Any) -> Resource:
         values = {
             "id": resource_id or new_id(), "organization_id": self.organization, "provider_id": self.provider_id,
-            "provider_name": "aws", "region": self.region, "resource_id": f"i-{new_id().hex[:17]}",
+            "provider_name": "aws", "region": self.region, "resource_id": f"i-{new_id().hex[-17:]}",
             "resource_name": "web-1", "resource_type": "compute", "resource_subtype": "ec2_instance",
             "resource_status": "running", "environment": "production", "project": "shop", "tags": {"env": "prod"},
             "created_at": now() - timedelta(days=1), "updated_at": now(), "version": version, **changes,

@@ -1,15 +1,26 @@
 """Collection: what is due is asked for once, published, stored and counted."""
 
 import asyncio
-from datetime import timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID
 
 import boto3
 import pytest
 
+from services.monitor.deps import Deps
 from services.monitor.domain.metrics import floor
-from shared.bus.credentials import seal_credentials
+from services.monitor.handlers.collections import collect_metrics
+from shared.bus.credentials import CredentialStore, seal_credentials
+from shared.clouds.capabilities import Metrics
+from shared.clouds.models import Credentials, MetricAnswer, MetricQuery, MetricSeries
+from shared.clouds.registry import Clouds
+from shared.clouds.settings import CloudSettings
 from shared.messages.alerts import AlertResolved
-from shared.messages.metrics import GetMonitoringMetrics
+from shared.messages.metrics import CollectMetrics, GetMonitoringMetrics
 from shared.messages.subjects import credentials_subject
 from shared.security.envelope import KeyRing
 from tests.fixtures.clouds import SimulatedAws
@@ -54,3 +65,101 @@ async def test_due_points_are_collected_counted_and_not_asked_for_again_and_a_re
     found = await eventually(report)
     (calls,) = found.calls
     assert (calls.metrics_requested % 8, found.collections[0].error, found.samples_last_hour) == (0, None, 1)
+
+
+@dataclass
+class StandingClock:
+    """Says what it is told."""
+
+    time: datetime
+
+    def now(self) -> datetime:
+        return self.time
+
+
+class Measuring(Metrics):
+    """An account's metrics: a point for every period asked for; those of `partial` are said to be incomplete."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[set[int], datetime, datetime, int]] = []
+        self.partial: set[str] = set()
+
+    async def query(self, region: str, queries: Sequence[MetricQuery], start: datetime, end: datetime) -> MetricAnswer:
+        self.asked.append(({each.period_s for each in queries}, start, end, len(queries)))
+        series = tuple(MetricSeries(each, (), each.resource_id not in self.partial) for each in queries)
+        return MetricAnswer(series, 1, len(queries))
+
+
+class OneAccount(Clouds):
+    """Opens the same account whatever its credentials."""
+
+    def __init__(self, metrics: Measuring) -> None:
+        super().__init__(CloudSettings())
+        self._metrics = metrics
+
+    async def account(self, key: str, provider_name: str, credentials: Credentials) -> Any:
+        return SimpleNamespace(metrics=self._metrics)
+
+
+class AnyCredentials(CredentialStore):
+    async def get(self, organization: UUID, provider_id: UUID) -> dict[str, Any]:
+        return {}
+
+
+@dataclass
+class Collecting:
+    """One account whose collection is asked for by hand, at a time that stands."""
+
+    fleet: Fleet
+    deps: Deps
+    clock: StandingClock
+    metrics: Measuring
+
+    async def collect(self, after_s: float = 0) -> list[tuple[set[int], datetime, datetime, int]]:
+        """What the account was asked: periods, start, end, number of series."""
+        self.clock.time += timedelta(seconds=after_s)
+        self.metrics.asked.clear()
+        await collect_metrics(
+            CollectMetrics(**self.fleet.about(self.fleet.provider_id, 1), region=self.fleet.region), self.deps
+        )
+        return list(self.metrics.asked)
+
+
+@pytest.fixture
+def collecting(fleet: Fleet, deps: Deps) -> Collecting:
+    clock, metrics = StandingClock(floor(now(), 300)), Measuring()
+    credentials = AnyCredentials(deps.bus, deps.key_ring)
+    made = replace(deps, clock=clock, clouds=OneAccount(metrics), credentials=credentials)
+    return Collecting(fleet, made, clock, metrics)
+
+
+async def test_each_series_is_asked_for_once_a_period_and_never_in_between(collecting: Collecting) -> None:
+    await collecting.fleet.add(collecting.fleet.resource(), collecting.fleet.resource())
+    (first,) = await collecting.collect()
+    assert first[3] == 16
+    assert await collecting.collect(after_s=1) == []
+    assert await collecting.collect(after_s=58) == []
+    (second,) = await collecting.collect(after_s=1)
+    assert (second[2] - first[2], second[3]) == (timedelta(seconds=60), 16)
+    (row,) = await collecting.fleet.rows("SELECT api_calls, metrics_requested FROM cloud_calls")
+    assert (row.api_calls, row.metrics_requested) == (2, 32)
+
+
+async def test_what_the_provider_left_out_is_asked_for_again(collecting: Collecting) -> None:
+    whole, partial = collecting.fleet.resource(), collecting.fleet.resource()
+    await collecting.fleet.add(whole, partial)
+    collecting.metrics.partial = {str(partial.resource_id)}
+    (first,) = await collecting.collect()
+    collecting.metrics.partial = set()
+    (again,) = await collecting.collect()
+    assert again == ({60}, first[1], first[2], 8)
+    assert await collecting.collect() == []
+
+
+async def test_a_resource_that_pays_for_detailed_monitoring_is_asked_for_each_minute(collecting: Collecting) -> None:
+    collecting.fleet.period_s = 300
+    detailed = collecting.fleet.resource(configuration={"monitoring": "detailed"})
+    await collecting.fleet.add(detailed, collecting.fleet.resource())
+    assert sorted(max(periods) for periods, *_ in await collecting.collect()) == [60, 300]
+    (minute,) = await collecting.collect(after_s=60)
+    assert (minute[0], minute[3]) == ({60}, 8)
