@@ -18,6 +18,7 @@ from nats.aio.subscription import Subscription
 from prometheus_client import Counter, Gauge
 
 from services.gateway.deps import Deps
+from services.gateway.domain.operations import may_follow
 from services.gateway.domain.subscriptions import Subscriptions
 from shared.kit.errors import TooManyRequests
 from shared.messages.metrics import DECODER, MetricBatch
@@ -48,7 +49,23 @@ class _Head(msgspec.Struct):
     aggregate_id: UUID
 
 
+class _Target(msgspec.Struct):
+    type: str
+
+
+class _Operation(msgspec.Struct):
+    target: _Target
+
+
+class _OperationHead(_Head):
+    """Of an operation also whose it is and what it works on: not everybody may follow it."""
+
+    actor: str
+    operation: _Operation
+
+
 _HEAD = msgspec.json.Decoder(_Head)
+_OPERATION_HEAD = msgspec.json.Decoder(_OperationHead)
 
 
 class Socket:
@@ -158,10 +175,10 @@ class Live:
         if not sockets:
             return
         try:
-            head = _HEAD.decode(message.data)
+            head = (_OPERATION_HEAD if family == "operation" else _HEAD).decode(message.data)
         except msgspec.DecodeError:
             return  # its consumers bury it; a socket has no use for it
-        interested = [socket for socket in sockets if socket.wanted.wants_event(head.type, head.aggregate_id)]
+        interested = [socket for socket in sockets if _interested(socket, head)]
         if interested:
             frame = frame_of(head.type, head.time, message.data)
             for socket in interested:
@@ -211,6 +228,12 @@ class Live:
         if sum(subscription.pending_msgs for subscription in self._subscriptions) > BACKLOG:
             log.warning("live fan-out is behind: sockets start afresh")
             self._close_all("messages may be missing: read afresh and come back")
+
+
+def _interested(socket: Socket, head: _Head) -> bool:
+    if not socket.wanted.wants_event(head.type, head.aggregate_id):
+        return False
+    return not isinstance(head, _OperationHead) or may_follow(socket.principal, head.actor, head.operation.target.type)
 
 
 def frame_of(kind: str, time: datetime, data: bytes) -> bytes:

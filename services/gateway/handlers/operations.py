@@ -23,15 +23,15 @@ routes = Routes()
 @routes.request(GetOperation)
 async def get_operation(request: GetOperation, deps: Deps) -> Operation:
     async with deps.database.work(Context.of(request)) as work:
-        return await operations.get_operation(work, request.operation)
+        return await operations.get(work, request)
 
 
 @routes.request(ListOperations)
 async def list_operations(request: ListOperations, deps: Deps) -> Page[Operation]:
     async with deps.database.work(Context.of(request)) as work:
-        return await operations.list_operations(work, request)
+        return await operations.page(work, request)
 
 
 @routes.event(OperationAccepted, OperationProgressed, OperationSucceeded, OperationFailed)
 async def on_operation_changed(event: OperationEvent, work: Work, deps: Deps) -> None:  # noqa: ARG001
-    await operations.keep_operation(work, event.operation, event.aggregate_version)
+    await operations.keep(work, event.operation, event.aggregate_version)

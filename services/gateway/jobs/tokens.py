@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from services.gateway.deps import Deps
 from services.gateway.domain.tokens import ACCESS_LIFETIME
-from services.gateway.storage.operations import forget_operations
+from services.gateway.storage import operations
 from services.gateway.storage.refresh_tokens import forget_refresh_tokens
 from services.gateway.storage.tickets import forget_tickets
 from shared.messages.context import Context
@@ -18,4 +18,4 @@ async def forget_ended(deps: Deps) -> None:
     async with deps.database.work(Context.background()) as work:
         await forget_refresh_tokens(work, work.now - ACCESS_LIFETIME)
         await forget_tickets(work, work.now - TICKETS_KEPT)
-        await forget_operations(work, work.now - OPERATIONS_KEPT)
+        await operations.forget(work, work.now - OPERATIONS_KEPT)

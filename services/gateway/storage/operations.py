@@ -1,17 +1,18 @@
 """What is known about long work of all services? Rows from replies and events; an older one never wins."""
 
+from datetime import datetime
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, delete, or_, select
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.sql import Executable
 
 from services.gateway.storage.tables import operations
 from shared.db.pages import Keyset
 from shared.db.work import Work, rows
 from shared.kit.errors import NotFound
 from shared.messages.base import Page
-from shared.messages.operations import ListOperations, Operation, Progress, Target
+from shared.messages.operations import GetOperation, ListOperations, Operation, Progress, Target
 
 ORDER = Keyset(
     operations.c.id,
@@ -19,8 +20,10 @@ ORDER = Keyset(
     default="-created_at",
 )
 
+_FIXED = {"id", "organization_id", "actor"}
 
-async def keep_operation(work: Work, operation: Operation, version: int) -> None:
+
+async def keep(work: Work, operation: Operation, version: int) -> None:
     """Store it unless a newer version is here. `version` is the event's aggregate version; 0 for an owner's reply."""
     values = {
         "id": operation.id,
@@ -38,27 +41,22 @@ async def keep_operation(work: Work, operation: Operation, version: int) -> None
         "finished_at": operation.finished_at,
         "version": version,
     }
-    changed = {name: value for name, value in values.items() if name not in {"id", "organization_id", "actor"}}
-    statement = insert(operations).values(values)
-    newer = (operations.c.version < version) & (operations.c.organization_id == work.organization)
-    await work.execute(statement.on_conflict_do_update(index_elements=[operations.c.id], set_=changed, where=newer))
+    await work.execute(_KEEP, values)
 
 
-async def get_operation(work: Work, operation: UUID) -> Operation:
-    """Raises NotFound, also for another organization's."""
-    statement = select(operations).where(
-        operations.c.id == operation, operations.c.organization_id == work.organization
-    )
+async def get(work: Work, request: GetOperation) -> Operation:
+    """Raises NotFound, also for another organization's and for one that the caller may not follow."""
+    statement = select(operations).where(operations.c.id == request.operation, *_visible(work, request))
     row = (await work.execute(statement)).mappings().first()
     if row is None:
         raise NotFound("there is no such operation")
-    return _operation(row)
+    return operation_of(row)
 
 
-async def list_operations(work: Work, request: ListOperations) -> Page[Operation]:
-    """One page, newest first unless sorted otherwise."""
+async def page(work: Work, request: ListOperations) -> Page[Operation]:
+    """One page, newest first unless sorted otherwise, of what the caller may follow."""
     columns = operations.c
-    statement = select(operations).where(columns.organization_id == work.organization)
+    statement = select(operations).where(*_visible(work, request))
     for column, value in (
         (columns.status, request.status),
         (columns.kind, request.operation_kind),
@@ -67,16 +65,16 @@ async def list_operations(work: Work, request: ListOperations) -> Page[Operation
     ):
         if value is not None:
             statement = statement.where(column == value)
-    page, cursor = ORDER.page(rows(await work.execute(ORDER.select(statement, request))), request)
-    return Page[Operation](items=[_operation(row) for row in page], next_cursor=cursor)
+    found, cursor = ORDER.page(rows(await work.execute(ORDER.select(statement, request))), request)
+    return Page[Operation](items=[operation_of(row) for row in found], next_cursor=cursor)
 
 
-async def forget_operations(work: Work, before: Any) -> int:
+async def forget(work: Work, before: datetime) -> int:
     """Delete what ended before a time; returns how many."""
     return (await work.execute(delete(operations).where(operations.c.finished_at < before))).rowcount
 
 
-def _operation(row: Any) -> Operation:
+def operation_of(row: Any) -> Operation:
     return Operation(
         id=row["id"],
         kind=row["kind"],
@@ -88,3 +86,25 @@ def _operation(row: Any) -> Operation:
         created_at=row["created_at"],
         finished_at=row["finished_at"],
     )
+
+
+def _visible(work: Work, request: GetOperation | ListOperations) -> tuple[ColumnElement[bool], ...]:
+    """Of the organization of this work; begun by the caller or about a thing that the caller may read."""
+    columns = operations.c
+    mine = columns.actor == request.actor
+    return columns.organization_id == work.organization, or_(mine, columns.target_type.in_(request.readable_targets))
+
+
+def _newer() -> Executable:
+    """Insert a row, or replace what changes of one with a lower version, never of another organization's."""
+    statement = insert(operations)
+    given = statement.excluded
+    return statement.on_conflict_do_update(
+        index_elements=[operations.c.id],
+        set_={column.name: given[column.name] for column in operations.c if column.name not in _FIXED},
+        where=(operations.c.version < given.version) & (operations.c.organization_id == given.organization_id),
+    )
+
+
+_KEEP = _newer()
+"""Put together once: every operation passes here, and putting it together cost as much as running it (profiled)."""

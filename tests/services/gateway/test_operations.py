@@ -8,7 +8,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from services.gateway.storage.operations import keep_operation
+from services.gateway.storage import operations
 from shared.kit.ids import new_id
 from shared.messages.context import Context
 from shared.messages.operations import (
@@ -22,6 +22,7 @@ from shared.messages.operations import (
 )
 from tests.fixtures.services import now
 from tests.services.gateway.conftest import Gateway, Tenant
+from tests.services.gateway.test_stream import receive, stream, subscribe
 
 pytestmark = pytest.mark.anyio
 
@@ -79,14 +80,14 @@ async def test_an_owners_reply_is_readable_at_once_and_never_newer_than_an_event
     told = operation(new_id(), "accepted")
     database = gateway.services.database("gateway")
     async with database.work(Context.automatic(acme.organization)) as work:
-        await keep_operation(work, told, 0)
+        await operations.keep(work, told, 0)
     assert (await acme.client.get(f"/api/operations/{told.id}")).json()["status"] == "accepted"
     await gateway.services.publish(
         event(OperationProgressed, acme.organization, 2, told.model_copy(update={"status": "running"}))
     )
     await shown(acme.client, told.id, "running")
     async with database.work(Context.automatic(acme.organization)) as work:
-        await keep_operation(work, told, 0)
+        await operations.keep(work, told, 0)
     await database.close()
     assert (await acme.client.get(f"/api/operations/{told.id}")).json()["status"] == "running"
 
@@ -98,6 +99,26 @@ async def test_another_organizations_operation_is_not_there(gateway: Gateway, ac
     await shown(acme.client, told.id, "accepted")
     assert (await other.client.get(f"/api/operations/{told.id}")).status_code == 404
     assert (await other.client.get("/api/operations")).json()["items"] == []
+
+
+async def test_who_may_not_read_the_target_sees_only_what_they_began(gateway: Gateway, acme: Tenant) -> None:
+    """FINANCE reads no resources: an engineer's provisioning is not there, neither to read nor live."""
+    finance = gateway.client((await gateway.key_of(acme, "finance"))["key"])
+    me = (await finance.get("/api/auth/me")).json()
+    theirs, mine = operation(new_id(), "accepted"), operation(new_id(), "accepted")
+    started = Context(acme.organization, f"api_key:{me['id']}", new_id())
+    async with stream(gateway, finance.headers["x-api-key"]) as socket:
+        await subscribe(socket, "operation.*", f"operation:{theirs.id}")
+        await gateway.services.publish(
+            event(OperationAccepted, acme.organization, 1, theirs),
+            OperationAccepted(**started.about(mine.id, 1, now()), operation=mine),
+        )
+        await shown(finance, mine.id, "accepted")
+        await shown(acme.client, theirs.id, "accepted")
+        assert (await receive(socket))["data"]["aggregate_id"] == str(mine.id)
+    assert (await finance.get(f"/api/operations/{theirs.id}")).status_code == 404
+    listed = (await finance.get("/api/operations")).json()["items"]
+    assert [each["id"] for each in listed] == [str(mine.id)]
 
 
 async def test_an_event_cannot_take_over_another_organizations_operation(gateway: Gateway, acme: Tenant) -> None:
@@ -116,7 +137,7 @@ async def test_filters_and_pages(gateway: Gateway, acme: Tenant) -> None:
     async with database.work(Context.automatic(acme.organization)) as work:
         for number in range(5):
             made = operation(new_id(), "succeeded" if number % 2 else "running")
-            await keep_operation(work, made.model_copy(update={"created_at": now() - timedelta(hours=number)}), 1)
+            await operations.keep(work, made.model_copy(update={"created_at": now() - timedelta(hours=number)}), 1)
     await database.close()
     first = (await acme.client.get("/api/operations", params={"limit": 3})).json()
     rest = (await acme.client.get("/api/operations", params={"limit": 3, "cursor": first["next_cursor"]})).json()

@@ -43,7 +43,7 @@ async def subscribe(socket: ClientConnection, *patterns: str) -> dict[str, Any]:
 
 def accepted(tenant: Tenant) -> OperationAccepted:
     told = Operation(
-        id=new_id(), kind="k", status="accepted", progress=Progress(), target=Target(type="t", id=new_id()),
+        id=new_id(), kind="k", status="accepted", progress=Progress(), target=Target(type="resource", id=new_id()),
         created_at=now(),
     )  # fmt: skip
     return OperationAccepted(**Context.automatic(tenant.organization).about(told.id, 1, now()), operation=told)
@@ -98,7 +98,7 @@ async def test_a_role_cannot_subscribe_to_what_it_may_not_read(gateway: Gateway,
             assert (frame["type"], frame["data"]["code"]) == ("error", code)
         await socket.send('{"unsubscribe": []}')
         assert (await receive(socket))["data"]["code"] == "invalid_input"
-        assert (await subscribe(socket, "cost.*"))["type"] == "subscribed"
+        assert (await subscribe(socket, "budget.*"))["type"] == "subscribed"
 
 
 async def test_a_ticket_opens_one_socket(gateway: Gateway, acme: Tenant) -> None:
