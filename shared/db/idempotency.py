@@ -2,9 +2,10 @@
 
 import hashlib
 from datetime import timedelta
+from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import ColumnElement, delete, select, text
+from sqlalchemy import bindparam, delete, select, text
 
 from shared.db.tables import idempotency, overwrite
 from shared.db.work import Work
@@ -15,6 +16,7 @@ KEPT = timedelta(hours=24)
 
 _ENVELOPE = {"id", "time", "correlation_id", "causation_id", "type", "idempotency_key", "role"}
 
+_KNOWN = select(idempotency).where(*(column == bindparam(column.name) for column in idempotency.primary_key.columns))
 _REMEMBER = overwrite(idempotency)
 
 _TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:name, 0))")
@@ -48,7 +50,7 @@ class Acceptance:
         name = f"{request.organization}|{request.actor}|{request.route}|{request.idempotency_key}"
         if not (await self.work.execute(_TRY_LOCK, {"name": name})).scalar():
             raise Conflict("the same idempotency key is being processed", code="in_flight", retry_after_s=1)
-        row = (await self.work.execute(select(idempotency).where(*self._key()))).mappings().first()
+        row = (await self.work.execute(_KNOWN, self._key())).mappings().first()
         if row is None or row["created_at"] < self.work.now - KEPT:
             return
         if row["body_hash"] != body_hash(request):
@@ -62,25 +64,16 @@ class Acceptance:
         self._reply = None if secret else reply.model_dump_json().encode()
 
     async def remember(self) -> None:
-        values = {
+        outcome = {"body_hash": body_hash(self.request), "reply": self._reply, "created_at": self.work.now}
+        await self.work.execute(_REMEMBER, self._key() | outcome)
+
+    def _key(self) -> dict[str, Any]:
+        return {
             "organization_id": self.work.organization,
             "principal": self.request.actor,
             "route": self.request.route,
             "key": self.request.idempotency_key,
-            "body_hash": body_hash(self.request),
-            "reply": self._reply,
-            "created_at": self.work.now,
         }
-        await self.work.execute(_REMEMBER, values)
-
-    def _key(self) -> tuple[ColumnElement[bool], ...]:
-        table = idempotency.c
-        return (
-            table.organization_id == self.work.organization,
-            table.principal == self.request.actor,
-            table.route == self.request.route,
-            table.key == self.request.idempotency_key,
-        )
 
 
 async def forget_old_keys(work: Work) -> int:

@@ -15,6 +15,8 @@ from shared.messages.operations import Operation, Progress, Target
 DATABASE_NOW = func.clock_timestamp()
 """Leases are compared by one clock, the database's: replicas' clocks may differ."""
 
+_ADD = upsert(saga).on_conflict_do_nothing().returning(*saga.c)
+
 REQUEUE_AFTER = timedelta(seconds=30)
 
 
@@ -51,8 +53,7 @@ def operation_of(row: dict[str, Any]) -> Operation:
 
 async def add(work: Work, values: dict[str, Any]) -> dict[str, Any] | None:
     """Insert a saga; None when it is there already."""
-    statement = upsert(saga).values(values).on_conflict_do_nothing().returning(*saga.c)
-    row = (await work.execute(statement)).mappings().first()
+    row = (await work.execute(_ADD, values)).mappings().first()
     return None if row is None else dict(row)
 
 
