@@ -14,7 +14,14 @@ BudgetPeriod = Literal["daily", "weekly", "monthly", "quarterly", "annually"]
 BudgetAmount = Annotated[Decimal, Field(gt=0, max_digits=15, decimal_places=4)]
 Thresholds = Annotated[list[float], Field(min_length=1, max_length=20)]
 ScopeFilters = Annotated[dict[str, str], Field(max_length=10)]
-Channels = Annotated[list[Annotated[str, Field(min_length=1, max_length=100)]], Field(max_length=20)]
+Channels = Annotated[
+    list[Annotated[str, Field(min_length=1, max_length=100)]],
+    Field(
+        max_length=20,
+        description="ids of channels, or a type (`slack`, `email`, `webhook`) for all of that type; empty means every "
+        "channel. They are looked up when an alert is sent; when none of them exists then, every channel is told.",
+    ),
+]
 
 
 class Budget(Facts):
@@ -78,8 +85,26 @@ class UpdateBudget(Mutation, entity="budget", name="update", owner="costs", repl
     notification_channels: Channels | None = None
 
 
-class RemoveBudget(Mutation, entity="budget", name="remove", owner="costs", reply=Budget):
+class DeleteBudget(Mutation, entity="budget", name="delete", owner="costs", reply=Budget):
     budget: UUID
+
+
+class BudgetEvent(Event):
+    """The aggregate is the budget; the event holds all of it, with what was spent when it was said."""
+
+    budget: Budget
+
+
+class BudgetCreated(BudgetEvent, entity="budget", name="created", owner="costs"):
+    pass
+
+
+class BudgetUpdated(BudgetEvent, entity="budget", name="updated", owner="costs"):
+    """Its content changed; figures change all the time and are not said."""
+
+
+class BudgetDeleted(BudgetEvent, entity="budget", name="deleted", owner="costs"):
+    pass
 
 
 class BudgetExceeded(Event, entity="budget", name="exceeded", owner="costs"):

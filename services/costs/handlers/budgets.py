@@ -1,6 +1,5 @@
 """How are budgets made, read, changed and removed? Each change is measured at once."""
 
-from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -11,9 +10,18 @@ from services.costs.storage import budgets
 from shared.bus.router import Routes
 from shared.db.work import Work
 from shared.kit.ids import new_id
-from shared.messages.audit import AuditRecorded
 from shared.messages.base import Page
-from shared.messages.budgets import Budget, CreateBudget, GetBudget, ListBudgets, RemoveBudget, UpdateBudget
+from shared.messages.budgets import (
+    Budget,
+    BudgetCreated,
+    BudgetDeleted,
+    BudgetUpdated,
+    CreateBudget,
+    DeleteBudget,
+    GetBudget,
+    ListBudgets,
+    UpdateBudget,
+)
 from shared.messages.context import Context
 
 CHANGEABLE = (
@@ -33,9 +41,9 @@ async def create_budget(request: CreateBudget, deps: Deps) -> Budget:
         work = acceptance.work
         row = _new_row(request, work)
         await budgets.add(work, row)
-        measured = await budgets.evaluate(work, row)
-        reply = budgets.budget_of({**measured, "organization_id": work.organization})
-        _audit(work, "budget.create", row, {"budget_amount": str(request.budget_amount)})
+        work.audit("budget.create", row["id"], 1, row["budget_name"], {"budget_amount": str(request.budget_amount)})
+        reply = budgets.budget_of(await budgets.evaluate(work, row))
+        work.emit(BudgetCreated(**work.about(reply.id, reply.version), budget=reply))
         acceptance.answer(reply)
     return reply
 
@@ -43,7 +51,7 @@ async def create_budget(request: CreateBudget, deps: Deps) -> Budget:
 @routes.request(GetBudget)
 async def get_budget(request: GetBudget, deps: Deps) -> Budget:
     async with deps.database.work(Context.of(request)) as work:
-        return budgets.budget_of(await budgets.find(work, request.budget))
+        return budgets.budget_of(await budgets.get(work, request.budget))
 
 
 @routes.request(ListBudgets)
@@ -57,26 +65,30 @@ async def list_budgets(request: ListBudgets, deps: Deps) -> Page[Budget]:
 async def update_budget(request: UpdateBudget, deps: Deps) -> Budget:
     async with deps.database.accept(request) as acceptance:
         work = acceptance.work
-        before = await budgets.find_for_change(work, request.budget, request.expected_version)
+        before = await budgets.lock(work, request.budget)
+        request.check_version("budget", before["version"])
         changes = request.model_dump(include=set(CHANGEABLE), exclude_none=True)
         row = {**before, **changes, "version": before["version"] + 1, "updated_at": work.now}
         check(row["budget_scope"], row["scope_filters"], row["alert_thresholds"], row["currency"])
         row["revision"] += any(row[name] != before[name] for name in BEGINS_ANEW)
         await budgets.change(work, request.budget, {name: row[name] for name in (*changes, *_COUNTED)})
         reply = budgets.budget_of(await budgets.evaluate(work, row))
-        _audit(work, "budget.update", row, {"changed": sorted(changes)})
+        work.audit("budget.update", reply.id, reply.version, reply.budget_name, {"changed": sorted(changes)})
+        work.emit(BudgetUpdated(**work.about(reply.id, reply.version), budget=reply))
         acceptance.answer(reply)
     return reply
 
 
-@routes.request(RemoveBudget)
-async def remove_budget(request: RemoveBudget, deps: Deps) -> Budget:
+@routes.request(DeleteBudget)
+async def delete_budget(request: DeleteBudget, deps: Deps) -> Budget:
     async with deps.database.accept(request) as acceptance:
         work = acceptance.work
-        row = await budgets.find_for_change(work, request.budget, request.expected_version)
+        row = await budgets.lock(work, request.budget)
+        request.check_version("budget", row["version"])
         await budgets.remove(work, request.budget)
-        reply = budgets.budget_of(row)
-        _audit(work, "budget.remove", {**row, "version": row["version"] + 1}, {})
+        reply = budgets.budget_of({**row, "version": row["version"] + 1, "updated_at": work.now})
+        work.audit("budget.delete", reply.id, reply.version, reply.budget_name)
+        work.emit(BudgetDeleted(**work.about(reply.id, reply.version), budget=reply))
         acceptance.answer(reply)
     return reply
 
@@ -89,6 +101,7 @@ def _new_row(request: CreateBudget, work: Work) -> dict[str, Any]:
     budget_id: UUID = new_id()
     return {
         "id": budget_id,
+        "organization_id": work.organization,
         **request.model_dump(include=set(CHANGEABLE)),
         "revision": 1,
         "current_spend": Decimal(0),
@@ -100,15 +113,3 @@ def _new_row(request: CreateBudget, work: Work) -> dict[str, Any]:
         "updated_at": work.now,
         "version": 1,
     }
-
-
-def _audit(work: Work, action: str, row: Mapping[str, Any], details: dict[str, Any]) -> None:
-    work.emit(
-        AuditRecorded(
-            **work.about(row["id"], row["version"]),
-            action=action,
-            target_type="budget",
-            target_name=row["budget_name"],
-            details=details,
-        )
-    )

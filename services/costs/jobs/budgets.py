@@ -1,22 +1,26 @@
-"""Which budgets have been crossed? All of them are measured, organization by organization."""
+"""Which budgets have been crossed? All of them are measured, the longest unmeasured first."""
 
-from itertools import groupby
+from uuid import UUID
 
 from services.costs.deps import Deps
 from services.costs.storage import budgets
 from shared.kit.errors import NotFound
 from shared.messages.context import Context
+from shared.runtime.parts import each_apart
 
 
 async def evaluate_budgets(deps: Deps) -> None:
-    """One transaction per organization: its budgets' figures, crossings and events appear together."""
+    """One transaction per budget: what one run does not come to, the next one begins with."""
     async with deps.database.work(Context.background()) as work:
-        found = sorted(await budgets.all_ids(work))
-    for organization, group in groupby(found, key=lambda pair: pair[0]):
+        found = await budgets.all_ids(work)
+
+    async def evaluate(each: tuple[UUID, UUID]) -> None:
+        organization, budget_id = each
         async with deps.database.work(Context.automatic(organization)) as work:
-            for _, budget_id in group:
-                try:
-                    row = await budgets.find(work, budget_id, lock=True)
-                except NotFound:  # removed since the list was read
-                    continue
-                await budgets.evaluate(work, row)
+            try:
+                row = await budgets.lock(work, budget_id)
+            except NotFound:  # deleted since the list was read
+                return
+            await budgets.evaluate(work, row)
+
+    await each_apart(found, evaluate)

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import Select, delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.costs.domain.budgets import Crossing, crossings, period_of, status_of
@@ -14,7 +14,7 @@ from services.costs.storage import costs
 from services.costs.storage.tables import budget, budget_crossings
 from shared.db.pages import Keyset
 from shared.db.work import Work, rows
-from shared.kit.errors import NotFound, Stale
+from shared.kit.errors import NotFound
 from shared.messages.budgets import Budget, BudgetExceeded, ListBudgets
 
 ORDER = Keyset(
@@ -25,24 +25,17 @@ ORDER = Keyset(
 
 
 async def add(work: Work, values: Mapping[str, Any]) -> None:
-    await work.execute(insert(budget).values(organization_id=work.organization, **values))
+    await work.execute(insert(budget).values(**values))
 
 
-async def find(work: Work, budget_id: UUID, *, lock: bool = False) -> dict[str, Any]:
+async def get(work: Work, budget_id: UUID) -> dict[str, Any]:
     """A budget of the work's organization. Raises NotFound."""
-    statement = select(budget).where(budget.c.id == budget_id, budget.c.organization_id == work.organization)
-    row = (await work.execute(statement.with_for_update() if lock else statement)).mappings().first()
-    if row is None:
-        raise NotFound("there is no such budget")
-    return dict(row)
+    return await _one(work, _by_id(work, budget_id))
 
 
-async def find_for_change(work: Work, budget_id: UUID, expected_version: int | None) -> dict[str, Any]:
-    """The same, locked. Raises NotFound, and Stale when its version is not the expected one."""
-    row = await find(work, budget_id, lock=True)
-    if expected_version is not None and row["version"] != expected_version:
-        raise Stale(f"the budget is at version {row['version']}")
-    return row
+async def lock(work: Work, budget_id: UUID) -> dict[str, Any]:
+    """The same, locked until the commit. Raises NotFound."""
+    return await _one(work, _by_id(work, budget_id).with_for_update())
 
 
 async def page(work: Work, request: ListBudgets) -> tuple[list[Mapping[str, Any]], str | None]:
@@ -58,8 +51,9 @@ async def newest(work: Work, limit: int) -> list[dict[str, Any]]:
 
 
 async def all_ids(work: Work) -> list[tuple[UUID, UUID]]:
-    """(organization, budget) of every budget, for background work."""
-    found = await work.execute(select(budget.c.organization_id, budget.c.id).order_by(budget.c.id))
+    """In background work: (organization, budget) of every budget, the longest unevaluated first."""
+    statement = select(budget.c.organization_id, budget.c.id).order_by(budget.c.evaluated_at, budget.c.id)
+    found = await work.execute(statement)
     return [(row.organization_id, row.id) for row in found]
 
 
@@ -104,6 +98,17 @@ def budget_of(row: Mapping[str, Any]) -> Budget:
         "status": status_of(amount, spend, forecast),
     }
     return Budget(**{**shown, **figures})
+
+
+def _by_id(work: Work, budget_id: UUID) -> Select[Any]:
+    return select(budget).where(budget.c.id == budget_id, budget.c.organization_id == work.organization)
+
+
+async def _one(work: Work, statement: Select[Any]) -> dict[str, Any]:
+    row = (await work.execute(statement)).mappings().first()
+    if row is None:
+        raise NotFound("there is no such budget")
+    return dict(row)
 
 
 def _exceeded(work: Work, row: Mapping[str, Any], crossing: Crossing) -> BudgetExceeded:

@@ -16,9 +16,9 @@ from shared.messages.budgets import (
     BudgetScope,
     Channels,
     CreateBudget,
+    DeleteBudget,
     GetBudget,
     ListBudgets,
-    RemoveBudget,
     ScopeFilters,
     Thresholds,
     UpdateBudget,
@@ -104,5 +104,5 @@ async def update_budget(budget: UUID, body: UpdateBudgetBody, caller: Writer) ->
 
 
 @router.delete("/budgets/{budget}", status_code=204)
-async def remove_budget(budget: UUID, caller: Writer) -> Response:
-    return await caller.ask(RemoveBudget, status_code=204, budget=budget)
+async def delete_budget(budget: UUID, caller: Writer) -> Response:
+    return await caller.ask(DeleteBudget, status_code=204, budget=budget)

@@ -1,23 +1,29 @@
 """A budget is crossed exactly once per threshold and period, whoever looks and however often."""
 
-from datetime import timedelta
+import asyncio
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from sqlalchemy import select, update
 
-from services.costs.storage.tables import budget_crossings
+from services.costs.storage import budgets
+from services.costs.storage.tables import budget, budget_crossings
 from shared.kit.errors import InvalidInput, NotFound, Stale
 from shared.messages.audit import AuditRecorded
 from shared.messages.base import Page
 from shared.messages.budgets import (
     Budget,
+    BudgetCreated,
+    BudgetDeleted,
+    BudgetEvent,
     BudgetExceeded,
+    BudgetUpdated,
     CreateBudget,
+    DeleteBudget,
     GetBudget,
     ListBudgets,
-    RemoveBudget,
     UpdateBudget,
 )
 from shared.messages.context import Context
@@ -183,9 +189,55 @@ async def test_a_change_of_what_has_changed_is_stale_and_what_is_removed_is_gone
     budget = await make(services, caller, "10")
     with pytest.raises(Stale):
         await services.ask(UpdateBudget(**mutation(caller), expected_version=7, budget=budget.id, budget_name="x"))
-    await services.ask(RemoveBudget(**mutation(caller), expected_version=1, budget=budget.id))
+    await services.ask(DeleteBudget(**mutation(caller), expected_version=1, budget=budget.id))
     with pytest.raises(NotFound):
         await services.ask(GetBudget(**caller.envelope(now()), budget=budget.id))
+
+
+async def test_a_budget_is_told_when_it_is_made_changed_and_deleted(services: Services) -> None:
+    await start(services)
+    caller = context()
+    made = await make(services, caller, "10")
+    changed: Budget = await services.ask(UpdateBudget(**mutation(caller), budget=made.id, budget_name="albums"))
+    gone: Budget = await services.ask(DeleteBudget(**mutation(caller), budget=made.id))
+    told = await services.events_of(BudgetEvent, 3)
+    assert [(type(event), event.aggregate_version, event.budget) for event in told] == [
+        (BudgetCreated, 1, made), (BudgetUpdated, 2, changed), (BudgetDeleted, 3, gone),
+    ]  # fmt: skip
+    assert (changed.budget_name, gone.budget_name, gone.version) == ("albums", "albums", 3)
+
+
+async def test_the_budget_that_waited_longest_is_evaluated_first_and_a_broken_one_holds_none_back(
+    services: Services,
+) -> None:
+    running = await start(services)
+    callers = [context() for _ in range(3)]
+    made = [await make(services, caller, "10") for caller in callers]
+    await running.stop()
+    order = [made[2], made[0], made[1]]
+    database = services.database("costs")
+    async with database.work(Context.background()) as work:
+        for days, each in zip((9, 8, 7), order, strict=True):
+            values = {"evaluated_at": now() - timedelta(days=days)}
+            await work.execute(update(budget).where(budget.c.id == each.id).values(**values))
+        broken = update(budget).where(budget.c.id == order[0].id)
+        await work.execute(broken.values(scope_filters={"provider_id": "no id"}))
+        assert [found for _, found in await budgets.all_ids(work)] == [each.id for each in order]
+    await start(services)
+    for each in order[1:]:
+        await evaluated_after(services, each, now() - timedelta(days=1))
+    async with database.work(Context.background()) as work:
+        assert (await budgets.all_ids(work))[0][1] == order[0].id
+
+
+async def evaluated_after(services: Services, made: Budget, moment: datetime) -> None:
+    async with asyncio.timeout(20):
+        while True:
+            async with services.database("costs").work(Context.background()) as work:
+                statement = select(budget.c.evaluated_at).where(budget.c.id == made.id)
+                if (await work.execute(statement)).scalar_one() > moment:
+                    return
+            await asyncio.sleep(0.05)
 
 
 async def test_a_budget_of_another_organization_is_not_there(services: Services) -> None:
@@ -195,4 +247,4 @@ async def test_a_budget_of_another_organization_is_not_there(services: Services)
     with pytest.raises(NotFound):
         await services.ask(GetBudget(**stranger.envelope(now()), budget=budget.id))
     with pytest.raises(NotFound):
-        await services.ask(RemoveBudget(**mutation(stranger), budget=budget.id))
+        await services.ask(DeleteBudget(**mutation(stranger), budget=budget.id))
