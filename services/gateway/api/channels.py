@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from services.gateway.api.caller import Caller, needs
+from services.gateway.domain.rate_limits import RouteKind
 from shared.messages.alerts import Severity
 from shared.messages.base import Page
 from shared.messages.channels import (
@@ -29,6 +30,7 @@ router = APIRouter(prefix="/api/notification-channels", tags=["channels"])
 
 Reader = Annotated[Caller, Depends(needs(Permission.CHANNELS_READ))]
 Writer = Annotated[Caller, Depends(needs(Permission.CHANNELS_WRITE))]
+Sender = Annotated[Caller, Depends(needs(Permission.CHANNELS_WRITE, RouteKind.LONG_WORK))]
 
 _EXAMPLE: dict[str, Any] = {
     "channel_type": "slack",
@@ -98,7 +100,7 @@ async def delete_channel(channel: UUID, caller: Writer) -> Response:
 
 
 @router.post("/{channel}/test", status_code=202, response_model=Delivery)
-async def send_test(channel: UUID, caller: Writer) -> Response:
+async def send_test(channel: UUID, caller: Sender) -> Response:
     """Queues a test notification; what became of it is in the channel's deliveries."""
     return await caller.ask(TestChannel, status_code=202, channel=channel)
 

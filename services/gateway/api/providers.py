@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from services.gateway.api.caller import Caller, needs
+from services.gateway.domain.rate_limits import RouteKind
 from shared.messages.base import Page
 from shared.messages.providers import (
     ConnectionTest,
@@ -30,6 +31,7 @@ router = APIRouter(prefix="/api/cloud", tags=["providers"])
 
 Reader = Annotated[Caller, Depends(needs(Permission.PROVIDERS_READ))]
 Writer = Annotated[Caller, Depends(needs(Permission.PROVIDERS_WRITE))]
+CloudCaller = Annotated[Caller, Depends(needs(Permission.PROVIDERS_WRITE, RouteKind.LONG_WORK))]
 
 _BUDGET_MAX = 1e12
 _EXAMPLE: dict[str, Any] = {
@@ -77,7 +79,7 @@ class UpdateProviderBody(BaseModel):
 
 
 @router.post("/providers", status_code=201, response_model=Provider)
-async def create_provider(body: CreateProviderBody, caller: Writer) -> Response:
+async def create_provider(body: CreateProviderBody, caller: CloudCaller) -> Response:
     """Tries the credentials at the cloud first; 422 `invalid_credentials` stores nothing."""
     return await caller.ask(CreateProvider, status_code=201, location="/api/cloud/providers/{id}", **body.model_dump())
 
@@ -100,7 +102,7 @@ async def get_provider(provider: UUID, caller: Reader) -> Response:
 
 
 @router.put("/providers/{provider}", response_model=Provider)
-async def update_provider(provider: UUID, body: UpdateProviderBody, caller: Writer) -> Response:
+async def update_provider(provider: UUID, body: UpdateProviderBody, caller: CloudCaller) -> Response:
     return await caller.ask(UpdateProvider, provider_id=provider, **body.model_dump())
 
 
@@ -111,13 +113,13 @@ async def remove_provider(provider: UUID, caller: Writer) -> Response:
 
 
 @router.post("/providers/{provider}/test-connection", response_model=ConnectionTest)
-async def test_connection(provider: UUID, caller: Writer) -> Response:
+async def test_connection(provider: UUID, caller: CloudCaller) -> Response:
     """Whether the provider accepts the stored credentials now; its health follows."""
     return await caller.ask(TestConnection, provider_id=provider)
 
 
 @router.post("/providers/{provider}/test", response_model=ConnectionTest)
-async def test_provider(provider: UUID, caller: Writer) -> Response:
+async def test_provider(provider: UUID, caller: CloudCaller) -> Response:
     """The other name of `test-connection`."""
     return await test_connection(provider, caller)
 
