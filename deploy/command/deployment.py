@@ -140,12 +140,16 @@ def reconcile_topology(
 
 def rotate_keys() -> None:
     """Seal stored credentials again under the key ring's primary key; repeat-safe, ends when none remains."""
+    from shared.messages.channels import RotateChannelSecrets  # noqa: PLC0415
     from shared.messages.context import Context  # noqa: PLC0415
     from shared.messages.providers import RotateCredentials, Rotation  # noqa: PLC0415
 
     async def rotate(bus: Bus) -> Rotation:
-        request = RotateCredentials(**Context.background().envelope(datetime.now(UTC)))
-        return Rotation.model_validate(await bus.ask_for(request))
+        """Of everybody who keeps something sealed: the providers' credentials, the channels' secrets."""
+        envelope = Context.background().envelope
+        asked = [request(**envelope(datetime.now(UTC))) for request in (RotateCredentials, RotateChannelSecrets)]
+        found = [Rotation.model_validate(await bus.ask_for(each)) for each in asked]
+        return Rotation(rotated=sum(one.rotated for one in found), remaining=sum(one.remaining for one in found))
 
     while True:
         rotation = with_bus(rotate)

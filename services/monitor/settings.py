@@ -30,6 +30,7 @@ class Settings(BaseServiceSettings):
     """How long an organization's expressions are not asked after they took longer."""
     alert_rules_allowed: int = Field(default=200, ge=1)
     """Of an organization's own; 409 `alert_rule_limit` beyond."""
+    rotation_every_s: float = Field(default=600, gt=0)
     public_url: str = "http://127.0.0.1:8080"
     allow_private_webhooks: bool = False
     console_url: str | None = None

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from shared.messages.alerts import Severity
 from shared.messages.base import Command, Event, Facts, ListRequest, Mutation, Page, Request
+from shared.messages.providers import Rotation
 
 ChannelType = Literal["slack", "email", "webhook"]
 DeliveryStatus = Literal["pending", "sending", "retrying", "sent", "failed"]
@@ -106,6 +107,18 @@ class ListDeliveries(ListRequest, entity="channel", name="deliveries", owner="mo
 
     channel: UUID
     status: DeliveryStatus | None = None
+
+
+class RotateChannelSecrets(
+    Request,
+    entity="channel",
+    name="rotate_secrets",
+    owner="monitor",
+    reply=Rotation,
+    askers=("operator",),
+    timeout_s=10.0,
+):
+    """Seal again what is not under the key ring's primary key; ask again while some remain. Organization `system`."""
 
 
 class DeliverNotification(Command, entity="notification", name="deliver", owner="notifier", senders=("monitor",)):

@@ -128,7 +128,7 @@ class CheckProvider(Command, entity="provider", name="check", owner="provisioner
 
 
 class Rotation(Facts):
-    """How many providers' credentials were sealed under the primary key now, and how many still wait for it."""
+    """How many sealed records (credentials, channels) came under the primary key now, and how many wait."""
 
     rotated: int
     remaining: int

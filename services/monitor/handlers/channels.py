@@ -2,6 +2,7 @@
 
 import json
 import secrets
+import time
 from typing import Any
 from uuid import UUID
 
@@ -9,12 +10,13 @@ from services.monitor.deps import Deps
 from services.monitor.domain.channels import URL_FIELD, check_config, masked, new_secret
 from services.monitor.domain.notifications import test_alert
 from services.monitor.storage import channels, deliveries
+from services.monitor.storage.rotation import rotate_batch
 from shared.bus.router import Routes
 from shared.db.work import Work
-from shared.kit.errors import FieldError, InvalidInput, NotFound, Stale
+from shared.kit.errors import FieldError, InvalidInput, NotFound, PermissionDenied, Stale
 from shared.kit.ids import new_id
 from shared.messages.audit import AuditRecorded
-from shared.messages.base import Page
+from shared.messages.base import SYSTEM, Page
 from shared.messages.channels import (
     Channel,
     ChannelCreated,
@@ -27,14 +29,20 @@ from shared.messages.channels import (
     GetChannel,
     ListChannels,
     ListDeliveries,
+    RotateChannelSecrets,
     TestChannel,
     UpdateChannel,
 )
 from shared.messages.context import Context
+from shared.messages.providers import Rotation
 from shared.outward.addresses import RefusedAddress, UnresolvedAddress, check, parse
 from shared.outward.mails import is_address
 
 routes = Routes()
+
+ROTATION_BATCH = 50
+ROTATION_S = 5.0
+"""Half of what its asker waits."""
 
 
 @routes.request(CreateChannel)
@@ -83,7 +91,9 @@ async def delete_channel(request: DeleteChannel, deps: Deps) -> Channel:
     async with deps.database.accept(request) as acceptance:
         work = acceptance.work
         await _found(work, request.channel, request.expected_version, lock=True)
-        row = await channels.change(work, request.channel, deleted_at=work.now, is_enabled=False, sealed_config=b"")
+        row = await channels.change(
+            work, request.channel, deleted_at=work.now, is_enabled=False, sealed_config=b"", key_id=None
+        )
         channel = Channel.model_validate(row)
         _tell(work, ChannelDeleted, channel, "channel.delete")
         acceptance.answer(channel)
@@ -124,6 +134,23 @@ async def send_test(request: TestChannel, deps: Deps) -> Delivery:
     return delivery
 
 
+@routes.request(RotateChannelSecrets)
+async def rotate_channel_secrets(request: RotateChannelSecrets, deps: Deps) -> Rotation:
+    """Seal again as many as fit into the request's time."""
+    if request.organization != SYSTEM:
+        raise PermissionDenied("keys belong to the deployment, not to an organization")
+    until_s = time.monotonic() + ROTATION_S
+    rotated = 0
+    while time.monotonic() < until_s:
+        batch = await rotate_batch(deps.database, deps.key_ring, ROTATION_BATCH)
+        rotated += batch
+        if batch == 0:
+            break
+    async with deps.database.work(Context.background()) as work:
+        remaining = await channels.count_sealed_otherwise(work, deps.key_ring.primary)
+    return Rotation(rotated=rotated, remaining=remaining)
+
+
 @routes.request(ListDeliveries)
 async def list_deliveries(request: ListDeliveries, deps: Deps) -> Page[Delivery]:
     async with deps.database.work(Context.of(request)) as work:
@@ -162,7 +189,7 @@ def _kept(channel_type: str, config: dict[str, Any], work: Work, channel_id: UUI
     sealed = deps.key_ring.seal(
         json.dumps(config).encode(), organization=work.organization, record=channel_id, field=channels.FIELD
     )
-    return {"config": masked(config, host), "sealed_config": sealed}
+    return {"config": masked(config, host), "sealed_config": sealed, "key_id": deps.key_ring.primary}
 
 
 async def _found(work: Work, channel_id: UUID, expected_version: int | None, *, lock: bool = False) -> dict[str, Any]:

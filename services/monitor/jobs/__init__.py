@@ -1,6 +1,7 @@
 """What monitor and the notifier do by the clock, each once per interval over all replicas."""
 
 from services.monitor.jobs.alerts import end_cost_alerts, end_suppressions
+from services.monitor.jobs.channels import rotate_secrets
 from services.monitor.jobs.collections import sweep
 from services.monitor.jobs.deliveries import requeue_deliveries
 from services.monitor.jobs.metrics import drop_old_partitions, make_partitions
@@ -17,6 +18,7 @@ def monitor_jobs(settings: Settings) -> Jobs:
     jobs.add(HOUR_S, "monitor.drop_old_partitions", drop_old_partitions)
     jobs.add(5, "monitor.end_suppressions", end_suppressions)
     jobs.add(60, "monitor.end_cost_alerts", end_cost_alerts)
+    jobs.add(settings.rotation_every_s, "monitor.rotate_secrets", rotate_secrets)
     return jobs
 
 

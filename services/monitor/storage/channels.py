@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 
 from services.monitor.domain.channels import TYPES
 from services.monitor.storage.tables import channel
@@ -55,3 +55,25 @@ async def listed(work: Work, request: ListChannels) -> Sequence[dict[str, Any]]:
     if request.channel_type is not None:
         statement = statement.where(channel.c.channel_type == request.channel_type)
     return rows(await work.execute(ORDER.select(statement, request)))
+
+
+async def sealed_otherwise(work: Work, key_id: str, limit: int) -> Sequence[dict[str, Any]]:
+    """Locked rows of channels whose config is not under this key; in background work."""
+    statement = (
+        select(channel)
+        .where(channel.c.deleted_at.is_(None), channel.c.key_id != key_id)
+        .order_by(channel.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return rows(await work.execute(statement))
+
+
+async def count_sealed_otherwise(work: Work, key_id: str) -> int:
+    statement = select(func.count()).where(channel.c.deleted_at.is_(None), channel.c.key_id != key_id)
+    return int((await work.execute(statement)).scalar_one())
+
+
+async def reseal(work: Work, channel_id: UUID, sealed: bytes, key_id: str) -> None:
+    """Keep the same config under another key; nothing that anybody sees has changed, so the version stays."""
+    await work.execute(update(channel).where(channel.c.id == channel_id).values(sealed_config=sealed, key_id=key_id))

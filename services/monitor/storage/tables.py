@@ -189,6 +189,7 @@ channel = Table(
     Column("name", String(200), nullable=False),
     Column("config", JSONB, nullable=False),
     Column("sealed_config", LargeBinary, nullable=False),
+    Column("key_id", String(64), nullable=True),
     Column("minimum_severity", String(16), nullable=False),
     Column("is_enabled", Boolean, nullable=False),
     moment("created_at"),
@@ -196,8 +197,10 @@ channel = Table(
     moment("deleted_at", nullable=True),
     Column("version", Integer, nullable=False),
     Index("ix_channel_organization_created", "organization_id", "created_at", "id"),
+    Index("ix_channel_key", "key_id", postgresql_where=text("deleted_at IS NULL")),
 )
-"""`config` is the masked one that is shown; the whole one is sealed. Deleted ones stay for their deliveries."""
+"""`config` is the masked one that is shown; the whole one is sealed under the key `key_id`. Deleted ones stay for their
+deliveries, without secrets and key."""
 
 delivery = Table(
     "delivery",

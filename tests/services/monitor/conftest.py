@@ -25,7 +25,14 @@ from shared.messages.subjects import metrics_subject
 from shared.runtime.process import Foundation
 from tests.fixtures.services import Services, context
 
-KEY_RING = json.dumps({"primary": "k1", "keys": {"k1": base64.b64encode(b"k" * 32).decode()}})
+
+def key_ring(primary: str, *others: str) -> str:
+    """CANOPY_KEY_RING with these keys."""
+    keys = {name: base64.b64encode(name.encode().ljust(32, b"k")).decode() for name in (primary, *others)}
+    return json.dumps({"primary": primary, "keys": keys})
+
+
+KEY_RING = key_ring("k1")
 
 
 def now() -> datetime:
