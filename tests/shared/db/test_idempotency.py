@@ -34,7 +34,7 @@ def note(words: str = "hello", **envelope) -> WriteNote:
 
 async def accept(database: Database, request: WriteNote) -> None:
     async with database.accept(request) as acceptance:
-        acceptance.answer(Note(id=new_id(), words=request.words))
+        acceptance.answer(Note(words=request.words))
 
 
 async def test_two_at_once_with_one_key_are_one_and_the_other_is_told_to_wait(database: Database) -> None:
@@ -44,7 +44,7 @@ async def test_two_at_once_with_one_key_are_one_and_the_other_is_told_to_wait(da
         async with database.accept(request) as acceptance:
             begun.set()
             await may_end.wait()
-            acceptance.answer(Note(id=new_id(), words=request.words))
+            acceptance.answer(Note(words=request.words))
 
     first = asyncio.create_task(slow())
     await begun.wait()
