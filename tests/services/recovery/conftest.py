@@ -140,6 +140,11 @@ class Tenant:
         async with self.database.work(Context.background()) as work:
             await work.execute(text(statement), values)
 
+    async def value(self, query: str) -> Any:
+        """The one value of a look at the tables."""
+        async with self.database.work(Context.background()) as work:
+            return (await work.execute(text(query))).scalar()
+
     def left_of(self, drill: Drill) -> list[str]:
         """The simulator's own list of what a drill has not removed."""
         mine = {"canopy:drill": str(drill.id)}

@@ -16,6 +16,8 @@ from tests.services.recovery.conftest import WEST, Tenant, eventually
 
 pytestmark = pytest.mark.anyio
 
+GIVE_UP_NEXT = "UPDATE saga SET failures = 8 WHERE failures > 0 AND id = :id"
+"""Seven failures are behind it: the next is the last that is allowed."""
 CREATES = ("CreateSecurityGroup", "RegisterImage", "RunInstances")
 
 
@@ -162,9 +164,8 @@ async def test_a_lost_region_fails_the_drill_and_what_was_made_is_removed_when_i
         lambda e: e.operation.id == accepted.operation.id and e.operation.progress.stage == "machine 1",
     )
 
-    # Seven failures are behind it: the next is the last that is allowed.
     async def nearly_given_up() -> bool:
-        await tenant.update("UPDATE saga SET failures = 8 WHERE failures > 0 AND id = :id", id=accepted.operation.id)
+        await tenant.update(GIVE_UP_NEXT, id=accepted.operation.id)
         return any(
             isinstance(e, OperationFailed) and e.operation.id == accepted.operation.id for e in tenant.services.events
         )
@@ -176,6 +177,30 @@ async def test_a_lost_region_fails_the_drill_and_what_was_made_is_removed_when_i
     assert any(issue.startswith("machine 1") for issue in drill.issues_identified)
     assert tenant.left_of(drill) == []
     assert len(tenant.made("DeregisterImage")) >= 1
+    assert (await tenant.ask_again(GetPlan, plan_id=plan.id)).status == "active"
+
+
+async def test_a_replica_killed_while_it_undoes_a_drill_leaves_nothing_at_the_cloud(tenant: Tenant) -> None:
+    plan, _ = await tenant.protect()
+    begun = len(tenant.aws.ledger())
+    tenant.aws.fault(match={"action": "RunInstances", "region": WEST}, status=400, code="InsufficientInstanceCapacity")
+    tenant.aws.fault(match={"action": "DeregisterImage"}, status=503, code="RequestLimitExceeded")
+    accepted = await tenant.drill(plan)
+
+    async def undoing() -> bool:
+        await tenant.update(GIVE_UP_NEXT, id=accepted.operation.id)
+        return await tenant.value("SELECT cleaning_since FROM dr_test_executions") is not None
+
+    await eventually(undoing, 60)
+    await tenant.services._running[-1].kill()
+    assert tenant.made("DeregisterImage", begun) == tenant.made("DeleteSecurityGroup", begun) == []
+    tenant.aws.clear_faults()
+    await tenant.start()
+    drill = await tenant.drilled(accepted)
+    assert (drill.status, drill.test_successful, drill.not_cleaned) == ("failed", False, [])
+    undone = ("RegisterImage", "DeregisterImage", "CreateSecurityGroup", "DeleteSecurityGroup", "RunInstances")
+    assert [len(tenant.made(action, begun)) for action in undone] == [1, 1, 1, 1, 0]
+    assert tenant.left_of(drill) == []
     assert (await tenant.ask_again(GetPlan, plan_id=plan.id)).status == "active"
 
 
