@@ -20,6 +20,10 @@ class Settings(BaseServiceSettings):
     point_max_future_s: float = Field(default=120, gt=0)
     partitions_ahead_days: int = Field(default=7, ge=1)
     retention_days: int = Field(default=90, ge=2)
+    """Of samples; daily roll-ups of them, resolved alerts and finished deliveries have their own."""
+    rollup_retention_days: int = Field(default=400, ge=2)
+    alert_retention_days: int = Field(default=400, ge=1)
+    delivery_retention_days: int = Field(default=90, ge=1)
     health_refresh_s: float = Field(default=60, gt=0)
     """Metrics without a change of status or score are told at most this often per resource."""
     stale_after_s: float = Field(default=900, gt=0)

@@ -88,7 +88,10 @@ class ResourceMetrics(Facts):
 
 
 class GetResourceMetrics(Request, entity="metric", name="get", owner="monitor", reply=ResourceMetrics):
-    """Raises 404 for an unknown resource, 422 for a span that is empty or has more than 2,000 buckets."""
+    """Raises 404 for an unknown resource, 422 for a span that is empty or has more than 2,000 buckets.
+
+    Samples are kept 90 days; of older days only `1d` knows something, from daily roll-ups (percentiles are null then).
+    """
 
     resource: UUID
     start: datetime

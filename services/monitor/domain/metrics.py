@@ -3,12 +3,12 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Final
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final
 from uuid import UUID
 
 from shared.kit.errors import FieldError, InvalidInput
-from shared.messages.metrics import METRIC_NAMES, Sample
+from shared.messages.metrics import METRIC_NAMES, MetricSummary, Sample
 
 INTERVALS_S: Final[Mapping[str, int]] = {"1m": 60, "5m": 300, "1h": 3600, "1d": 86_400}
 BUCKETS_ALLOWED: Final = 2000
@@ -112,3 +112,44 @@ def check_span(start: datetime, end: datetime, interval: str) -> None:
     if (end - start).total_seconds() / INTERVALS_S[interval] > BUCKETS_ALLOWED:
         detail = f"makes more than {BUCKETS_ALLOWED} buckets of {interval}: ask for less time or a longer interval"
         raise InvalidInput("the span is too long", errors=[FieldError("/interval", detail)])
+
+
+def buckets_of_days(days: Sequence[Mapping[str, Any]], aggregation: str) -> list[dict[str, Any]]:
+    """Daily roll-ups as buckets: `time` and each metric. Percentiles cannot be had of roll-ups: they are unknown."""
+    return [
+        {"time": midnight_of(day["day"]), **{name: _figure(day, name, aggregation) for name in METRIC_NAMES}}
+        for day in days
+    ]
+
+
+def midnight_of(day: date) -> datetime:
+    """When a day begins (UTC)."""
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def whole_days(start: datetime, end: datetime) -> tuple[date, date]:
+    """The first and the last day (UTC) that lie in [start, end) as a whole; the last is before the first: none does."""
+    first, last = start.astimezone(UTC), end.astimezone(UTC)
+    begins = midnight_of(first.date()) == first
+    return first.date() + timedelta(days=0 if begins else 1), last.date() - timedelta(days=1)
+
+
+def _figure(day: Mapping[str, Any], name: str, aggregation: str) -> float | None:
+    if aggregation == "sum":
+        mean: float | None = day[f"{name}_avg"]
+        return None if mean is None else mean * day[f"{name}_count"]
+    figure: float | None = day.get(f"{name}_{aggregation}")
+    return figure
+
+
+def joined_summary(parts: Sequence[Mapping[str, Any]], name: str) -> MetricSummary:
+    """One metric over several parts of a span, each with `<name>_min`, `_avg`, `_max`, `_count`."""
+    measured = [part for part in parts if part[f"{name}_count"]]
+    count = sum(part[f"{name}_count"] for part in measured)
+    total = math.fsum(part[f"{name}_avg"] * part[f"{name}_count"] for part in measured)
+    return MetricSummary(
+        avg_value=total / count if count else None,
+        max_value=max((part[f"{name}_max"] for part in measured), default=None),
+        min_value=min((part[f"{name}_min"] for part in measured), default=None),
+        data_points=count,
+    )

@@ -17,13 +17,24 @@ from prometheus_client import Counter
 from services.monitor.deps import Deps
 from services.monitor.domain import health
 from services.monitor.domain.evaluation import Point
-from services.monitor.domain.metrics import INTERVALS_S, check_span, fault_of, limits, values_of
+from services.monitor.domain.metrics import (
+    INTERVALS_S,
+    buckets_of_days,
+    check_span,
+    fault_of,
+    joined_summary,
+    limits,
+    midnight_of,
+    values_of,
+    whole_days,
+)
 from services.monitor.handlers.evaluation import Asked, answer, judge, questions_of
-from services.monitor.storage import collections, metrics, rules
+from services.monitor.storage import collections, metrics, rollups, rules
 from services.monitor.storage.health import facts_of
 from shared.bus.router import Routes
 from shared.bus.settle import ERROR_HEADER
 from shared.db.inventory import find_resource
+from shared.db.work import Work
 from shared.kit.errors import NotFound
 from shared.kit.ids import derived_id
 from shared.messages.context import Context
@@ -34,7 +45,6 @@ from shared.messages.metrics import (
     GetResourceMetrics,
     MetricBatch,
     MetricPoint,
-    MetricSummary,
     MonitoringMetrics,
     ResourceMetrics,
     Sample,
@@ -127,10 +137,7 @@ async def get_resource_metrics(request: GetResourceMetrics, deps: Deps) -> Resou
     async with deps.database.work(Context.of(request)) as work:
         if await find_resource(work, request.resource) is None:
             raise NotFound("there is no such resource", code="resource_not_found")
-        width_s = INTERVALS_S[request.interval]
-        span = (work, request.resource, request.start, request.end)
-        found = await metrics.buckets(*span, width_s, request.aggregation)
-        total = await metrics.summary(*span)
+        found, parts = await _measured(work, request)
     return ResourceMetrics(
         resource_id=request.resource,
         start=request.start,
@@ -138,17 +145,22 @@ async def get_resource_metrics(request: GetResourceMetrics, deps: Deps) -> Resou
         interval=request.interval,
         aggregation=request.aggregation,
         points=[MetricPoint(time=row["time"], values={name: row[name] for name in METRIC_NAMES}) for row in found],
-        summary={name: _summary(total, name) for name in METRIC_NAMES},
+        summary={name: joined_summary(parts, name) for name in METRIC_NAMES},
     )
 
 
-def _summary(total: dict[str, Any], name: str) -> MetricSummary:
-    return MetricSummary(
-        avg_value=total[f"{name}_avg"],
-        max_value=total[f"{name}_max"],
-        min_value=total[f"{name}_min"],
-        data_points=total[f"{name}_count"],
-    )
+async def _measured(work: Work, request: GetResourceMetrics) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The buckets, and the parts that the summary is of: the samples, and by day what is left of dropped ones."""
+    span = (work, request.resource, request.start, request.end)
+    found = list(await metrics.buckets(*span, INTERVALS_S[request.interval], request.aggregation))
+    parts = [await metrics.summary(*span)]
+    if request.interval == "1d":
+        sampled = {row["time"] for row in found}
+        known = await rollups.days_of(work, request.resource, *whole_days(request.start, request.end))
+        days = [day for day in known if midnight_of(day["day"]) not in sampled]
+        found = sorted([*buckets_of_days(days, request.aggregation), *found], key=lambda row: row["time"])
+        parts += days
+    return found, parts
 
 
 @routes.request(GetMonitoringMetrics)

@@ -1,9 +1,9 @@
-"""Which day partitions are there? Made ahead, dropped after the retention."""
+"""Which day partitions are there? Made ahead, rolled up, dropped after the retention."""
 
 from datetime import timedelta
 
 from services.monitor.deps import Deps
-from services.monitor.storage import metrics
+from services.monitor.storage import metrics, rollups
 from shared.messages.context import Context
 
 
@@ -16,6 +16,8 @@ async def make_partitions(deps: Deps) -> int:
 
 
 async def drop_old_partitions(deps: Deps) -> int:
-    """Those of days before the retention; returns how many were dropped."""
+    """Those of days before the retention whose roll-ups are complete; returns how many were dropped."""
     async with deps.database.work(Context.background()) as work:
-        return await metrics.drop_partitions(work, work.now.date() - timedelta(days=deps.settings.retention_days))
+        kept_from = work.now.date() - timedelta(days=deps.settings.retention_days)
+        unrolled = await rollups.unrolled_days(work, kept_from)
+        return await metrics.drop_partitions(work, min([kept_from, *unrolled]))

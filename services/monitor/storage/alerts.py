@@ -1,6 +1,7 @@
 """Alerts: at most one open per organization and fingerprint, which the unique index decides, not the reader."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -213,3 +214,9 @@ async def open_severities(work: Work) -> list[str]:
         alert.c.organization_id == work.organization, alert.c.status.in_(("active", "acknowledged"))
     )
     return [str(row.severity_level) for row in await work.execute(statement)]
+
+
+async def forget_closed(work: Work, before: datetime, limit: int) -> int:
+    """Delete up to `limit` alerts that were resolved before this time; returns how many. In background work."""
+    old = select(alert.c.id).where(alert.c.resolved_at < before).limit(limit)
+    return (await work.execute(delete(alert).where(alert.c.id.in_(old)))).rowcount

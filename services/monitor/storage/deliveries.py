@@ -1,11 +1,11 @@
 """Deliveries: one per event and channel, and one row per attempt, written before the post."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.monitor.domain.deliveries import Result, Verdict
@@ -134,3 +134,11 @@ async def left_behind(work: Work, after_s: float) -> Sequence[dict[str, Any]]:
         or_(delivery.c.lease_until.is_(None), delivery.c.lease_until < late),
     )
     return rows(await work.execute(statement.limit(500)))
+
+
+async def forget_finished(work: Work, before: datetime, limit: int) -> int:
+    """Delete up to `limit` finished deliveries made before this time, and their attempts; returns how many."""
+    old = select(delivery.c.id).where(delivery.c.status.in_(FINISHED), delivery.c.created_at < before).limit(limit)
+    gone = list((await work.execute(delete(delivery).where(delivery.c.id.in_(old)).returning(delivery.c.id))).scalars())
+    await work.execute(delete(delivery_attempt).where(delivery_attempt.c.delivery_id.in_(gone)))
+    return len(gone)

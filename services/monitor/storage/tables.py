@@ -40,6 +40,30 @@ infrastructure_monitoring = Table(
 )
 """Samples, one partition a day of `time`, which is therefore part of the key. No default partition."""
 
+infrastructure_monitoring_daily = Table(
+    "infrastructure_monitoring_daily",
+    metadata,
+    Column("resource_id", Uuid, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("organization_id", Uuid, nullable=False),
+    Column("provider_id", Uuid, nullable=False),
+    *(
+        Column(f"{name}_{function}", Integer if function == "count" else Float, nullable=function != "count")
+        for name in METRIC_NAMES
+        for function in ("min", "avg", "max", "count")
+    ),
+    Index(None, "day"),
+)
+"""What is kept of a day (UTC) when its partition is dropped; without any value all but the count are null."""
+
+rolled_up_day = Table(
+    "rolled_up_day",
+    metadata,
+    Column("day", Date, primary_key=True),
+    moment("completed_at"),
+)
+"""Days whose roll-ups are complete: only their partitions may be dropped."""
+
 telemetry = Table(
     "telemetry",
     metadata,
@@ -166,6 +190,7 @@ alert = Table(
     Index("uq_alert_open", "organization_id", "fingerprint", unique=True, postgresql_where=OPEN),
     Index("ix_alert_organization_triggered", "organization_id", "triggered_at", "id"),
     Index("ix_alert_open_resource", "resource_id", postgresql_where=OPEN),
+    Index("ix_alert_closed", "resolved_at", postgresql_where=text("resolved_at IS NOT NULL")),
 )
 
 alert_state = Table(
@@ -224,6 +249,7 @@ delivery = Table(
     Column("version", Integer, nullable=False),
     UniqueConstraint("event_id", "channel_id"),
     Index("ix_delivery_channel_created", "channel_id", "created_at", "id"),
+    Index("ix_delivery_finished", "created_at", postgresql_where=text("status IN ('sent', 'failed')")),
     Index("ix_delivery_unfinished", "created_at", postgresql_where=text("status NOT IN ('sent', 'failed')")),
 )
 

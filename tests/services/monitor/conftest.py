@@ -40,6 +40,16 @@ def now() -> datetime:
 
 
 @dataclass
+class StandingClock:
+    """Says what it is told."""
+
+    time: datetime
+
+    def now(self) -> datetime:
+        return self.time
+
+
+@dataclass
 class Fleet:
     """One organization with one account; makes resources and says what was measured of them."""
 

@@ -25,7 +25,7 @@ from shared.messages.subjects import credentials_subject
 from shared.security.envelope import KeyRing
 from tests.fixtures.clouds import SimulatedAws
 from tests.fixtures.services import Services
-from tests.services.monitor.conftest import KEY_RING, Fleet, eventually, now
+from tests.services.monitor.conftest import KEY_RING, Fleet, StandingClock, eventually, now
 
 pytestmark = pytest.mark.anyio
 
@@ -65,16 +65,6 @@ async def test_due_points_are_collected_counted_and_not_asked_for_again_and_a_re
     found = await eventually(report)
     (calls,) = found.calls
     assert (calls.metrics_requested % 8, found.collections[0].error, found.samples_last_hour) == (0, None, 1)
-
-
-@dataclass
-class StandingClock:
-    """Says what it is told."""
-
-    time: datetime
-
-    def now(self) -> datetime:
-        return self.time
 
 
 class Measuring(Metrics):
