@@ -1,8 +1,13 @@
 """The prices of this release: complete, dated, sourced, loaded once."""
 
+import gzip
+import json
+import re
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 
+import moto
 import pytest
 
 from services.costs.storage import prices
@@ -12,6 +17,7 @@ from tests.fixtures.servers import DatabaseFactory
 
 pytestmark = pytest.mark.anyio
 
+OFFERINGS = Path(moto.__file__).parent / "ec2/resources/instance_type_offerings/region"
 CONTENT = (prices.FILES / "aws.csv.gz").read_bytes()
 
 # Copied from the sources named in services/costs/storage/prices/README.md.
@@ -23,6 +29,7 @@ GOLDEN = [
     ("mx-central-1", "t3.micro", "hour", "0.0109", date(2025, 3, 1)),
     ("us-east-1", "ebs:gp3", "gib_month", "0.08", date(2024, 9, 1)),
     ("eu-central-1", "ebs:gp3", "gib_month", "0.0952", date(2024, 9, 1)),
+    ("us-west-2", "m8i.large", "hour", "0.10584", date(2026, 7, 1)),
     ("us-west-2", "ebs:snapshot", "gib_month", "0.05", date(2024, 9, 1)),
 ]
 
@@ -35,9 +42,29 @@ def test_published_prices_are_in_the_file(region: str, item: str, unit: str, usd
 
 def test_every_price_is_above_zero_and_names_its_source() -> None:
     rows = prices.read_prices(CONTENT, "aws")
-    assert len(rows) == 15_189
+    assert len({(row["region"], row["item"], row["valid_from"]) for row in rows}) == len(rows) == 16_030
     assert all(row["usd"] > 0 and row["source"] for row in rows)
-    assert len(CONTENT) < 300_000
+
+
+def test_the_readme_says_how_many_of_the_types_of_each_region_have_a_price() -> None:
+    readme = (prices.FILES / "README.md").read_text()
+    told = dict(re.findall(r"^\| ([a-z0-9-]+) \| (\d+ \| \d+) \|$", readme, re.MULTILINE))
+    priced = {(row["region"], row["item"]) for row in prices.read_prices(CONTENT, "aws")}
+    found = {}
+    for file in OFFERINGS.iterdir():
+        region = file.name.partition(".")[0]
+        offered = {(region, each["InstanceType"]) for each in json.loads(gzip.decompress(file.read_bytes()))}
+        found[region] = f"{len(offered)} | {len(offered & priced)}"
+    assert told == found
+
+
+def test_what_is_derived_costs_what_it_costs_in_us_east_1() -> None:
+    rows = {(row["region"], row["item"]): row for row in prices.read_prices(CONTENT, "aws")}
+    derived = [row for row in rows.values() if row["source"].startswith("derived")]
+    assert {row["region"] for row in derived} == {"us-east-2", "us-west-2"}
+    for row in derived:
+        assert row["usd"] == rows["us-east-1", row["item"]]["usd"]
+        assert "metal" not in row["item"]
 
 
 async def test_a_file_is_loaded_once_and_its_prices_are_found(migrated_database: DatabaseFactory) -> None:
@@ -55,6 +82,12 @@ async def test_a_file_is_loaded_once_and_its_prices_are_found(migrated_database:
         assert await prices.span(work) == (
             date(2024, 8, 1),
             date(2026, 7, 1),
-            ["apache-libcloud", "coroot/cloud-pricing", "focus-sample", "karpenter-provider-aws"],
+            [
+                "apache-libcloud",
+                "coroot/cloud-pricing",
+                "derived: as us-east-1",
+                "focus-sample",
+                "karpenter-provider-aws",
+            ],
         )
     await database.close()
