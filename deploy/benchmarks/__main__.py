@@ -9,13 +9,14 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from deploy.benchmarks import events, monitoring, provisioning, reads, start
+from deploy.benchmarks import events, live, monitoring, provisioning, reads, start
 from deploy.benchmarks.measurements import Row
 
 PARTS = {
     "start": start.measure,
     "reads": reads.measure,
     "events": events.measure,
+    "live": live.measure,
     "monitoring": monitoring.measure,
     "provisioning": provisioning.measure,
 }

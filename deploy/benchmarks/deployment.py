@@ -6,11 +6,13 @@ import os
 import resource
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 import httpx
@@ -27,6 +29,7 @@ from shared.messages.resources import Resource, ResourceStarted
 
 T = TypeVar("T")
 BATCH = 256
+PROFILE_S = 6
 
 
 class Deployment:
@@ -95,6 +98,18 @@ class Deployment:
         self.bus("provisioner", say)
         return [item.id for item in resources]
 
+    def everything(self, path: str) -> list[dict[str, Any]]:
+        """All items of a list, page by page."""
+        items: list[dict[str, Any]] = []
+        cursor: str | None = None
+        while True:
+            parameters = {"limit": "200"} | ({} if cursor is None else {"cursor": cursor})
+            page = self.http.get(path, params=parameters).raise_for_status().json()
+            items += page["items"]
+            cursor = page["next_cursor"]
+            if cursor is None:
+                return items
+
     def resource(self, number: int) -> Resource:
         now = datetime.now(UTC)
         return Resource(
@@ -118,6 +133,18 @@ def running(home: Path, *, services: tuple[str, ...] = PROGRAMS, without: tuple[
         yield deployment
     finally:
         stack.stop()
+
+
+def profiled(deployment: Deployment, pids: Mapping[str, int], load: Callable[[], object]) -> list[str]:
+    """What each process does while `load` runs once more: the notes of a miss. Its figures are not counted."""
+    with ThreadPoolExecutor() as pool:
+        begun = {
+            name: pool.submit(profile, pid, PROFILE_S, deployment.stack.home / f"{name}.raw")
+            for name, pid in pids.items()
+        }
+        time.sleep(1)  # py-spy has to read the process's symbols first
+        load()
+        return [f"\nprofile of {name}:\n{found.result()}" for name, found in begun.items()]
 
 
 def profile(pid: int, seconds: int, file: Path) -> str:
@@ -155,7 +182,12 @@ def _hottest(stacks: list[str], count: int = 12) -> list[str]:
 
 def processes(deployment: Deployment) -> dict[str, int]:
     """The pid of each running process, by name."""
-    state = json.loads((deployment.stack.home / "state.json").read_text())
+    return processes_of(deployment.stack.home)
+
+
+def processes_of(home: Path) -> dict[str, int]:
+    """The same of any data folder."""
+    state = json.loads((home / "state.json").read_text())
     return {name: entry["pid"] for name, entry in state["processes"].items() if entry["pid"]}
 
 

@@ -1,7 +1,6 @@
 """What is a measurement? A name, a goal, five rounds of which the median counts, and what was noted beside it."""
 
 import os
-import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,12 +18,6 @@ class Row:
     met: bool | None
     notes: str = ""
     load_average: float = field(default_factory=lambda: os.getloadavg()[0])
-
-
-def median_of(rounds: Callable[[], float], count: int = ROUNDS) -> tuple[float, list[float]]:
-    """The median of some rounds, and all of them."""
-    values = [rounds() for _ in range(count)]
-    return statistics.median(values), values
 
 
 def percentile(values: list[float], share: float) -> float:

@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from deploy.benchmarks.deployment import Deployment, cpu_s, processes, profile, running
+from deploy.benchmarks.deployment import Deployment, cpu_s, processes, profiled, running
 from deploy.benchmarks.measurements import ROUNDS, Row, listed, wait_until
 
 GOAL_PER_S, GOAL_P95_MS = 800, 35
@@ -38,7 +38,8 @@ def measure() -> list[Row]:
             "CPU a request: " + ", ".join(f"{part} {microseconds:.0f} us" for part, microseconds in cost.items()),
         ]
         if not met:
-            notes += _profiles(url, deployment, pids)
+            suspects = {part: pids[part] for part in ("gateway", "provisioner")}
+            notes += profiled(deployment, suspects, lambda: _load(url, deployment.api_key, 8))
     goal = f"{GOAL_PER_S}/s, p95 {GOAL_P95_MS} ms"
     return [Row("GET a resource, 16 connections", goal, f"{rate:.0f}/s, p95 {p95:.1f} ms", met, "; ".join(notes))]
 
@@ -68,16 +69,4 @@ def _load(url: str, api_key: str, seconds: int) -> dict[str, float]:
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     found: dict[str, float] = json.loads(done.stdout)
-    return found
-
-
-def _profiles(url: str, deployment: Deployment, pids: dict[str, int]) -> list[str]:
-    command = [sys.executable, "-m", "deploy.benchmarks.http_load", url, "--api-key", deployment.api_key, "--seconds",
-               "20"]  # fmt: skip
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as load:
-        found = [
-            f"profile of {part}:\n{profile(pids[part], 6, deployment.stack.home / f'{part}.raw')}"
-            for part in ("gateway", "provisioner")
-        ]
-        load.wait()
     return found
