@@ -1,4 +1,4 @@
-"""How soon does an organization hear live what it did? From the change's own time to the frame, on every open socket."""
+"""How soon does an organization hear live what it did? From the time of the change to the frame, on every socket."""
 
 import asyncio
 import json
