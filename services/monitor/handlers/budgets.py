@@ -1,15 +1,18 @@
 """What do budgets mean to alerts? A crossed threshold opens one; a new revision or period, or its removal, ends it."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from services.monitor.deps import Deps
+from services.monitor.domain.budgets import still_crossed
 from services.monitor.domain.rules import COST_THRESHOLD
 from services.monitor.handlers.alerts import opened
 from services.monitor.storage import alerts
 from shared.bus.router import Routes
 from shared.db.work import Work
+from shared.kit.ids import SYSTEM_ACTOR
 from shared.messages.alerts import AlertFired, AlertResolved
-from shared.messages.budgets import BudgetExceeded
+from shared.messages.budgets import BudgetDeleted, BudgetExceeded, BudgetUpdated
 
 routes = Routes()
 
@@ -24,6 +27,27 @@ async def on_budget_exceeded(event: BudgetExceeded, work: Work, _deps: Deps) -> 
         alerts.say(work, AlertResolved, superseded)
     for stored in await alerts.open_all(work, [row]):
         alerts.say(work, AlertFired, stored)
+
+
+@routes.event(BudgetUpdated)
+async def on_budget_updated(event: BudgetUpdated, work: Work, _deps: Deps) -> None:
+    """What the budget of now would not say ends: a raised amount that nothing crosses is not told otherwise."""
+    known = [row for row in await alerts.open_of_budget(work, event.budget.id) if _is_older(row, event)]
+    over = [row["fingerprint"] for row in known if not still_crossed(row["current_values"], event.budget)]
+    for row in await alerts.resolve_open(work, over, SYSTEM_ACTOR, "the budget was changed"):
+        alerts.say(work, AlertResolved, row)
+
+
+def _is_older(row: Mapping[str, Any], event: BudgetUpdated) -> bool:
+    """Events can come late: an older state of the budget says nothing of an alert of a newer one."""
+    return bool(row["current_values"]["budget_version"] < event.budget.version)
+
+
+@routes.event(BudgetDeleted)
+async def on_budget_deleted(event: BudgetDeleted, work: Work, _deps: Deps) -> None:
+    open_ones = [row["fingerprint"] for row in await alerts.open_of_budget(work, event.budget.id)]
+    for row in await alerts.resolve_open(work, open_ones, SYSTEM_ACTOR, "the budget was deleted"):
+        alerts.say(work, AlertResolved, row)
 
 
 def _alert_of(event: BudgetExceeded, work: Work) -> dict[str, Any]:

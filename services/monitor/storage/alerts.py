@@ -142,6 +142,12 @@ async def resolve_ended_periods(work: Work) -> list[dict[str, Any]]:
     return await _resolve(work, over, SYSTEM_ACTOR, "the budget's period is over")
 
 
+async def open_of_budget(work: Work, budget_id: UUID) -> Sequence[dict[str, Any]]:
+    """The open alerts of a budget."""
+    statement = select(alert).where(_of_budget(work, budget_id), alert.c.status.in_(OPEN_STATUSES))
+    return rows(await work.execute(statement))
+
+
 def _of_budget(work: Work, budget_id: UUID) -> ColumnElement[bool]:
     return and_(
         alert.c.organization_id == work.organization,

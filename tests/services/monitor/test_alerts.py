@@ -29,7 +29,7 @@ from shared.messages.alerts import (
     SuppressAlert,
     UpdateAlertRule,
 )
-from shared.messages.budgets import BudgetExceeded
+from shared.messages.budgets import Budget, BudgetDeleted, BudgetExceeded, BudgetUpdated
 from shared.messages.metrics import Sample
 from shared.messages.resources import ResourceStopped
 from tests.fixtures.services import mutation
@@ -236,6 +236,37 @@ async def test_a_raised_budget_alerts_again_and_ends_what_its_old_amount_said(fl
     new = (await fleet.services.events_of(AlertFired, 2))[1]
     assert new.alert.threshold == 160
     assert (await fleet.services.event(AlertResolved)).alert.id == old.alert.id
+
+
+def budget_of(event: BudgetExceeded, organization: UUID, **changes: Any) -> Budget:
+    values = {
+        **event.model_dump(include=set(Budget.model_fields)), "id": event.budget_id, "organization_id": organization,
+        "budget_amount": 100.0, "alert_thresholds": [80.0], "current_spend": 81.0, "forecast_spend": 120.0,
+        "percent_used": 81.0, "status": "at_risk", "evaluated_at": now(), "created_at": now(), "updated_at": now(),
+        "version": 2, **changes,
+    }  # fmt: skip
+    return Budget.model_validate(values)
+
+
+async def test_an_alert_ends_when_its_budget_is_raised_above_what_was_spent_or_deleted(fleet: Fleet) -> None:
+    actual, forecast = exceeded(fleet, new_id(), 80), exceeded(fleet, new_id(), 80, basis="forecast")
+    await fleet.services.publish(actual, forecast)
+    fired = {event.alert.metric: event.alert.id for event in await fleet.services.events_of(AlertFired, 2)}
+
+    async def update(event: BudgetExceeded, amount: float, version: int) -> None:
+        budget = budget_of(event, fleet.organization, budget_amount=amount, version=version)
+        await fleet.services.publish(BudgetUpdated(**fleet.about(budget.id, version), budget=budget))
+
+    await update(actual, 1000, 1)
+    await update(actual, 100, 2)
+    await update(forecast, 140, 2)
+    await update(actual, 140, 3)
+    resolved = (await fleet.services.event(AlertResolved)).alert
+    assert (resolved.id, resolved.resolution_notes) == (fired["actual_spend"], "the budget was changed")
+    budget = budget_of(forecast, fleet.organization, version=3)
+    await fleet.services.publish(BudgetDeleted(**fleet.about(budget.id, 3), budget=budget))
+    resolved = (await fleet.services.events_of(AlertResolved, 2))[1].alert
+    assert (resolved.id, resolved.resolution_notes) == (fired["forecast_spend"], "the budget was deleted")
 
 
 async def test_a_budgets_alert_ends_with_its_period(fleet: Fleet, deps: Deps) -> None:
