@@ -48,6 +48,10 @@ def test_everybody_follows_what_they_began() -> None:
 
 def test_every_target_of_long_work_is_one_that_somebody_may_read() -> None:
     """Why: an operation on a target that is not listed would be seen by nobody but its starter."""
-    programs = [program for service in ("provisioner", "monitor", "costs", "recovery") for program in load_router(service).programs.values()]
+    programs = [
+        program
+        for service in ("provisioner", "monitor", "costs", "recovery")
+        for program in load_router(service).programs.values()
+    ]
     assert {program.target_type for program in programs} <= set(FAMILY_PERMISSIONS)
     assert programs
