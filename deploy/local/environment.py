@@ -34,8 +34,8 @@ class Environment:
     settings: Mapping[str, str] = field(default_factory=dict)
     settings_of: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
-    def of(self, program: str, port: int, replica: str = "") -> dict[str, str]:
-        """The variables of one service or of the notifier, listening on this port."""
+    def of(self, program: str, port: int, replica: str = "", *, public_port: int | None = None) -> dict[str, str]:
+        """The variables of one service or of the notifier: its health on this port, the gateway's API on the public."""
         database = "monitor" if program == NOTIFIER else program
         own: dict[str, str] = {}
         if program in _OPENS_CREDENTIALS:
@@ -46,6 +46,8 @@ class Environment:
             own |= {"CANOPY_SMTP_HOST": "127.0.0.1", "CANOPY_SMTP_PORT": str(self.smtp_port)}
         if program == "recovery":
             own |= {"CANOPY_DURATIONS_NOTE": "durations are simulated", "CANOPY_CLOUD_POLL_S": "1"}
+        if public_port is not None:
+            own["CANOPY_PUBLIC_PORT"] = str(public_port)
         if program == "gateway":
             own["CANOPY_GATEWAY_KEY_RING"] = self.secrets.gateway_key_ring.model_dump_json()
         return {

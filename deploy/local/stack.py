@@ -51,7 +51,7 @@ class Stack:
     @property
     def url(self) -> str:
         """The public address: the gateway's."""
-        return self.url_of("gateway")
+        return f"http://127.0.0.1:{self._public_port('gateway')}"
 
     @property
     def simulator_url(self) -> str:
@@ -116,15 +116,16 @@ class Stack:
     def environment_of(self, name: str) -> dict[str, str]:
         """The variables of a program (`monitor`) or of one replica of it (`monitor-2`)."""
         program, _, number = name.partition("-")
-        return self._environment.of(program, self._port(name), number or "1")
+        public_port = self._public_port(name) if program == "gateway" else None
+        return self._environment.of(program, self._port(name), number or "1", public_port=public_port)
 
     def url_of(self, name: str) -> str:
         """Where a process answers `/readyz` and `/metrics`."""
         return f"http://127.0.0.1:{self._port(name)}"
 
     def _prepare(self) -> None:
-        if not is_free(self._port("gateway")):
-            raise StartFailed(f"port {self._port('gateway')} is in use; choose another with CANOPY_HTTP_PORT")
+        if not is_free(self._public_port("gateway")):
+            raise StartFailed(f"port {self._public_port('gateway')} is in use; choose another with CANOPY_HTTP_PORT")
         self.secrets = Secrets.kept(self.home / "secrets.json")
         self.postgres = Postgres(self.home / "postgres", self._ports.of("postgres"), log=self._log("postgres"))
         self._bus = BusConfiguration(self.home / "nats", self.secrets, self._settings, self._log("bus"))
@@ -152,9 +153,13 @@ class Stack:
         return self.home / "logs" / f"{name}.log"
 
     def _port(self, name: str) -> int:
+        return self._ports.of(name)
+
+    def _public_port(self, name: str) -> int:
+        """Where a replica of the gateway serves the API."""
         if name == "gateway" and self._http_port is not None:
             return self._http_port
-        return self._ports.of(name)
+        return self._ports.of(f"{name}-public")
 
     def _start_servers(self) -> None:
         """NATS, PostgreSQL and what stands in for the outside world."""

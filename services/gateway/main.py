@@ -18,5 +18,6 @@ async def build(foundation: Foundation[Settings]) -> Application:
         jobs=jobs,
         background=doors.background,
         close=doors.close,
-        http=lambda checks: create_app(doors, checks),
+        http=create_app(doors),
+        public_port=foundation.settings.public_port,
     )

@@ -10,6 +10,8 @@ class Settings(BaseServiceSettings):
 
     gateway_key_ring: SecretStr = SecretStr("")
     """The gateway's own ring (shared/security/envelope.py KeyRing); never the one of the credentials."""
+    public_port: int = Field(default=8000, ge=1, le=65535)
+    """Of the REST API and the live stream: what the world reaches."""
     issuer: str = "canopy"
     audience: str = "canopy"
     body_limit_bytes: int = Field(default=1024 * 1024, ge=1024)

@@ -20,6 +20,7 @@ class BaseServiceSettings(BaseSettings):
     database_pool_size: int = 10
     http_host: str = "127.0.0.1"
     http_port: int = 0
+    """Of /healthz, /readyz and /metrics: for the deployment's probes, without authentication."""
     key_ring: SecretStr = SecretStr("")
     log_level: str = "INFO"
     otlp_endpoint: str | None = Field(

@@ -13,11 +13,8 @@ from shared.kit.telemetry import READY
 Check = Callable[[], Awaitable[bool]]
 
 
-def health_routes(service: str, checks: Mapping[str, Check]) -> list[Route]:
-    """The three routes; `checks` are asked at each readiness probe."""
-
-    async def healthz(_: Request) -> Response:
-        return JSONResponse({"status": "ok", "service": service})
+def health_application(service: str, checks: Mapping[str, Check]) -> Starlette:
+    """What every service serves on its `http_port`; `checks` are asked at each readiness probe."""
 
     async def readyz(_: Request) -> Response:
         states = {name: await check() for name, check in checks.items()}
@@ -29,9 +26,13 @@ def health_routes(service: str, checks: Mapping[str, Check]) -> list[Route]:
     async def metrics(_: Request) -> Response:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
-    return [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)]
+    return Starlette(routes=[alive_route(service), Route("/readyz", readyz), Route("/metrics", metrics)])
 
 
-def health_application(service: str, checks: Mapping[str, Check]) -> Starlette:
-    """What every service but the gateway serves over HTTP."""
-    return Starlette(routes=list(health_routes(service, checks)))
+def alive_route(service: str) -> Route:
+    """`/healthz`: asks nobody and says nothing but that the process answers."""
+
+    async def healthz(_: Request) -> Response:
+        return JSONResponse({"status": "ok", "service": service})
+
+    return Route("/healthz", healthz)

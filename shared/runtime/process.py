@@ -59,14 +59,19 @@ class Foundation(Generic[S]):
 
 @dataclass
 class Application:
-    """What a service gives to its process. `http` replaces the plain health application (the gateway's)."""
+    """What a service gives to its process. `http` is what it serves to the world, on a port of its own (the gateway's).
+
+    Health and metrics stay on `http_port` in every process: they are the deployment's, not the world's.
+    """
 
     router: Router
     deps: Any
     jobs: Jobs = field(default_factory=Jobs)
     background: list[Callable[[], Coroutine[Any, Any, None]]] = field(default_factory=list)
     close: Callable[[], Awaitable[None]] | None = None
-    http: Callable[[dict[str, Check]], Any] | None = None
+    http: Any = None
+    """An ASGI application."""
+    public_port: int = 0
 
 
 Build = Callable[[Foundation[S]], Awaitable[Application]]
@@ -107,19 +112,22 @@ class Process(Generic[S]):
         """Live until `stop` or until a part fails; then drain what was begun."""
         foundation = self.foundation = self._foundation()
         application = await self._build(foundation)
-        server = self._server(application, foundation)
+        servers = self._servers(application, foundation)
         async with asyncio.TaskGroup() as group:
-            serving = group.create_task(server.serve())
+            serving = [group.create_task(server.serve()) for server in servers]
             living = group.create_task(self._live(application, foundation))
-            group.create_task(self._end(server, living, serving))
+            group.create_task(self._end(servers, living, serving))
         await foundation.database.close()
 
-    async def _end(self, server: uvicorn.Server, living: "asyncio.Task[None]", serving: "asyncio.Task[None]") -> None:
+    async def _end(
+        self, servers: list[uvicorn.Server], living: "asyncio.Task[None]", serving: "list[asyncio.Task[None]]"
+    ) -> None:
         stopping = asyncio.create_task(self._stop.wait())
-        await asyncio.wait([stopping, living, serving], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([stopping, living, *serving], return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
-        server.should_exit = True
-        await asyncio.wait([serving], timeout=self.settings.drain_s)
+        for server in servers:
+            server.should_exit = True
+        await asyncio.wait(serving, timeout=self.settings.drain_s)
         living.cancel()
 
     def _foundation(self) -> Foundation[S]:
@@ -131,15 +139,20 @@ class Process(Generic[S]):
         journal = Journal(database, JournalSettings(lease_s=settings.lease_s), self._owner)
         return Foundation(settings, create_bus(settings, self.name), database, journal)
 
-    def _server(self, application: Application, foundation: Foundation[S]) -> uvicorn.Server:
+    def _servers(self, application: Application, foundation: Foundation[S]) -> list[uvicorn.Server]:
         checks: dict[str, Check] = {
             "nats": foundation.bus.is_reachable,
             "database": foundation.database.is_reachable,
             **{part: self._check(part) for part in self._ready},
         }
-        http = application.http(checks) if application.http else health_application(self.name, checks)
+        servers = [self._server(health_application(self.name, checks), self.settings.http_port)]
+        if application.http is not None:
+            servers.append(self._server(application.http, application.public_port))
+        return servers
+
+    def _server(self, http: Any, port: int) -> uvicorn.Server:
         config = uvicorn.Config(
-            http, host=self.settings.http_host, port=self.settings.http_port, log_config=None, access_log=False,
+            http, host=self.settings.http_host, port=port, log_config=None, access_log=False,
             lifespan="off", timeout_graceful_shutdown=int(self.settings.drain_s), server_header=False,
             ws_ping_interval=20, ws_ping_timeout=20, h11_max_incomplete_event_size=64 * 1024,
             proxy_headers=False,  # uvicorn believes anybody on loopback; the gateway says itself whom it believes
