@@ -3,10 +3,12 @@
 import asyncio
 import json
 import os
+import re
 import resource
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -148,7 +150,7 @@ def profiled(deployment: Deployment, pids: Mapping[str, int], load: Callable[[],
 
 
 def profile(pid: int, seconds: int, file: Path) -> str:
-    """A py-spy profile of a process, for a miss: the functions that take most time, one a line."""
+    """A py-spy profile of a process, for a miss: our functions that take most processor time, one a line."""
     spy = Path(sys.executable).with_name("py-spy")
     command: list[str | Path] = [
         spy,
@@ -157,6 +159,7 @@ def profile(pid: int, seconds: int, file: Path) -> str:
         str(pid),
         "--duration",
         str(seconds),
+        "--gil",
         "--format",
         "raw",
         "--output",
@@ -169,15 +172,16 @@ def profile(pid: int, seconds: int, file: Path) -> str:
 
 
 def _hottest(stacks: list[str], count: int = 12) -> list[str]:
-    leaves: dict[str, int] = {}
+    """The share of all samples in which a function of ours was on the stack."""
+    seen: Counter[str] = Counter()
     total = 0
     for line in stacks:
         frames, _, samples = line.rpartition(" ")
-        leaf = frames.rpartition(";")[2]
-        leaves[leaf] = leaves.get(leaf, 0) + int(samples)
         total += int(samples)
-    hottest = sorted(leaves.items(), key=lambda item: -item[1])[:count]
-    return [f"{samples / max(total, 1):5.1%}  {leaf}" for leaf, samples in hottest]
+        for frame in set(frames.split(";")):
+            if re.search(r"\((shared|services)/", frame):
+                seen[frame.rpartition(":")[0] + ")"] += int(samples)
+    return [f"{samples / max(total, 1):5.1%}  {frame}" for frame, samples in seen.most_common(count)]
 
 
 def processes(deployment: Deployment) -> dict[str, int]:
