@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from services.costs.settings import Settings
-from shared.bus.connection import Bus
 from shared.db.engine import Database
 
 
@@ -13,4 +12,3 @@ class Deps:
 
     settings: Settings
     database: Database
-    bus: Bus

@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 
 
 async def build(foundation: Foundation[Settings]) -> Application:
-    deps = Deps(foundation.settings, foundation.database, foundation.bus)
+    deps = Deps(foundation.settings, foundation.database)
     return Application(
         router=router,
         deps=deps,

@@ -20,10 +20,16 @@ _CHANGING = ("total", "last_updated")
 """What of a resource's figures changes by itself and is said with the next roll-up only."""
 
 
+async def adopt_resources(deps: Deps) -> None:
+    """Record what came with a snapshot of the inventory: looks at every resource, so it runs seldom."""
+    adopted = BATCH
+    while adopted == BATCH:
+        async with deps.database.work(Context.background()) as work:
+            adopted = await resources.adopt(work, BATCH)
+
+
 async def meter_resources(deps: Deps) -> None:
     """Meter everything that changed or ran long enough; waits for the first prices, so that nothing looks unpriced."""
-    async with deps.database.work(Context.background()) as work:
-        await resources.adopt(work, BATCH * 10)
     while await _meter_batch(deps):
         pass
 

@@ -79,7 +79,10 @@ async def spending(
     by: Sequence[str] = (),
     filters: Mapping[str, Any] | None = None,
 ) -> list[Spending]:
-    """Spending in [start, end), both midnights in UTC, up to this moment; grouped by dimensions."""
+    """Spending in [start, end), both midnights in UTC, up to this moment; grouped by dimensions.
+
+    A meter that was read after the end has nothing to add: a period that is over is in the daily sums.
+    """
     amounts: dict[tuple[Any, ...], Decimal] = defaultdict(Decimal)
     rates: dict[tuple[Any, ...], Decimal] = defaultdict(Decimal)
     days = (daily_cost.c.day >= start.date(), daily_cost.c.day < end.date())
@@ -91,7 +94,8 @@ async def spending(
         func.sum(meter.c.usd_per_hour * _hours_in(start, end, work.now)).label("amount"),
         func.sum(meter.c.usd_per_hour).label("usd_per_hour"),
     )
-    priced = _narrow(running, meter, organization_id, by, filters).where(meter.c.usd_per_hour.is_not(None))
+    counted = (meter.c.usd_per_hour.is_not(None), meter.c.metered_until < end)
+    priced = _narrow(running, meter, organization_id, by, filters).where(*counted)
     for row in rows(await work.execute(priced)):
         key = tuple(row[name] for name in by)
         amounts[key] += row["amount"] or Decimal(0)

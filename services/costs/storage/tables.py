@@ -109,7 +109,7 @@ meter = Table(
     amount("usd_per_hour", nullable=True),
     Column("unpriced", Text, nullable=True),
     moment("metered_until"),
-    Index(None, "organization_id"),
+    Index(None, "organization_id", "metered_until"),
 )
 """What runs now: spending since `metered_until` is hours x rate and is written when the meter is read or closed."""
 

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from services.costs.jobs.costs import BATCH
 from services.costs.storage.tables import cloud_costs, daily_cost
+from shared.db.inventory import apply_resource
 from shared.kit.errors import InvalidInput
 from shared.messages.context import Context
 from shared.messages.costs import CostBreakdown, CostOverview, GetCostBreakdown, GetCostOverview
@@ -162,6 +164,19 @@ async def test_two_replicas_and_a_kill_lose_nothing_and_count_nothing_twice(serv
             await asyncio.sleep(0.1)
     rows = [(await stored(services, machine))["compute"] for machine in machines]
     assert rows == [MICRO_USD_PER_HOUR * 10] * 30
+
+
+async def test_what_came_with_a_snapshot_and_not_as_an_event_is_metered_too(services: Services) -> None:
+    caller, count = context(), BATCH + 1
+    machines = [Machine(caller, hours_ago(2)) for _ in range(count)]
+    async with services.database("costs").work(caller) as work:
+        for machine in machines:
+            assert await apply_resource(work, machine.resource(7, hours_ago(1), "running"))
+    await start(services)
+    said = await services.events_of(ResourceCostChanged, count)
+    assert {event.resource_id for event in said} == {machine.id for machine in machines}
+    assert {event.cost_tracking["hourly"] for event in said} == {float(MICRO_USD_PER_HOUR)}
+    assert all(event.cost_tracking["total"] >= float(MICRO_USD_PER_HOUR) for event in said)
 
 
 async def test_a_roll_up_moves_running_costs_into_rows_and_says_the_new_total(services: Services) -> None:
