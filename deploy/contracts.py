@@ -23,7 +23,7 @@ from shared.bus.permissions import all_users, render
 from shared.bus.router import Router
 from shared.bus.topology import load_router, present_services
 from shared.messages import asyncapi, catalog
-from shared.messages.alerts import Condition
+from shared.messages.alert_rules import Condition
 from shared.messages.base import Command, Message, Request, classes_of
 
 ROOT = Path(__file__).parents[1]

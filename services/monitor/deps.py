@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from services.monitor.domain.pauses import Pauses
 from services.monitor.settings import Settings
-from services.monitor.storage.rules import RuleBook
+from services.monitor.storage.alert_rules import RuleBook
 from shared.bus.connection import Bus
 from shared.bus.credentials import CredentialStore
 from shared.clouds.registry import Clouds

@@ -10,7 +10,7 @@ from services.monitor.handlers import router
 from services.monitor.jobs import monitor_jobs
 from services.monitor.jobs.metrics import make_partitions
 from services.monitor.settings import Settings
-from services.monitor.storage.rules import RuleBook
+from services.monitor.storage.alert_rules import RuleBook
 from shared.bus.credentials import CredentialStore
 from shared.bus.inventory import keep_complete
 from shared.clouds.registry import Clouds

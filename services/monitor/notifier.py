@@ -4,7 +4,7 @@ It has its own NATS user and durables, and hears of alerts as any stranger's sub
 """
 
 from services.monitor.deps import NotifierDeps
-from services.monitor.handlers import deliveries
+from services.monitor.handlers import notifications
 from services.monitor.jobs import notifier_jobs
 from services.monitor.settings import Settings
 from shared.bus.router import Router
@@ -14,7 +14,7 @@ from shared.outward.turns import Turns
 from shared.runtime.process import Application, Foundation, run
 from shared.security.envelope import KeyRing
 
-router = Router("notifier", deliveries.routes)
+router = Router("notifier", notifications.routes)
 
 
 async def build(foundation: Foundation[Settings]) -> Application:

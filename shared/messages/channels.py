@@ -1,4 +1,4 @@
-"""Notification channels: where an organization wants to hear of alerts. Kept by monitor, posted to by the notifier."""
+"""Notification channels: where an organization wants to hear of alerts. Owned by monitor."""
 
 from datetime import datetime
 from typing import Any, Literal
@@ -7,11 +7,11 @@ from uuid import UUID
 from pydantic import Field
 
 from shared.messages.alerts import Severity
-from shared.messages.base import Command, Event, Facts, ListRequest, Mutation, Page, Request
+from shared.messages.base import Event, Facts, ListRequest, Mutation, Page, Request
+from shared.messages.deliveries import Delivery
 from shared.messages.providers import Rotation
 
 ChannelType = Literal["slack", "email", "webhook"]
-DeliveryStatus = Literal["pending", "sending", "retrying", "sent", "failed"]
 
 
 class Channel(Facts):
@@ -64,49 +64,12 @@ class ListChannels(ListRequest, entity="channel", name="list", owner="monitor", 
     channel_type: ChannelType | None = None
 
 
-class Attempt(Facts):
-    """One try; `outcome` is null while it is under way or its process died."""
-
-    attempt: int
-    started_at: datetime
-    finished_at: datetime | None = None
-    outcome: str | None = None
-    response_status: int | None = None
-    error: str | None = None
-
-
-class Delivery(Facts):
-    """One notification to one channel. `possible_repeat`: a process died while sending, so it may arrive twice."""
-
-    id: UUID
-    channel_id: UUID
-    alert_id: UUID | None = None
-    kind: str
-    status: str
-    attempt: int
-    possible_repeat: bool
-    next_attempt_at: datetime | None = None
-    last_error: str | None = None
-    response_status: int | None = None
-    created_at: datetime
-    sent_at: datetime | None = None
-    attempts: list[Attempt] = []
-    version: int
-
-
 class TestChannel(Mutation, entity="channel", name="test", owner="monitor", reply=Delivery):
     """Queues a test notification; its deliveries list shows what became of it."""
 
     __test__ = False
 
     channel: UUID
-
-
-class ListDeliveries(ListRequest, entity="channel", name="deliveries", owner="monitor", reply=Page[Delivery]):
-    """Newest first."""
-
-    channel: UUID
-    status: DeliveryStatus | None = None
 
 
 class RotateChannelSecrets(
@@ -119,10 +82,6 @@ class RotateChannelSecrets(
     timeout_s=10.0,
 ):
     """Seal again what is not under the key ring's primary key; ask again while some remain. Organization `system`."""
-
-
-class DeliverNotification(Command, entity="notification", name="deliver", owner="notifier", senders=("monitor",)):
-    """Send one delivery (the aggregate)."""
 
 
 class ChannelEvent(Event):
@@ -141,17 +100,3 @@ class ChannelUpdated(ChannelEvent, entity="channel", name="updated", owner="moni
 
 class ChannelDeleted(ChannelEvent, entity="channel", name="deleted", owner="monitor"):
     pass
-
-
-class NotificationEvent(Event):
-    """The aggregate is the delivery."""
-
-    delivery: Delivery
-
-
-class NotificationSent(NotificationEvent, entity="notification", name="sent", owner="notifier"):
-    pass
-
-
-class NotificationFailed(NotificationEvent, entity="notification", name="failed", owner="notifier"):
-    """Every attempt allowed was refused, or one was refused for good."""

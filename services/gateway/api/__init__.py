@@ -1,6 +1,7 @@
 """The HTTP door: parse, authorise, ask the owner, answer. One file per noun, whose `router` is listed here."""
 
 from services.gateway.api import (
+    alert_rules,
     alerts,
     api_keys,
     audit,
@@ -8,6 +9,7 @@ from services.gateway.api import (
     budgets,
     channels,
     costs,
+    deliveries,
     drills,
     health,
     metrics,
@@ -34,8 +36,10 @@ ROUTERS = (
     resources.router,
     metrics.router,
     health.router,
+    alert_rules.router,
     alerts.router,
     channels.router,
+    deliveries.router,
     costs.router,
     budgets.router,
     plans.router,

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from services.gateway.api.caller import Caller, needs
+from services.gateway.api.pages import PageQuery
 from services.gateway.domain.rate_limits import RouteKind
 from shared.messages.alerts import Severity
 from shared.messages.base import Page
@@ -16,14 +17,12 @@ from shared.messages.channels import (
     ChannelType,
     CreateChannel,
     DeleteChannel,
-    Delivery,
-    DeliveryStatus,
     GetChannel,
     ListChannels,
-    ListDeliveries,
     TestChannel,
     UpdateChannel,
 )
+from shared.messages.deliveries import Delivery
 from shared.security.permissions import Permission
 
 router = APIRouter(prefix="/api/notification-channels", tags=["channels"])
@@ -65,15 +64,15 @@ class UpdateChannelBody(BaseModel):
     is_enabled: bool | None = None
 
 
+class ChannelQuery(PageQuery):
+    """Filter and page of the list of channels."""
+
+    channel_type: ChannelType | None = None
+
+
 @router.get("", response_model=Page[Channel])
-async def list_channels(
-    caller: Reader,
-    channel_type: ChannelType | None = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    cursor: Annotated[str | None, Query(max_length=2000)] = None,
-    sort: Annotated[str | None, Query(max_length=100)] = None,
-) -> Response:
-    return await caller.ask(ListChannels, channel_type=channel_type, limit=limit, cursor=cursor, sort=sort)
+async def list_channels(caller: Reader, query: Annotated[ChannelQuery, Query()]) -> Response:
+    return await caller.ask(ListChannels, **query.model_dump())
 
 
 @router.post("", status_code=201, response_model=Channel)
@@ -103,19 +102,6 @@ async def delete_channel(channel: UUID, caller: Writer) -> Response:
 async def send_test(channel: UUID, caller: Sender) -> Response:
     """Queues a test notification; what became of it is in the channel's deliveries."""
     return await caller.ask(TestChannel, status_code=202, channel=channel)
-
-
-@router.get("/{channel}/deliveries", response_model=Page[Delivery])
-async def list_deliveries(
-    channel: UUID,
-    caller: Reader,
-    status: DeliveryStatus | None = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    cursor: Annotated[str | None, Query(max_length=2000)] = None,
-    sort: Annotated[str | None, Query(max_length=100)] = None,
-) -> Response:
-    """What was told to this channel, newest first, with every attempt."""
-    return await caller.ask(ListDeliveries, channel=channel, status=status, limit=limit, cursor=cursor, sort=sort)
 
 
 def _payload(body: CreateChannelBody | UpdateChannelBody) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from services.monitor.domain.rules import Signal
+from services.monitor.domain.alert_rules import Signal
 
 OPEN_STATUSES: Final = ("active", "acknowledged", "suppressed")
 

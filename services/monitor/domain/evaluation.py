@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from services.monitor.domain.alert_rules import Rule, signal_of, signal_of_answer
 from services.monitor.domain.alerts import State, Transition, step
-from services.monitor.domain.rules import Rule, signal_of, signal_of_answer
 
 Key = tuple[UUID, UUID]
 """(rule, resource)"""

@@ -6,13 +6,13 @@ from typing import Any
 from uuid import UUID
 
 from services.monitor.deps import Deps
+from services.monitor.domain.alert_rules import MONITORING_ERROR, RULE_METRICS
 from services.monitor.domain.alerts import OPEN_STATUSES, Transition
 from services.monitor.domain.evaluation import Happening
-from services.monitor.domain.rules import MONITORING_ERROR, RULE_METRICS
 from services.monitor.storage import alerts
 from shared.bus.router import Routes
 from shared.db.work import Work
-from shared.kit.errors import Conflict, FieldError, InvalidInput, NotFound, Stale
+from shared.kit.errors import Conflict, FieldError, InvalidInput
 from shared.kit.ids import SYSTEM_ACTOR, new_id
 from shared.messages.alerts import (
     AcknowledgeAlert,
@@ -27,7 +27,6 @@ from shared.messages.alerts import (
     ResolveAlert,
     SuppressAlert,
 )
-from shared.messages.audit import AuditRecorded
 from shared.messages.base import Page
 from shared.messages.context import Context
 
@@ -59,11 +58,11 @@ async def apply_happenings(
         if transition is Transition.FIRE:
             rows = [_row(work, happening, facts[happening.resource_id]) for happening in group]
             for row in await alerts.open_all(work, rows):
-                alerts.say(work, AlertFired, row)
+                alerts.emit(work, AlertFired, row)
         else:
             prints = [fingerprint_of(each.rule.id, each.resource_id) for each in group]
             for row in await alerts.resolve_open(work, prints, SYSTEM_ACTOR):
-                alerts.say(work, AlertResolved, row)
+                alerts.emit(work, AlertResolved, row)
 
 
 def _row(work: Work, happening: Happening, resource: Mapping[str, Any]) -> dict[str, Any]:
@@ -111,38 +110,38 @@ async def raise_monitoring_error(work: Work, provider: Mapping[str, Any], region
         current_values={"region": region, "error": error},
     )
     for stored in await alerts.open_all(work, [row]):
-        alerts.say(work, AlertFired, stored)
+        alerts.emit(work, AlertFired, stored)
 
 
 async def end_monitoring_error(work: Work, provider_id: UUID, region: str) -> None:
     """Collection works."""
     prints = [_collection_print(provider_id, region)]
     for row in await alerts.resolve_open(work, prints, SYSTEM_ACTOR, "collection works again"):
-        alerts.say(work, AlertResolved, row)
+        alerts.emit(work, AlertResolved, row)
 
 
 @routes.request(GetAlert)
 async def get_alert(request: GetAlert, deps: Deps) -> Alert:
     async with deps.database.work(Context.of(request)) as work:
-        return alerts.model(await _found(work, request.alert))
+        return alerts.alert_of(await alerts.get(work, request.alert))
 
 
 @routes.request(ListAlerts)
 async def list_alerts(request: ListAlerts, deps: Deps) -> Page[Alert]:
     async with deps.database.work(Context.of(request)) as work:
-        rows, cursor = alerts.ORDER.page(await alerts.listed(work, request), request)
-    return Page[Alert](items=[alerts.model(row) for row in rows], next_cursor=cursor)
+        items, cursor = await alerts.page(work, request)
+    return Page[Alert](items=items, next_cursor=cursor)
 
 
 @routes.request(AcknowledgeAlert)
 async def acknowledge_alert(request: AcknowledgeAlert, deps: Deps) -> Alert:
     async with deps.database.accept(request) as acceptance:
         work = acceptance.work
-        await _open(work, request)
+        await _lock_open(work, request)
         row = await alerts.change(
             work, request.alert, status="acknowledged", acknowledged_at=work.now, acknowledged_by=request.actor
         )
-        alert = _told(work, AlertAcknowledged, row, "alert.acknowledge", {})
+        alert = _record(work, AlertAcknowledged, row, "alert.acknowledge", {})
         acceptance.answer(alert)
     return alert
 
@@ -151,12 +150,12 @@ async def acknowledge_alert(request: AcknowledgeAlert, deps: Deps) -> Alert:
 async def resolve_alert(request: ResolveAlert, deps: Deps) -> Alert:
     async with deps.database.accept(request) as acceptance:
         work = acceptance.work
-        await _open(work, request)
+        await _lock_open(work, request)
         row = await alerts.change(
             work, request.alert, status="resolved", resolved_at=work.now, resolved_by=request.actor,
             resolution_notes=request.resolution_notes,
         )  # fmt: skip
-        alert = _told(work, AlertResolved, row, "alert.resolve", {"resolution_notes": request.resolution_notes})
+        alert = _record(work, AlertResolved, row, "alert.resolve", {"resolution_notes": request.resolution_notes})
         acceptance.answer(alert)
     return alert
 
@@ -167,35 +166,22 @@ async def suppress_alert(request: SuppressAlert, deps: Deps) -> Alert:
         raise InvalidInput("suppression ends in the past", errors=[FieldError("/until", "is a time in the future")])
     async with deps.database.accept(request) as acceptance:
         work = acceptance.work
-        await _open(work, request)
+        await _lock_open(work, request)
         row = await alerts.change(work, request.alert, status="suppressed", suppressed_until=request.until)
-        alert = _told(work, AlertSuppressed, row, "alert.suppress", {"until": request.until.isoformat()})
+        alert = _record(work, AlertSuppressed, row, "alert.suppress", {"until": request.until.isoformat()})
         acceptance.answer(alert)
     return alert
 
 
-async def _found(work: Work, alert_id: UUID, *, lock: bool = False) -> dict[str, Any]:
-    row = await alerts.find(work, alert_id, lock=lock)
-    if row is None:
-        raise NotFound("there is no such alert", code="alert_not_found")
-    return row
-
-
-async def _open(work: Work, request: AcknowledgeAlert | ResolveAlert | SuppressAlert) -> None:
+async def _lock_open(work: Work, request: AcknowledgeAlert | ResolveAlert | SuppressAlert) -> None:
     """Raise NotFound, Stale, or Conflict when it is over."""
-    row = await _found(work, request.alert, lock=True)
-    if request.expected_version not in {None, row["version"]}:
-        raise Stale(f"the alert is at version {row['version']}")
+    row = await alerts.lock(work, request.alert)
+    request.check_version("alert", row["version"])
     if row["status"] not in OPEN_STATUSES:
         raise Conflict(f"the alert is {row['status']}", code="alert_closed")
 
 
-def _told(work: Work, event: type[AlertEvent], row: dict[str, Any], action: str, details: dict[str, Any]) -> Alert:
-    alert = alerts.say(work, event, row)
-    work.emit(
-        AuditRecorded(
-            **work.about(alert.id, alert.version), action=action, target_type="alert", target_name=alert.alert_name,
-            details=details,
-        )
-    )  # fmt: skip
+def _record(work: Work, event: type[AlertEvent], row: dict[str, Any], action: str, details: dict[str, Any]) -> Alert:
+    alert = alerts.emit(work, event, row)
+    work.audit(action, alert.id, alert.version, alert.alert_name, details)
     return alert

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.monitor.deps import Deps
+from services.monitor.domain.alert_rules import COST_THRESHOLD
 from services.monitor.domain.budgets import still_crossed
-from services.monitor.domain.rules import COST_THRESHOLD
 from services.monitor.handlers.alerts import opened
 from services.monitor.storage import alerts
 from shared.bus.router import Routes
@@ -24,9 +24,9 @@ async def on_budget_exceeded(event: BudgetExceeded, work: Work, _deps: Deps) -> 
     if await alerts.was_ever_open(work, row["fingerprint"]):
         return
     for superseded in await alerts.resolve_superseded(work, event.budget_id, event.revision, event.period_start):
-        alerts.say(work, AlertResolved, superseded)
+        alerts.emit(work, AlertResolved, superseded)
     for stored in await alerts.open_all(work, [row]):
-        alerts.say(work, AlertFired, stored)
+        alerts.emit(work, AlertFired, stored)
 
 
 @routes.event(BudgetUpdated)
@@ -35,7 +35,7 @@ async def on_budget_updated(event: BudgetUpdated, work: Work, _deps: Deps) -> No
     known = [row for row in await alerts.open_of_budget(work, event.budget.id) if _is_older(row, event)]
     over = [row["fingerprint"] for row in known if not still_crossed(row["current_values"], event.budget)]
     for row in await alerts.resolve_open(work, over, SYSTEM_ACTOR, "the budget was changed"):
-        alerts.say(work, AlertResolved, row)
+        alerts.emit(work, AlertResolved, row)
 
 
 def _is_older(row: Mapping[str, Any], event: BudgetUpdated) -> bool:
@@ -47,7 +47,7 @@ def _is_older(row: Mapping[str, Any], event: BudgetUpdated) -> bool:
 async def on_budget_deleted(event: BudgetDeleted, work: Work, _deps: Deps) -> None:
     open_ones = [row["fingerprint"] for row in await alerts.open_of_budget(work, event.budget.id)]
     for row in await alerts.resolve_open(work, open_ones, SYSTEM_ACTOR, "the budget was deleted"):
-        alerts.say(work, AlertResolved, row)
+        alerts.emit(work, AlertResolved, row)
 
 
 def _alert_of(event: BudgetExceeded, work: Work) -> dict[str, Any]:

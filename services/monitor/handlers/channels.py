@@ -13,9 +13,8 @@ from services.monitor.storage import channels, deliveries
 from services.monitor.storage.rotation import rotate_batch
 from shared.bus.router import Routes
 from shared.db.work import Work
-from shared.kit.errors import FieldError, InvalidInput, NotFound, PermissionDenied, Stale
+from shared.kit.errors import FieldError, InvalidInput, PermissionDenied
 from shared.kit.ids import new_id
-from shared.messages.audit import AuditRecorded
 from shared.messages.base import SYSTEM, Page
 from shared.messages.channels import (
     Channel,
@@ -25,15 +24,14 @@ from shared.messages.channels import (
     ChannelUpdated,
     CreateChannel,
     DeleteChannel,
-    Delivery,
     GetChannel,
     ListChannels,
-    ListDeliveries,
     RotateChannelSecrets,
     TestChannel,
     UpdateChannel,
 )
 from shared.messages.context import Context
+from shared.messages.deliveries import Delivery
 from shared.messages.providers import Rotation
 from shared.outward.addresses import RefusedAddress, UnresolvedAddress, check, parse
 from shared.outward.mails import is_address
@@ -58,8 +56,8 @@ async def create_channel(request: CreateChannel, deps: Deps) -> Channel:
             **_kept(request.channel_type, config, work, channel_id, deps),
         }  # fmt: skip
         await channels.add(work, values)
-        channel = Channel.model_validate(values)
-        _tell(work, ChannelCreated, channel, "channel.create")
+        channel = channels.channel_of(values)
+        _record(work, ChannelCreated, channel, "channel.create")
         acceptance.answer(channel)
     return channel
 
@@ -73,15 +71,16 @@ async def update_channel(request: UpdateChannel, deps: Deps) -> Channel:
     config = None
     if request.config is not None:
         async with deps.database.work(Context.of(request)) as work:
-            channel_type = (await _found(work, request.channel, None))["channel_type"]
+            channel_type = (await channels.get(work, request.channel))["channel_type"]
         config = await _checked(channel_type, request.config, deps)
     async with deps.database.accept(request) as acceptance:
         work = acceptance.work
-        row = await _found(work, request.channel, request.expected_version, lock=True)
+        row = await channels.lock(work, request.channel)
+        request.check_version("channel", row["version"])
         if config is not None:
             values |= _kept(row["channel_type"], config, work, request.channel, deps)
-        channel = Channel.model_validate(await channels.change(work, request.channel, **values))
-        _tell(work, ChannelUpdated, channel, "channel.update")
+        channel = channels.channel_of(await channels.change(work, request.channel, **values))
+        _record(work, ChannelUpdated, channel, "channel.update")
         acceptance.answer(channel)
     return channel
 
@@ -90,12 +89,12 @@ async def update_channel(request: UpdateChannel, deps: Deps) -> Channel:
 async def delete_channel(request: DeleteChannel, deps: Deps) -> Channel:
     async with deps.database.accept(request) as acceptance:
         work = acceptance.work
-        await _found(work, request.channel, request.expected_version, lock=True)
+        request.check_version("channel", (await channels.lock(work, request.channel))["version"])
         row = await channels.change(
             work, request.channel, deleted_at=work.now, is_enabled=False, sealed_config=b"", key_id=None
         )
-        channel = Channel.model_validate(row)
-        _tell(work, ChannelDeleted, channel, "channel.delete")
+        channel = channels.channel_of(row)
+        _record(work, ChannelDeleted, channel, "channel.delete")
         acceptance.answer(channel)
     return channel
 
@@ -103,14 +102,14 @@ async def delete_channel(request: DeleteChannel, deps: Deps) -> Channel:
 @routes.request(GetChannel)
 async def get_channel(request: GetChannel, deps: Deps) -> Channel:
     async with deps.database.work(Context.of(request)) as work:
-        return Channel.model_validate(await _found(work, request.channel, None))
+        return channels.channel_of(await channels.get(work, request.channel))
 
 
 @routes.request(ListChannels)
 async def list_channels(request: ListChannels, deps: Deps) -> Page[Channel]:
     async with deps.database.work(Context.of(request)) as work:
-        found, cursor = channels.ORDER.page(await channels.listed(work, request), request)
-    return Page[Channel](items=[Channel.model_validate(row) for row in found], next_cursor=cursor)
+        items, cursor = await channels.page(work, request)
+    return Page[Channel](items=items, next_cursor=cursor)
 
 
 @routes.request(TestChannel)
@@ -118,18 +117,13 @@ async def send_test(request: TestChannel, deps: Deps) -> Delivery:
     """The notifier sends it like any other."""
     async with deps.database.accept(request) as acceptance:
         work = acceptance.work
-        row = await _found(work, request.channel, None)
+        row = await channels.get(work, request.channel)
         content = {"event_type": "channel.test", "alert": test_alert(row["name"], work.now.isoformat())}
         stored = await deliveries.add(work, request.id, request.channel, "test", content, None)
         if stored is None:
             raise InvalidInput("this request was queued before")
-        delivery = deliveries.model(stored)
-        work.emit(
-            AuditRecorded(
-                **work.about(request.channel, row["version"]), action="channel.test", target_type="channel",
-                target_name=row["name"],
-            )
-        )  # fmt: skip
+        delivery = deliveries.delivery_of(stored)
+        work.audit("channel.test", request.channel, row["version"], row["name"])
         acceptance.answer(delivery)
     return delivery
 
@@ -149,16 +143,6 @@ async def rotate_channel_secrets(request: RotateChannelSecrets, deps: Deps) -> R
     async with deps.database.work(Context.background()) as work:
         remaining = await channels.count_sealed_otherwise(work, deps.key_ring.primary)
     return Rotation(rotated=rotated, remaining=remaining)
-
-
-@routes.request(ListDeliveries)
-async def list_deliveries(request: ListDeliveries, deps: Deps) -> Page[Delivery]:
-    async with deps.database.work(Context.of(request)) as work:
-        await _found(work, request.channel, None)
-        found, cursor = deliveries.ORDER.page(await deliveries.listed(work, request), request)
-        attempts = await deliveries.attempts_of(work, [row["id"] for row in found])
-    items = [deliveries.model(row, attempts.get(row["id"], ())) for row in found]
-    return Page[Delivery](items=items, next_cursor=cursor)
 
 
 async def _checked(channel_type: str, config: dict[str, Any], deps: Deps) -> dict[str, Any]:
@@ -192,21 +176,7 @@ def _kept(channel_type: str, config: dict[str, Any], work: Work, channel_id: UUI
     return {"config": masked(config, host), "sealed_config": sealed, "key_id": deps.key_ring.primary}
 
 
-async def _found(work: Work, channel_id: UUID, expected_version: int | None, *, lock: bool = False) -> dict[str, Any]:
-    row = await channels.find(work, channel_id, lock=lock)
-    if row is None:
-        raise NotFound("there is no such channel", code="channel_not_found")
-    if expected_version not in {None, row["version"]}:
-        raise Stale(f"the channel is at version {row['version']}")
-    return row
-
-
-def _tell(work: Work, event: type[ChannelEvent], channel: Channel, action: str) -> None:
-    about = work.about(channel.id, channel.version)
-    work.emit(
-        event(**about, channel=channel),
-        AuditRecorded(
-            **work.about(channel.id, channel.version), action=action, target_type="channel", target_name=channel.name,
-            details={"channel_type": channel.channel_type, "minimum_severity": channel.minimum_severity},
-        ),
-    )  # fmt: skip
+def _record(work: Work, event: type[ChannelEvent], channel: Channel, action: str) -> None:
+    work.emit(event(**work.about(channel.id, channel.version), channel=channel))
+    details = {"channel_type": channel.channel_type, "minimum_severity": channel.minimum_severity}
+    work.audit(action, channel.id, channel.version, channel.name, details)

@@ -14,11 +14,11 @@ import structlog
 
 from services.monitor.deps import Deps
 from services.monitor.domain import expressions, health
+from services.monitor.domain.alert_rules import Rule
 from services.monitor.domain.evaluation import Key, Outcome, Point, evaluate, expression_rules
 from services.monitor.domain.metrics import known_values
-from services.monitor.domain.rules import Rule
 from services.monitor.handlers.alerts import apply_happenings
-from services.monitor.storage import alerts, rules
+from services.monitor.storage import alert_rules, alerts
 from services.monitor.storage.health import Telemetry, lock, running_of, save
 from shared.db.work import Work
 from shared.messages.context import Context
@@ -95,7 +95,7 @@ async def judge(work: Work, points: Mapping[UUID, Sequence[Point]], facts: Facts
     """Health and rules of the running resources, by points newer than the last that was judged."""
     owners = {each: facts[each]["organization_id"] for each in points}
     organizations = list(set(owners.values()))
-    await rules.hold(work, organizations)
+    await alert_rules.hold(work, organizations)
     rules_of = await deps.rules.refresh(work, organizations)
     answers = asked.still_true(rules_of)
     known = await lock(work, owners)

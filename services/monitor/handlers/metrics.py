@@ -29,7 +29,7 @@ from services.monitor.domain.metrics import (
     whole_days,
 )
 from services.monitor.handlers.evaluation import Asked, answer, judge, questions_of
-from services.monitor.storage import collections, metrics, rollups, rules
+from services.monitor.storage import alert_rules, collections, metrics, rollups
 from services.monitor.storage.health import facts_of
 from shared.bus.router import Routes
 from shared.bus.settle import ERROR_HEADER
@@ -84,7 +84,7 @@ async def store_metric_batches(batches: Sequence[MetricBatch], deps: Deps) -> No
         added = await metrics.add_samples(work, found.rows)
         await judge(work, found.points, facts, Asked(asked, answers), deps)
         if errors:
-            await rules.note_errors(work, errors)
+            await alert_rules.note_errors(work, errors)
     SAMPLES.labels("stored").inc(added)
     SAMPLES.labels("repeated").inc(len(found.rows) - added)
 

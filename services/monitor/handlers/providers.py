@@ -25,5 +25,5 @@ async def on_provider_removed(event: ProviderRemoved, work: Work, deps: Deps) ->
     for row in await alerts.resolve_where(
         work, SYSTEM_ACTOR, "the provider was removed", provider_id=event.provider.id, alert_type="monitoring_error"
     ):
-        alerts.say(work, AlertResolved, row)
+        alerts.emit(work, AlertResolved, row)
     await deps.clouds.forget(str(event.provider.id))

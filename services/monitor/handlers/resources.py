@@ -25,7 +25,7 @@ async def on_resource_changed(event: ResourceEvent, work: Work, _deps: Deps) -> 
     await alerts.drop_states(work, resource_id=resource.id)
     notes = f"the resource is {resource.resource_status}"
     for row in await alerts.resolve_where(work, SYSTEM_ACTOR, notes, resource_id=resource.id):
-        alerts.say(work, AlertResolved, row)
+        alerts.emit(work, AlertResolved, row)
     if before is not None:
         work.emit(
             ResourceHealthChanged(

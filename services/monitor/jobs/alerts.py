@@ -11,7 +11,7 @@ async def end_suppressions(deps: Deps) -> int:
     async with deps.database.work(Context.background()) as work:
         rows = await alerts.reactivate_due(work)
         for row in rows:
-            alerts.say(work, AlertReactivated, row)
+            alerts.emit(work, AlertReactivated, row)
     return len(rows)
 
 
@@ -20,5 +20,5 @@ async def end_cost_alerts(deps: Deps) -> int:
     async with deps.database.work(Context.background()) as work:
         rows = await alerts.resolve_ended_periods(work)
         for row in rows:
-            alerts.say(work, AlertResolved, row)
+            alerts.emit(work, AlertResolved, row)
     return len(rows)

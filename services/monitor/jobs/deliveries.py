@@ -2,8 +2,8 @@
 
 from services.monitor.deps import NotifierDeps
 from services.monitor.storage import deliveries
-from shared.messages.channels import DeliverNotification
 from shared.messages.context import Context
+from shared.messages.notifications import DeliverNotification
 
 AFTER_S = 600.0
 

@@ -1,6 +1,6 @@
 """Alerts: at most one open per organization and fingerprint, which the unique index decides, not the reader."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,6 +9,7 @@ from sqlalchemy import (
     ARRAY,
     ColumnElement,
     DateTime,
+    Select,
     Text,
     and_,
     any_,
@@ -27,6 +28,7 @@ from services.monitor.domain.alerts import OPEN_STATUSES, Standing, State, link_
 from services.monitor.storage.tables import OPEN, alert, alert_state
 from shared.db.pages import Keyset
 from shared.db.work import Work, rows
+from shared.kit.errors import NotFound
 from shared.kit.ids import SYSTEM_ACTOR
 from shared.messages.alerts import Alert, AlertEvent, ListAlerts
 from shared.messages.context import Context
@@ -53,14 +55,14 @@ _DROP_STATES = text(
 )
 
 
-def model(row: Any) -> Alert:
+def alert_of(row: Mapping[str, Any]) -> Alert:
     """A row as anybody may see it."""
     return Alert.model_validate({**row, "link": link_of(row["id"])})
 
 
-def say(work: Work, event: type[AlertEvent], row: dict[str, Any]) -> Alert:
+def emit(work: Work, event: type[AlertEvent], row: dict[str, Any]) -> Alert:
     """Emit what happened to an alert, inside its organization."""
-    alert = model(row)
+    alert = alert_of(row)
     context = work.context
     if context.organization is None:
         context = Context.automatic(alert.organization_id)
@@ -177,13 +179,29 @@ async def drop_states(work: Work, **equal: Any) -> None:
     await work.execute(delete(alert_state).where(condition))
 
 
-async def find(work: Work, alert_id: UUID, *, lock: bool = False) -> dict[str, Any] | None:
-    statement = select(alert).where(alert.c.id == alert_id, alert.c.organization_id == work.organization)
-    row = (await work.execute(statement.with_for_update() if lock else statement)).mappings().first()
-    return None if row is None else dict(row)
+async def get(work: Work, alert_id: UUID) -> dict[str, Any]:
+    """All columns of an alert. Raises NotFound."""
+    return await _one(work, _by_id(work, alert_id))
+
+
+async def lock(work: Work, alert_id: UUID) -> dict[str, Any]:
+    """The same, for change."""
+    return await _one(work, _by_id(work, alert_id).with_for_update())
+
+
+def _by_id(work: Work, alert_id: UUID) -> Select[Any]:
+    return select(alert).where(alert.c.id == alert_id, alert.c.organization_id == work.organization)
+
+
+async def _one(work: Work, statement: Select[Any]) -> dict[str, Any]:
+    row = (await work.execute(statement)).mappings().first()
+    if row is None:
+        raise NotFound("there is no such alert", code="alert_not_found")
+    return dict(row)
 
 
 async def change(work: Work, alert_id: UUID, **values: Any) -> dict[str, Any]:
+    """The row after these columns changed; the version counts it."""
     statement = (
         update(alert)
         .where(alert.c.id == alert_id, alert.c.organization_id == work.organization)
@@ -193,14 +211,15 @@ async def change(work: Work, alert_id: UUID, **values: Any) -> dict[str, Any]:
     return dict((await work.execute(statement)).mappings().one())
 
 
-async def listed(work: Work, request: ListAlerts) -> Sequence[dict[str, Any]]:
-    """One row more than the page."""
+async def page(work: Work, request: ListAlerts) -> tuple[list[Alert], str | None]:
+    """One page and the cursor of the next."""
     statement = select(alert).where(alert.c.organization_id == work.organization)
     for name in ("status", "severity_level", "alert_type", "resource_id", "rule_id"):
         wanted = getattr(request, name)
         if wanted is not None:
             statement = statement.where(alert.c[name] == wanted)
-    return rows(await work.execute(ORDER.select(statement, request)))
+    found, cursor = ORDER.page(rows(await work.execute(ORDER.select(statement, request))), request)
+    return [alert_of(row) for row in found], cursor
 
 
 async def reactivate_due(work: Work) -> list[dict[str, Any]]:

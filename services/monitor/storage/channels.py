@@ -1,18 +1,16 @@
 """Channels: shown masked, kept sealed; deleted ones stay for their deliveries."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import Select, func, insert, select, update
 
-from services.monitor.domain.channels import TYPES
 from services.monitor.storage.tables import channel
 from shared.db.pages import Keyset
 from shared.db.work import Work, rows
-from shared.messages.channels import ListChannels
-
-__all__ = ["FIELD", "ORDER", "TYPES", "add", "change", "find", "listed", "live"]
+from shared.kit.errors import NotFound
+from shared.messages.channels import Channel, ListChannels
 
 FIELD = "config"
 """The field that the sealed config is bound to (shared/security/envelope.py)."""
@@ -24,16 +22,40 @@ async def add(work: Work, values: dict[str, Any]) -> None:
     await work.execute(insert(channel).values(**values))
 
 
-async def find(work: Work, channel_id: UUID, *, lock: bool = False) -> dict[str, Any] | None:
-    """A channel that is not deleted."""
-    statement = select(channel).where(
-        channel.c.id == channel_id, channel.c.organization_id == work.organization, channel.c.deleted_at.is_(None)
-    )
-    row = (await work.execute(statement.with_for_update() if lock else statement)).mappings().first()
+async def get(work: Work, channel_id: UUID) -> dict[str, Any]:
+    """A channel that is not deleted, all columns. Raises NotFound."""
+    return await _one(work, _live(work).where(channel.c.id == channel_id))
+
+
+async def lock(work: Work, channel_id: UUID) -> dict[str, Any]:
+    """The same, for change."""
+    return await _one(work, _live(work).where(channel.c.id == channel_id).with_for_update())
+
+
+async def find(work: Work, channel_id: UUID) -> dict[str, Any] | None:
+    """The same; None when it is missing."""
+    row = (await work.execute(_live(work).where(channel.c.id == channel_id))).mappings().first()
     return None if row is None else dict(row)
 
 
+async def _one(work: Work, statement: Select[Any]) -> dict[str, Any]:
+    row = (await work.execute(statement)).mappings().first()
+    if row is None:
+        raise NotFound("there is no such channel", code="channel_not_found")
+    return dict(row)
+
+
+def _live(work: Work) -> Select[Any]:
+    return select(channel).where(channel.c.organization_id == work.organization, channel.c.deleted_at.is_(None))
+
+
+def channel_of(row: Mapping[str, Any]) -> Channel:
+    """A row as anybody may see it."""
+    return Channel.model_validate(row)
+
+
 async def change(work: Work, channel_id: UUID, **values: Any) -> dict[str, Any]:
+    """The row after these columns changed; the version counts it."""
     statement = (
         update(channel)
         .where(channel.c.id == channel_id, channel.c.organization_id == work.organization)
@@ -45,16 +67,16 @@ async def change(work: Work, channel_id: UUID, **values: Any) -> dict[str, Any]:
 
 async def live(work: Work) -> Sequence[dict[str, Any]]:
     """All channels of the organization that are not deleted."""
-    statement = select(channel).where(channel.c.organization_id == work.organization, channel.c.deleted_at.is_(None))
-    return rows(await work.execute(statement))
+    return rows(await work.execute(_live(work)))
 
 
-async def listed(work: Work, request: ListChannels) -> Sequence[dict[str, Any]]:
-    """One row more than the page."""
-    statement = select(channel).where(channel.c.organization_id == work.organization, channel.c.deleted_at.is_(None))
+async def page(work: Work, request: ListChannels) -> tuple[list[Channel], str | None]:
+    """One page and the cursor of the next."""
+    statement = _live(work)
     if request.channel_type is not None:
         statement = statement.where(channel.c.channel_type == request.channel_type)
-    return rows(await work.execute(ORDER.select(statement, request)))
+    found, cursor = ORDER.page(rows(await work.execute(ORDER.select(statement, request))), request)
+    return [channel_of(row) for row in found], cursor
 
 
 async def sealed_otherwise(work: Work, key_id: str, limit: int) -> Sequence[dict[str, Any]]:

@@ -1,6 +1,6 @@
 """Deliveries: one per event and channel, and one row per attempt, written before the post."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -12,15 +12,18 @@ from services.monitor.domain.deliveries import Result, Verdict
 from services.monitor.storage.tables import delivery, delivery_attempt
 from shared.db.pages import Keyset
 from shared.db.work import Work, rows
+from shared.kit.errors import NotFound
 from shared.kit.ids import new_id
-from shared.messages.channels import Attempt, DeliverNotification, Delivery, ListDeliveries
+from shared.messages.deliveries import Attempt, Delivery, ListDeliveries
+from shared.messages.notifications import DeliverNotification
 
 ORDER = Keyset(delivery.c.id, {"created_at": delivery.c.created_at}, "-created_at")
 
 FINISHED = ("sent", "failed")
 
 
-def model(row: Any, attempts: Sequence[Attempt] = ()) -> Delivery:
+def delivery_of(row: Mapping[str, Any], attempts: Sequence[Attempt] = ()) -> Delivery:
+    """A row as anybody may see it."""
     return Delivery.model_validate({**row, "attempts": list(attempts)})
 
 
@@ -45,11 +48,13 @@ async def add(
     return dict(row)
 
 
-async def find(work: Work, delivery_id: UUID) -> dict[str, Any] | None:
-    """Locked until the work ends."""
+async def lock(work: Work, delivery_id: UUID) -> dict[str, Any]:
+    """All columns, for change. Raises NotFound, also when it is old enough to be forgotten."""
     statement = select(delivery).where(delivery.c.id == delivery_id, delivery.c.organization_id == work.organization)
     row = (await work.execute(statement.with_for_update())).mappings().first()
-    return None if row is None else dict(row)
+    if row is None:
+        raise NotFound("there is no such delivery", code="delivery_not_found")
+    return dict(row)
 
 
 async def begin(work: Work, row: dict[str, Any], lease_s: float, *, possible_repeat: bool) -> dict[str, Any]:
@@ -99,17 +104,19 @@ def _update(work: Work, delivery_id: UUID) -> Any:
     return update(delivery).where(delivery.c.id == delivery_id, delivery.c.organization_id == work.organization)
 
 
-async def listed(work: Work, request: ListDeliveries) -> Sequence[dict[str, Any]]:
-    """One row more than the page."""
+async def page(work: Work, request: ListDeliveries) -> tuple[list[Delivery], str | None]:
+    """One page with the attempts, and the cursor of the next."""
     statement = select(delivery).where(
         delivery.c.organization_id == work.organization, delivery.c.channel_id == request.channel
     )
     if request.status is not None:
         statement = statement.where(delivery.c.status == request.status)
-    return rows(await work.execute(ORDER.select(statement, request)))
+    found, cursor = ORDER.page(rows(await work.execute(ORDER.select(statement, request))), request)
+    attempts = await _attempts_of(work, [row["id"] for row in found])
+    return [delivery_of(row, attempts.get(row["id"], ())) for row in found], cursor
 
 
-async def attempts_of(work: Work, delivery_ids: Sequence[UUID]) -> dict[UUID, list[Attempt]]:
+async def _attempts_of(work: Work, delivery_ids: Sequence[UUID]) -> dict[UUID, list[Attempt]]:
     """The attempts of these deliveries, in their order."""
     statement = (
         select(delivery_attempt)

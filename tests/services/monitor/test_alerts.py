@@ -10,24 +10,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.monitor.deps import Deps
+from services.monitor.domain.alert_rules import BUILTIN_RULES, Rule, Signal, builtin_id, signal_of
 from services.monitor.domain.alerts import Standing, State, Transition, step
-from services.monitor.domain.rules import BUILTIN_RULES, Rule, Signal, builtin_id, signal_of
 from services.monitor.jobs.alerts import end_cost_alerts
 from shared.kit.errors import Conflict, InvalidInput, NotFound, Stale
 from shared.kit.ids import new_id
+from shared.messages.alert_rules import Condition, CreateAlertRule, ListAlertRules, UpdateAlertRule
 from shared.messages.alerts import (
     AcknowledgeAlert,
     AlertFired,
     AlertReactivated,
     AlertResolved,
-    Condition,
-    CreateAlertRule,
     GetAlert,
-    ListAlertRules,
     ListAlerts,
     ResolveAlert,
     SuppressAlert,
-    UpdateAlertRule,
 )
 from shared.messages.budgets import Budget, BudgetDeleted, BudgetExceeded, BudgetUpdated
 from shared.messages.metrics import Sample

@@ -3,8 +3,9 @@
 import pytest
 
 from shared.kit.errors import PermissionDenied
-from shared.messages.channels import CreateChannel, NotificationSent, RotateChannelSecrets, TestChannel
+from shared.messages.channels import CreateChannel, RotateChannelSecrets, TestChannel
 from shared.messages.context import Context
+from shared.messages.notifications import NotificationSent
 from tests.fixtures.services import Services, mutation
 from tests.services.monitor.conftest import KEY_RING, Fleet, key_ring, now
 from tests.services.monitor.sinks import running_sink

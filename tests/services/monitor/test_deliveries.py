@@ -13,20 +13,13 @@ import pytest
 from services.monitor.storage import deliveries as stored
 from shared.kit.errors import InvalidInput
 from shared.kit.ids import new_id
-from shared.messages.alerts import AlertFired, AlertReactivated, Condition, CreateAlertRule
+from shared.messages.alert_rules import Condition, CreateAlertRule
+from shared.messages.alerts import AlertFired, AlertReactivated
 from shared.messages.base import Page
-from shared.messages.channels import (
-    CreateChannel,
-    DeleteChannel,
-    DeliverNotification,
-    Delivery,
-    GetChannel,
-    ListDeliveries,
-    NotificationFailed,
-    NotificationSent,
-    TestChannel,
-)
+from shared.messages.channels import CreateChannel, DeleteChannel, GetChannel, TestChannel
+from shared.messages.deliveries import Delivery, ListDeliveries
 from shared.messages.metrics import Sample
+from shared.messages.notifications import DeliverNotification, NotificationFailed, NotificationSent
 from tests.fixtures.services import Services, mutation
 from tests.services.monitor.conftest import KEY_RING, Fleet, eventually, now
 from tests.services.monitor.sinks import Mailbox, Sink, running_mailbox, running_sink
@@ -74,9 +67,7 @@ async def leave_in_sending(fleet: Fleet, delivery_id: UUID) -> None:
     """As a notifier that died between the commit of `sending` and that of `sent`."""
     database = fleet.services.database("monitor")
     async with database.work(fleet.context) as work:
-        row = await stored.find(work, delivery_id)
-        assert row is not None
-        await stored.begin(work, row, 1.0, possible_repeat=False)
+        await stored.begin(work, await stored.lock(work, delivery_id), 1.0, possible_repeat=False)
     await database.close()
 
 

@@ -9,22 +9,16 @@ from uuid import UUID
 import pytest
 
 from services.monitor.deps import Deps
+from services.monitor.domain.alert_rules import BUILTIN_RULES, builtin_id
 from services.monitor.domain.alerts import Transition
 from services.monitor.domain.evaluation import Happening
-from services.monitor.domain.rules import BUILTIN_RULES, builtin_id
 from services.monitor.handlers.alerts import apply_happenings
 from services.monitor.handlers.evaluation import Asked, answer, judge, questions_of
 from services.monitor.storage.health import facts_of
 from shared.kit.errors import Conflict, InvalidInput
 from shared.kit.ids import new_id
-from shared.messages.alerts import (
-    AlertFired,
-    AlertResolved,
-    Condition,
-    CreateAlertRule,
-    DeleteAlertRule,
-    UpdateAlertRule,
-)
+from shared.messages.alert_rules import Condition, CreateAlertRule, DeleteAlertRule, UpdateAlertRule
+from shared.messages.alerts import AlertFired, AlertResolved
 from shared.messages.context import Context
 from shared.messages.metrics import Sample
 from shared.messages.providers import ProviderAdded

@@ -15,8 +15,9 @@ from services.monitor.jobs.rollups import roll_up_days
 from services.monitor.settings import Settings
 from shared.db.journal import Journal, JournalSettings
 from shared.messages.alerts import AlertFired, AlertResolved, ResolveAlert
-from shared.messages.channels import CreateChannel, NotificationFailed, TestChannel
+from shared.messages.channels import CreateChannel, TestChannel
 from shared.messages.metrics import GetResourceMetrics, Sample
+from shared.messages.notifications import NotificationFailed
 from shared.runtime.process import Foundation
 from tests.fixtures.services import mutation
 from tests.services.monitor.conftest import KEY_RING, Fleet, StandingClock, now

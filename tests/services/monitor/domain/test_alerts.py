@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.monitor.domain.alert_rules import Signal
 from services.monitor.domain.alerts import Standing, State, Transition, link_of, step
-from services.monitor.domain.rules import Signal
 
 START = datetime(2026, 11, 20, 12, tzinfo=UTC)
 SIGNALS = {"x": Signal.CROSSED, ".": Signal.CLEARED, "-": Signal.BETWEEN, "?": Signal.UNKNOWN}

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.monitor.domain.alert_rules import BUILTIN_RULES, Rule, builtin_id, signal_of
 from services.monitor.domain.alerts import Standing, State, Transition, step
 from services.monitor.domain.evaluation import Key, Outcome, Point, evaluate, expression_rules
-from services.monitor.domain.rules import BUILTIN_RULES, Rule, builtin_id, signal_of
-from shared.messages.alerts import Condition, Operator
+from shared.messages.alert_rules import Condition, Operator
 from shared.messages.metrics import METRIC_NAMES
 
 START = datetime(2026, 11, 20, 12, tzinfo=UTC)

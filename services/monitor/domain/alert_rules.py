@@ -12,7 +12,7 @@ from uuid import UUID
 
 from shared.kit.errors import FieldError, InvalidInput
 from shared.kit.ids import derived_id
-from shared.messages.alerts import Condition
+from shared.messages.alert_rules import Condition
 from shared.messages.metrics import METRIC_NAMES
 
 HEALTH_SCORE: Final = "health_score"

@@ -1,18 +1,18 @@
 """Alert rules: an organization's own, its word on built-in ones, and the book that replicas evaluate from."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, select, text, update
+from sqlalchemy import Select, delete, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from services.monitor.domain.rules import BUILTIN_RULES, Rule
+from services.monitor.domain.alert_rules import BUILTIN_RULES, Rule
 from services.monitor.storage.tables import alert_rule, builtin_choice, rule_revision
 from shared.db.pages import Keyset
 from shared.db.work import Work, rows
-from shared.kit.errors import Conflict
-from shared.messages.alerts import Condition, ListAlertRules
+from shared.kit.errors import Conflict, NotFound
+from shared.messages.alert_rules import AlertRule, Condition, ListAlertRules
 
 ORDER = Keyset(
     alert_rule.c.id, {"created_at": alert_rule.c.created_at, "alert_name": alert_rule.c.alert_name}, "-created_at"
@@ -71,7 +71,12 @@ async def hold(work: Work, organizations: Iterable[UUID]) -> None:
     await work.execute(_HOLD, {"organizations": [str(each) for each in sorted(organizations)]})
 
 
-def rule_of(row: dict[str, Any]) -> Rule:
+def alert_rule_of(row: Mapping[str, Any]) -> AlertRule:
+    """A row as anybody may see it."""
+    return AlertRule.model_validate(row)
+
+
+def rule_of(row: Mapping[str, Any]) -> Rule:
     """A stored rule as it is evaluated."""
     return Rule(
         id=row["id"],
@@ -107,10 +112,25 @@ async def add(work: Work, values: dict[str, Any], allowed: int) -> None:
     await work.execute(insert(alert_rule).values(**values))
 
 
-async def find(work: Work, rule_id: UUID, *, lock: bool = False) -> dict[str, Any] | None:
-    statement = select(alert_rule).where(alert_rule.c.id == rule_id, alert_rule.c.organization_id == work.organization)
-    row = (await work.execute(statement.with_for_update() if lock else statement)).mappings().first()
-    return None if row is None else dict(row)
+async def get(work: Work, rule_id: UUID) -> dict[str, Any]:
+    """All columns of one of the organization's own rules. Raises NotFound."""
+    return await _one(work, _by_id(work, rule_id))
+
+
+async def lock(work: Work, rule_id: UUID) -> dict[str, Any]:
+    """The same, for change."""
+    return await _one(work, _by_id(work, rule_id).with_for_update())
+
+
+def _by_id(work: Work, rule_id: UUID) -> Select[Any]:
+    return select(alert_rule).where(alert_rule.c.id == rule_id, alert_rule.c.organization_id == work.organization)
+
+
+async def _one(work: Work, statement: Select[Any]) -> dict[str, Any]:
+    row = (await work.execute(statement)).mappings().first()
+    if row is None:
+        raise NotFound("there is no such alert rule", code="alert_rule_not_found")
+    return dict(row)
 
 
 async def change(work: Work, rule_id: UUID, values: dict[str, Any]) -> dict[str, Any]:
@@ -132,10 +152,11 @@ async def remove(work: Work, rule_id: UUID) -> None:
     await touch(work)
 
 
-async def listed(work: Work, request: ListAlertRules) -> Sequence[dict[str, Any]]:
-    """One row more than the page."""
+async def page(work: Work, request: ListAlertRules) -> tuple[list[AlertRule], str | None]:
+    """One page of the organization's own, and the cursor of the next."""
     statement = select(alert_rule).where(alert_rule.c.organization_id == work.organization)
-    return rows(await work.execute(ORDER.select(statement, request)))
+    found, cursor = ORDER.page(rows(await work.execute(ORDER.select(statement, request))), request)
+    return [alert_rule_of(row) for row in found], cursor
 
 
 async def choices(work: Work) -> dict[UUID, dict[str, Any]]:

@@ -1,22 +1,21 @@
 """How are alert rules kept? An organization's own are written; built-in ones are switched off and on."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from services.monitor.deps import Deps
 from services.monitor.domain import expressions
-from services.monitor.domain.rules import BUILTIN_RULES, Rule, check_condition
-from services.monitor.storage import alerts, channels, rules
+from services.monitor.domain.alert_rules import BUILTIN_RULES, Rule, check_condition
+from services.monitor.domain.channels import TYPES as CHANNEL_TYPES
+from services.monitor.storage import alert_rules, alerts, channels
 from services.monitor.storage.collections import find_provider
 from shared.bus.router import Routes
 from shared.db.inventory import find_resource
 from shared.db.work import Work
-from shared.kit.errors import Conflict, FieldError, InvalidInput, NotFound, Stale
+from shared.kit.errors import Conflict, FieldError, InvalidInput
 from shared.kit.ids import new_id
-from shared.messages.alerts import (
-    AlertResolved,
+from shared.messages.alert_rules import (
     AlertRule,
     AlertRuleCreated,
     AlertRuleDeleted,
@@ -29,13 +28,12 @@ from shared.messages.alerts import (
     ListAlertRules,
     UpdateAlertRule,
 )
-from shared.messages.audit import AuditRecorded
+from shared.messages.alerts import AlertResolved
 from shared.messages.base import Page
 from shared.messages.context import Context
 
 routes = Routes()
 
-_BUILTIN_SINCE = datetime(2026, 11, 20, tzinfo=UTC)
 _FIELDS = (
     "alert_name", "description", "alert_type", "severity_level", "resource_id", "provider_id",
     "notification_channels", "recipient_list", "auto_remediation", "is_enabled",
@@ -53,9 +51,9 @@ async def create_alert_rule(request: CreateAlertRule, deps: Deps) -> AlertRule:
             "alert_conditions": request.alert_conditions.model_dump(), "last_error": None, "version": 1,
             "created_at": work.now, "updated_at": work.now,
         }  # fmt: skip
-        await rules.add(work, values, deps.settings.alert_rules_allowed)
-        rule = AlertRule.model_validate(values)
-        _tell(work, AlertRuleCreated, rule, "alert_rule.create")
+        await alert_rules.add(work, values, deps.settings.alert_rules_allowed)
+        rule = alert_rules.alert_rule_of(values)
+        _record(work, AlertRuleCreated, rule, "alert_rule.create")
         acceptance.answer(rule)
     return rule
 
@@ -71,36 +69,36 @@ async def update_alert_rule(request: UpdateAlertRule, deps: Deps) -> AlertRule:
             rule = await _choose(work, request, given)
         else:
             rule = await _change(work, request, given)
-        _tell(work, AlertRuleUpdated, rule, "alert_rule.update")
+        _record(work, AlertRuleUpdated, rule, "alert_rule.update")
         acceptance.answer(rule)
     return rule
 
 
 async def _change(work: Work, request: UpdateAlertRule, given: dict[str, Any]) -> AlertRule:
-    row = await _found(work, request.rule, request.expected_version)
+    row = await alert_rules.lock(work, request.rule)
+    request.check_version("rule", row["version"])
     values = dict(given)
     await _check_references(work, given)
     if request.alert_conditions is not None:
         values["alert_conditions"] = request.alert_conditions.model_dump()
-    changed = await rules.change(
+    changed = await alert_rules.change(
         work, request.rule, {**values, "updated_at": work.now, "version": row["version"] + 1, "last_error": None}
     )
     if not changed["is_enabled"] or values.keys() & {"alert_conditions", "resource_id", "provider_id"}:
         await _end_alerts(work, request.rule, request.actor, "its rule was changed")
-    return AlertRule.model_validate(changed)
+    return alert_rules.alert_rule_of(changed)
 
 
 async def _choose(work: Work, request: UpdateAlertRule, given: dict[str, Any]) -> AlertRule:
     if set(given) - {"is_enabled"} or request.alert_conditions is not None or request.is_enabled is None:
         raise Conflict("a built-in rule can only be switched off and on", code="builtin_rule")
-    before = (await rules.choices(work)).get(request.rule)
+    before = (await alert_rules.choices(work)).get(request.rule)
     version = before["version"] if before else 1
-    if request.expected_version not in {None, version}:
-        raise Stale(f"the rule is at version {version}")
-    await rules.choose(work, request.rule, is_enabled=request.is_enabled, version=version + 1)
+    request.check_version("rule", version)
+    await alert_rules.choose(work, request.rule, is_enabled=request.is_enabled, version=version + 1)
     if not request.is_enabled:
         await _end_alerts(work, request.rule, request.actor, "its rule was switched off")
-    return _builtin(BUILTIN_RULES[request.rule], (await rules.choices(work)).get(request.rule))
+    return _builtin(BUILTIN_RULES[request.rule], (await alert_rules.choices(work)).get(request.rule))
 
 
 @routes.request(DeleteAlertRule)
@@ -109,11 +107,12 @@ async def delete_alert_rule(request: DeleteAlertRule, deps: Deps) -> AlertRule:
         raise Conflict("a built-in rule can only be switched off", code="builtin_rule")
     async with deps.database.accept(request) as acceptance:
         work = acceptance.work
-        row = await _found(work, request.rule, request.expected_version)
-        await rules.remove(work, request.rule)
+        row = await alert_rules.lock(work, request.rule)
+        request.check_version("rule", row["version"])
+        await alert_rules.remove(work, request.rule)
         await _end_alerts(work, request.rule, request.actor, "its rule was deleted")
-        rule = AlertRule.model_validate({**row, "version": row["version"] + 1, "updated_at": work.now})
-        _tell(work, AlertRuleDeleted, rule, "alert_rule.delete")
+        rule = alert_rules.alert_rule_of({**row, "version": row["version"] + 1, "updated_at": work.now})
+        _record(work, AlertRuleDeleted, rule, "alert_rule.delete")
         acceptance.answer(rule)
     return rule
 
@@ -123,19 +122,19 @@ async def get_alert_rule(request: GetAlertRule, deps: Deps) -> AlertRule:
     async with deps.database.work(Context.of(request)) as work:
         builtin = BUILTIN_RULES.get(request.rule)
         if builtin is not None:
-            return _builtin(builtin, (await rules.choices(work)).get(request.rule))
-        return AlertRule.model_validate(await _found(work, request.rule, None, lock=False))
+            return _builtin(builtin, (await alert_rules.choices(work)).get(request.rule))
+        return alert_rules.alert_rule_of(await alert_rules.get(work, request.rule))
 
 
 @routes.request(ListAlertRules)
 async def list_alert_rules(request: ListAlertRules, deps: Deps) -> Page[AlertRule]:
     async with deps.database.work(Context.of(request)) as work:
-        found, cursor = rules.ORDER.page(await rules.listed(work, request), request)
-        chosen = await rules.choices(work) if request.cursor is None else {}
-    own = [AlertRule.model_validate(row) for row in found]
-    if request.cursor is None:
-        own = [*(_builtin(rule, chosen.get(rule.id)) for rule in BUILTIN_RULES.values()), *own]
-    return Page[AlertRule](items=own, next_cursor=cursor)
+        own, cursor = await alert_rules.page(work, request)
+        if request.cursor is not None:
+            return Page[AlertRule](items=own, next_cursor=cursor)
+        chosen = await alert_rules.choices(work)
+    builtin = [_builtin(rule, chosen.get(rule.id)) for rule in BUILTIN_RULES.values()]
+    return Page[AlertRule](items=[*builtin, *own], next_cursor=cursor)
 
 
 def _builtin(rule: Rule, choice: dict[str, Any] | None) -> AlertRule:
@@ -148,8 +147,7 @@ def _builtin(rule: Rule, choice: dict[str, Any] | None) -> AlertRule:
         alert_conditions=rule.condition,
         is_enabled=choice["is_enabled"] if choice else True,
         is_builtin=True,
-        created_at=_BUILTIN_SINCE,
-        updated_at=choice["updated_at"] if choice else _BUILTIN_SINCE,
+        updated_at=choice["updated_at"] if choice else None,
         version=choice["version"] if choice else 1,
     )
 
@@ -174,37 +172,24 @@ async def _check_references(work: Work, values: Mapping[str, Any]) -> None:
     if provider_id is not None and await find_provider(work, provider_id) is None:
         raise InvalidInput("unknown provider", errors=[FieldError("/provider_id", "is a provider of yours")])
     for index, name in enumerate(values.get("notification_channels", ())):
-        if name in channels.TYPES:
+        if name in CHANNEL_TYPES:
             continue
         try:
             known = await channels.find(work, UUID(name))
         except ValueError:
             known = None
         if known is None:
-            detail = f"is the id of a channel, or one of {', '.join(channels.TYPES)}"
+            detail = f"is the id of a channel, or one of {', '.join(CHANNEL_TYPES)}"
             raise InvalidInput("unknown channel", errors=[FieldError(f"/notification_channels/{index}", detail)])
-
-
-async def _found(work: Work, rule_id: UUID, expected_version: int | None, *, lock: bool = True) -> dict[str, Any]:
-    row = await rules.find(work, rule_id, lock=lock)
-    if row is None:
-        raise NotFound("there is no such alert rule", code="alert_rule_not_found")
-    if expected_version not in {None, row["version"]}:
-        raise Stale(f"the rule is at version {row['version']}")
-    return row
 
 
 async def _end_alerts(work: Work, rule_id: UUID, actor: str, notes: str) -> None:
     """What a rule said no longer holds when the rule is another."""
     for row in await alerts.resolve_where(work, actor, notes, rule_id=rule_id):
-        alerts.say(work, AlertResolved, row)
+        alerts.emit(work, AlertResolved, row)
     await alerts.drop_states(work, rule_id=rule_id)
 
 
-def _tell(work: Work, event: type[AlertRuleEvent], rule: AlertRule, action: str) -> None:
-    work.emit(
-        event(**work.about(rule.id, rule.version), rule=rule),
-        AuditRecorded(
-            **work.about(rule.id, rule.version), action=action, target_type="alert_rule", target_name=rule.alert_name
-        ),
-    )
+def _record(work: Work, event: type[AlertRuleEvent], rule: AlertRule, action: str) -> None:
+    work.emit(event(**work.about(rule.id, rule.version), rule=rule))
+    work.audit(action, rule.id, rule.version, rule.alert_name)

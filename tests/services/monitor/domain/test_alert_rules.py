@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from services.monitor.domain.rules import (
+from services.monitor.domain.alert_rules import (
     BUILTIN_RULES,
     POSITION,
     RULE_METRICS,
@@ -21,7 +21,8 @@ from services.monitor.domain.rules import (
     signal_of_answer,
 )
 from shared.kit.errors import InvalidInput
-from shared.messages.alerts import SEVERITIES, Condition, Operator
+from shared.messages.alert_rules import Condition, Operator
+from shared.messages.alerts import SEVERITIES
 from shared.messages.metrics import METRIC_NAMES
 
 WEB, DATABASE, ACCOUNT = UUID(int=1), UUID(int=2), UUID(int=3)
