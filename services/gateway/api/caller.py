@@ -17,6 +17,7 @@ from uuid import UUID
 
 import msgspec
 import structlog
+from fastapi.routing import APIRoute
 from pydantic import ValidationError
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
@@ -153,8 +154,14 @@ def needs(permission: Permission | None, kind: RouteKind | None = None) -> Calla
             found.check(permission)
         return found
 
-    caller.permission = permission  # type: ignore[attr-defined]  # read by schema.py
+    caller.permission = permission  # type: ignore[attr-defined]  # read by permission_of
     return caller
+
+
+def permission_of(route: APIRoute) -> Permission | None:
+    """What a route asks for; None: it is for every principal or for everybody."""
+    asked = (getattr(dependency.call, "permission", None) for dependency in route.dependant.dependencies)
+    return next((each for each in asked if each is not None), None)
 
 
 def idempotency_key(request: HttpRequest) -> str:

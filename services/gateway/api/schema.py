@@ -9,9 +9,11 @@ from typing import Any
 from anyio import to_thread
 from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
+from services.gateway.api.caller import permission_of
 from services.gateway.api.problems import MEDIA_TYPE, Problem
 from shared.messages.asyncapi import document
 
@@ -76,12 +78,16 @@ def _asyncapi() -> dict[str, Any]:
 
 def published_openapi() -> dict[str, Any]:
     """The document without a running gateway: for docs/contracts."""
-    from services.gateway import api  # noqa: PLC0415 - the list of all routes names this file too
-
     app = FastAPI(title=TITLE, version=VERSION, openapi_url=None)
-    for each in api.ROUTERS:
+    for each in _routers():
         app.include_router(each)
     return openapi(app)
+
+
+def _routers() -> tuple[APIRouter, ...]:
+    from services.gateway import api  # noqa: PLC0415 - the list of all routes names this file too
+
+    return api.ROUTERS
 
 
 def openapi(app: FastAPI) -> dict[str, Any]:
@@ -95,6 +101,10 @@ def openapi(app: FastAPI) -> dict[str, Any]:
             routes=app.routes,
         )
         _complete(found)
+        for router in _routers():
+            for route in router.routes:
+                if isinstance(route, APIRoute) and route.include_in_schema:
+                    _say_permission(found["paths"][route.path_format], route)
         app.openapi_schema = found
     return app.openapi_schema
 
@@ -115,6 +125,13 @@ def _complete(found: dict[str, Any]) -> None:
     for path, methods in found["paths"].items():
         for method, operation in methods.items():
             _complete_operation(path, method, operation)
+
+
+def _say_permission(methods: dict[str, Any], route: APIRoute) -> None:
+    permission = permission_of(route)
+    if permission is not None:
+        for method in route.methods or ():
+            methods[method.lower()]["responses"]["403"]["description"] = f"Needs the permission `{permission}`"
 
 
 def _complete_operation(path: str, method: str, operation: dict[str, Any]) -> None:

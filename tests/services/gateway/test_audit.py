@@ -10,8 +10,12 @@ import pytest
 from services.gateway.deps import make_deps
 from services.gateway.jobs.audit import make_partitions, sign_checkpoints
 from shared.kit.ids import new_id
+from shared.messages.api_keys import CreateApiKey, RevokeApiKey
 from shared.messages.audit import AuditRecorded
+from shared.messages.base import Mutation, classes_of
 from shared.messages.context import Context
+from shared.messages.organizations import CreateOrganization, RestrictRoles
+from shared.messages.users import ChangeUserRole, CreateUser, DeactivateUser
 from tests.fixtures.services import now
 from tests.services.gateway.conftest import PASSWORD, Gateway, Tenant
 
@@ -73,6 +77,39 @@ async def test_every_mutation_is_in_the_log_with_its_actor(gateway: Gateway, acm
     assert await verification(acme) == {
         "valid": True, "entries": 5, "first_invalid_id": None, "tail_missing": False, "checkpoints": 0, "first_sequence": 1,
     }  # fmt: skip
+
+
+async def test_each_kind_of_mutation_of_the_gateway_leaves_its_entry(gateway: Gateway, acme: Tenant) -> None:
+    """Derived from the declared messages: a new mutation fails here until it is done, and audited."""
+    client = acme.client
+    user = {"email": "emil@acme.test", "display_name": "Emil", "role": "viewer", "password": PASSWORD}
+    owner = {"email": "otto@other.test", "display_name": "Otto", "password": PASSWORD}
+    made = (await client.post("/api/users", json=user)).json()["id"]
+    key = (await gateway.key_of(acme, "viewer"))["id"]
+    done = {
+        CreateUser: ("user.create", None),
+        ChangeUserRole: ("user.change_role", await client.put(f"/api/users/{made}/role", json={"role": "ops"})),
+        DeactivateUser: ("user.deactivate", await client.delete(f"/api/users/{made}")),
+        CreateApiKey: ("api_key.create", None),
+        RevokeApiKey: ("api_key.revoke", await client.delete(f"/api/api-keys/{key}")),
+        RestrictRoles: (
+            "organization.restrict_roles",
+            await client.put(f"/api/organizations/{acme.organization}/roles", json={"removed": {}}),
+        ),
+        CreateOrganization: (
+            "organization.create",
+            await client.post(
+                "/api/organizations", json={"organization_name": "Other", "slug": "other", "owner": owner}
+            ),
+        ),
+    }
+    declared = {cls for cls in classes_of("request") if cls.owner == "gateway" and issubclass(cls, Mutation)}
+    assert set(done) == declared
+    assert [answer.status_code for _, answer in done.values() if answer is not None] == [200, 200, 204, 200, 201]
+    items = await entries(acme, 3 + len(done))
+    me = (await client.get("/api/auth/me")).json()
+    mine = sorted(each["action"] for each in items if each["actor"] == f"api_key:{me['id']}")
+    assert mine == sorted(action for action, _ in done.values())
 
 
 async def test_an_event_that_comes_twice_is_one_entry(gateway: Gateway, acme: Tenant) -> None:

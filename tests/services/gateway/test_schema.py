@@ -24,6 +24,12 @@ async def test_every_route_says_how_it_fails_and_every_body_has_an_example(gatew
                 assert body.get("examples"), (path, method)
 
 
+async def test_a_route_says_which_permission_it_needs(gateway: Gateway) -> None:
+    document = (await gateway.client().get("/api/schema/openapi.json")).json()
+    said = document["paths"]["/api/users/{user}/role"]["put"]["responses"]["403"]["description"]
+    assert said == "Needs the permission `users:write`"
+
+
 async def test_every_message_is_in_the_asyncapi_document(gateway: Gateway) -> None:
     document = (await gateway.client().get("/api/schema/asyncapi.json")).json()
     names = {message["name"] for message in document["components"]["messages"].values()}

@@ -90,6 +90,20 @@ async def test_points_of_a_watched_resource_come(gateway: Gateway, acme: Tenant)
         assert frame["data"]["cpu_utilization"] == 97.0
 
 
+async def test_no_points_of_another_organization_come_whoever_guesses_the_resource(
+    gateway: Gateway, acme: Tenant
+) -> None:
+    other, theirs, mine = await gateway.other(acme), new_id(), new_id()
+    async with stream(gateway, acme.key) as socket:
+        await subscribe(socket, f"metrics:{theirs}", f"metrics:{mine}")
+        for tenant, resource in ((other, theirs), (acme, mine)):
+            samples = [Sample(resource_id=resource, time=now(), cpu_utilization=1.0)]
+            batch = MetricBatch(new_id(), now(), tenant.organization, new_id(), "us-east-1", samples)
+            subject = metrics_subject(tenant.organization, batch.provider_id, batch.region)
+            await gateway.services.bus.client.publish(subject, ENCODER.encode(batch))
+        assert (await receive(socket))["data"]["resource_id"] == str(mine)
+
+
 async def test_a_role_cannot_subscribe_to_what_it_may_not_read(gateway: Gateway, acme: Tenant) -> None:
     finance = await gateway.key_of(acme, "finance")
     async with stream(gateway, finance["key"]) as socket:

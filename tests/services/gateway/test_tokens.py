@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from sqlalchemy import update
@@ -12,7 +13,7 @@ from services.gateway.api.authentication import Authentication
 from services.gateway.api.rate_limits import RateLimits
 from services.gateway.deps import make_deps
 from services.gateway.domain.api_keys import ApiKey
-from services.gateway.domain.tokens import encode_access_token, new_claims
+from services.gateway.domain.tokens import ACCESS_LIFETIME, encode_access_token, new_claims
 from services.gateway.storage.principals import find_api_key_by_prefix
 from services.gateway.storage.tables import api_keys
 from shared.db.work import Work
@@ -96,6 +97,19 @@ async def test_an_expired_key_says_so_and_lets_nobody_in(gateway: Gateway, acme:
         await work.execute(update(api_keys).where(api_keys.c.prefix == made["prefix"]).values(expires_at=past))
     await database.close()
     answer = await gateway.client(made["key"]).get("/api/auth/me")
+    assert (answer.status_code, answer.json()["code"]) == (401, "token_expired")
+
+
+async def test_an_expired_access_token_of_a_living_sign_in_lets_nobody_in(gateway: Gateway, acme: Tenant) -> None:
+    tokens = await gateway.sign_in(acme.email)
+    payload = tokens["access_token"].split(".")[1]
+    sign_in = UUID(json.loads(base64.urlsafe_b64decode(payload + "=="))["jti"])
+    deps = make_deps(gateway.running.process.settings, None, None, None)  # type: ignore[arg-type]
+    claims = new_claims(
+        token=sign_in, user=acme.owner, organization=acme.organization, role=Role.OWNER, display_name="Olga",
+        now=now() - ACCESS_LIFETIME,
+    )  # fmt: skip
+    answer = await gateway.client(token=encode_access_token(claims, deps.issuer)).get("/api/auth/me")
     assert (answer.status_code, answer.json()["code"]) == (401, "token_expired")
 
 
