@@ -1,7 +1,7 @@
 """Disaster recovery plans: what is to be recovered, where, and how fast. Owned by recovery."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -16,6 +16,10 @@ TestFrequency = Literal["weekly", "monthly", "quarterly", "yearly", "manual"]
 
 ID_LIST_MAX = 100
 
+NotYet = Annotated[
+    Literal[False], Field(description="only false: nothing fails over by itself yet, and a plan promises what is done")
+]
+
 
 class RegionReference(Facts):
     """A region of one of the organization's providers."""
@@ -25,13 +29,16 @@ class RegionReference(Facts):
 
 
 class RecoveryRegion(RegionReference):
-    """Where to recover, and how much of the primary's capacity is wanted there."""
+    """Where to recover. `capacity_percent` of the primary's is what is wanted there: kept, not provided for."""
 
     capacity_percent: int = Field(default=100, ge=1, le=100)
 
 
 class RecoveryObjectives(Facts):
-    """What the plan promises. `rto_minutes` null means the default of the plan's type (requirements C2)."""
+    """What the plan promises. `rto_minutes` null means the default of the plan's type (requirements C2).
+
+    Drills measure both times, the status measures `rpo_minutes`; `availability` is kept with the plan and not measured.
+    """
 
     rto_minutes: int | None = Field(default=None, ge=1, le=525_600)
     rpo_minutes: int = Field(default=60, ge=1, le=525_600)
@@ -66,9 +73,9 @@ class BackupStrategy(Facts):
 
 
 class FailoverProcedures(Facts):
-    """The ordered steps of a failover."""
+    """The ordered steps of a failover, for the people who carry it out: they are kept and shown, not run."""
 
-    automatic: bool = False
+    automatic: NotYet = False
     steps: list[str] = Field(
         default_factory=lambda: ["backup_validation", "dns_switch", "app_restart"], min_length=1, max_length=50
     )
@@ -84,7 +91,11 @@ class TestingSchedule(Facts):
 
 
 class Plan(Facts):
-    """One plan. `test_success_rate` is percent of its finished tests, null when there was none."""
+    """One plan. `test_success_rate` is percent of its finished tests, null when there was none.
+
+    `plan_type` gives the default of the recovery time; machines are recovered from backups in every type.
+    `critical_priority` is kept for those who read the plan. `last_failed_over` is null: no failover was carried out.
+    """
 
     id: UUID
     organization_id: UUID
@@ -122,7 +133,7 @@ class CreatePlan(Mutation, entity="plan", name="create", owner="recovery", reply
     recovery_objectives: RecoveryObjectives = RecoveryObjectives()
     backup_strategy: BackupStrategy = BackupStrategy()
     failover_procedures: FailoverProcedures = Field(default_factory=FailoverProcedures)
-    automated_failover: bool = False
+    automated_failover: NotYet = False
     testing_schedule: TestingSchedule = TestingSchedule()
     critical_priority: bool = False
 
@@ -140,7 +151,7 @@ class UpdatePlan(Mutation, entity="plan", name="update", owner="recovery", reply
     recovery_objectives: RecoveryObjectives | None = None
     backup_strategy: BackupStrategy | None = None
     failover_procedures: FailoverProcedures | None = None
-    automated_failover: bool | None = None
+    automated_failover: NotYet | None = None
     testing_schedule: TestingSchedule | None = None
     critical_priority: bool | None = None
     status: SettablePlanStatus | None = None

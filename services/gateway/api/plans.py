@@ -17,6 +17,7 @@ from shared.messages.plans import (
     GetPlan,
     GetRecoveryStatus,
     ListPlans,
+    NotYet,
     Plan,
     PlanStatus,
     PlanType,
@@ -92,7 +93,7 @@ class CreatePlanBody(BaseModel):
     recovery_objectives: RecoveryObjectivesBody = RecoveryObjectivesBody()
     backup_strategy: BackupStrategyBody = BackupStrategyBody()
     failover_procedures: FailoverProceduresBody = Field(default_factory=FailoverProceduresBody)
-    automated_failover: bool = False
+    automated_failover: NotYet = False
     testing_schedule: TestingScheduleBody = TestingScheduleBody()
     critical_priority: bool = False
 
@@ -113,7 +114,7 @@ class UpdatePlanBody(BaseModel):
     recovery_objectives: RecoveryObjectivesBody | None = None
     backup_strategy: BackupStrategyBody | None = None
     failover_procedures: FailoverProceduresBody | None = None
-    automated_failover: bool | None = None
+    automated_failover: NotYet | None = None
     testing_schedule: TestingScheduleBody | None = None
     critical_priority: bool | None = None
     status: SettablePlanStatus | None = None

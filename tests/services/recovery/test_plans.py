@@ -3,12 +3,22 @@
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from shared.kit.errors import Conflict, InvalidInput, NotFound, Stale
 from shared.kit.ids import new_id
 from shared.messages.audit import AuditRecorded
 from shared.messages.backups import ListBackupConfigurations
-from shared.messages.plans import GetPlan, GetRecoveryStatus, ListPlans, Plan, PlanCreated, PlanUpdated, UpdatePlan
+from shared.messages.plans import (
+    CreatePlan,
+    GetPlan,
+    GetRecoveryStatus,
+    ListPlans,
+    Plan,
+    PlanCreated,
+    PlanUpdated,
+    UpdatePlan,
+)
 from tests.fixtures.services import context, mutation, now
 from tests.services.recovery.conftest import EAST, WEST, Tenant
 
@@ -59,6 +69,16 @@ async def test_a_plan_that_refers_to_what_is_not_there_is_refused_and_stores_not
     assert pointer in [each.pointer for each in refused.value.errors]
     assert (await tenant.ask_again(ListPlans)).items == []
     assert (await tenant.ask_again(ListBackupConfigurations)).items == []
+
+
+@pytest.mark.parametrize("promise", [{"automated_failover": True}, {"failover_procedures": {"automatic": True}}])
+def test_no_plan_promises_a_failover_that_nobody_does(promise: dict[str, Any]) -> None:
+    region = {"provider_id": new_id(), "region_code": EAST}
+    values = {"plan_name": "web", "primary_region": region, "disaster_recovery_regions": [region]}
+    with pytest.raises(ValidationError, match="Input should be False"):
+        CreatePlan(**mutation(context()), **values, resources=[new_id()], **promise)
+    with pytest.raises(ValidationError, match="Input should be False"):
+        UpdatePlan(**mutation(context()), plan_id=new_id(), **promise)
 
 
 async def test_another_organizations_resources_and_plans_look_unknown(tenant: Tenant) -> None:
