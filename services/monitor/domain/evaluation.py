@@ -9,17 +9,19 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from services.monitor.domain.alert_rules import Rule, signal_of, signal_of_answer
+from services.monitor.domain.alert_rules import Rule, Signal, signal_of, signal_of_answer
 from services.monitor.domain.alerts import State, Transition, step
 
 Key = tuple[UUID, UUID]
 """(rule, resource)"""
 Point = tuple[datetime, tuple[float | None, ...], int | None]
 """(time, eight values, health score)"""
+Values = tuple[datetime, tuple[float | None, ...]]
+"""(time, eight values and the health score)"""
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
+class RuleTransition:
     """A rule that began or ended for a resource, with the values of the point that did it."""
 
     transition: Transition
@@ -33,10 +35,10 @@ class Happening:
 
 @dataclass(slots=True)
 class Outcome:
-    """What a batch changes: states by key (None: quiet again) and what happened, in order."""
+    """What a batch changes: states by key (None: quiet again) and what began or ended, in order."""
 
     states: dict[Key, State | None] = field(default_factory=dict)
-    happenings: list[Happening] = field(default_factory=list)
+    transitions: list[RuleTransition] = field(default_factory=list)
 
 
 def evaluate(
@@ -51,33 +53,41 @@ def evaluate(
 
     `answers` of expression rules belong to the newest point.
     """
-    resource_id, organization = resource["id"], resource["organization_id"]
     series = [(time, (*values, score)) for time, values, score in points]
     for rule in rules:
-        if not rule.concerns(resource_id, resource["provider_id"]):
+        if not series or not rule.concerns(resource["id"], resource["provider_id"]):
             continue
-        key = (rule.id, resource_id)
-        state = before = states.get(key)
+        key = (rule.id, resource["id"])
+        state = states.get(key)
         if rule.position < 0:
-            if key not in answers or not series:
-                continue
-            moments = [(series[-1], signal_of_answer(answer=answers[key]))]
+            signals = [(series[-1], signal_of_answer(answer=answers[key]))] if key in answers else []
+        elif state is None and not _may_begin(rule, rule.position, series):
+            continue
         else:
-            position = rule.position
-            if before is None and not _may_begin(rule, position, series):
-                continue
-            moments = [(point, signal_of(rule, point[1][position])) for point in series]
-        for (time, values), signal in moments:
-            condition = rule.condition
-            state, transition = step(state, signal, time, condition.for_seconds, condition.recover_for_seconds)
-            if transition is not None:
-                value = values[rule.position] if rule.position >= 0 else None
-                outcome.happenings.append(Happening(transition, rule, resource_id, organization, time, value, values))
-        if state != before:
-            outcome.states[key] = state
+            signals = [(point, signal_of(rule, point[1][rule.position])) for point in series]
+        _step_all(outcome, resource, rule, state, signals)
 
 
-def _may_begin(rule: Rule, position: int, series: Sequence[tuple[datetime, tuple[float | None, ...]]]) -> bool:
+def _step_all(
+    outcome: Outcome,
+    resource: Mapping[str, Any],
+    rule: Rule,
+    before: State | None,
+    signals: Iterable[tuple[Values, Signal]],
+) -> None:
+    """Step one rule of one resource by what its points say, and note what came of it."""
+    state, condition = before, rule.condition
+    for (time, values), signal in signals:
+        state, transition = step(state, signal, time, condition.for_seconds, condition.recover_for_seconds)
+        if transition is not None:
+            value = values[rule.position] if rule.position >= 0 else None
+            where = (resource["id"], resource["organization_id"])
+            outcome.transitions.append(RuleTransition(transition, rule, *where, time, value, values))
+    if state != before:
+        outcome.states[(rule.id, resource["id"])] = state
+
+
+def _may_begin(rule: Rule, position: int, series: Sequence[Values]) -> bool:
     """Nearly every rule is quiet at nearly every point: leave before the state machine does."""
     threshold = rule.condition.threshold or 0.0
     quiet = _QUIET.get(rule.condition.operator)

@@ -5,7 +5,7 @@ Status (decided here): score >= 80 healthy, >= 50 warning, below critical. A res
 or whose telemetry is stale, is unknown: no telemetry is not health.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -51,11 +51,3 @@ def current_status(status: str, last_time: datetime | None, now: datetime, stale
 def overall_status(counts: Mapping[str, int]) -> str:
     """The worst that is there: critical > warning > healthy > unknown; of no resource at all unknown."""
     return next((status for status in ("critical", "warning", "healthy") if counts.get(status)), UNKNOWN)
-
-
-def count(statuses: Iterable[str]) -> dict[str, int]:
-    """How many there are of each status."""
-    counts = {"healthy": 0, "warning": 0, "critical": 0, UNKNOWN: 0}
-    for status in statuses:
-        counts[status] += 1
-    return counts

@@ -8,7 +8,7 @@ from uuid import UUID
 from services.monitor.deps import Deps
 from services.monitor.domain.alert_rules import MONITORING_ERROR, RULE_METRICS
 from services.monitor.domain.alerts import OPEN_STATUSES, Transition
-from services.monitor.domain.evaluation import Happening
+from services.monitor.domain.evaluation import RuleTransition
 from services.monitor.storage import alerts
 from shared.bus.router import Routes
 from shared.db.work import Work
@@ -37,7 +37,7 @@ def fingerprint_of(rule_id: UUID, resource_id: UUID) -> str:
     return f"{rule_id}:{resource_id}"
 
 
-def opened(work: Work, **values: Any) -> dict[str, Any]:
+def new_alert(work: Work, **values: Any) -> dict[str, Any]:
     """The row of an alert that begins now."""
     absent = dict.fromkeys(
         ("rule_id", "description", "resource_id", "resource_name", "provider_id", "metric", "operator",
@@ -50,57 +50,57 @@ def opened(work: Work, **values: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-async def apply_happenings(
-    work: Work, happenings: Sequence[Happening], facts: Mapping[UUID, Mapping[str, Any]]
+async def apply_transitions(
+    work: Work, transitions: Sequence[RuleTransition], facts: Mapping[UUID, Mapping[str, Any]]
 ) -> None:
     """Open and resolve, in the order in which it happened; each alert is told once, by whoever's row it became."""
-    for transition, group in groupby(happenings, key=lambda happening: happening.transition):
+    for transition, group in groupby(transitions, key=lambda change: change.transition):
         if transition is Transition.FIRE:
-            rows = [_row(work, happening, facts[happening.resource_id]) for happening in group]
+            rows = [_row(work, change, facts[change.resource_id]) for change in group]
             for row in await alerts.open_all(work, rows):
                 alerts.emit(work, AlertFired, row)
         else:
-            prints = [fingerprint_of(each.rule.id, each.resource_id) for each in group]
-            for row in await alerts.resolve_open(work, prints, SYSTEM_ACTOR):
+            fingerprints = [fingerprint_of(each.rule.id, each.resource_id) for each in group]
+            for row in await alerts.resolve_open(work, fingerprints, SYSTEM_ACTOR):
                 alerts.emit(work, AlertResolved, row)
 
 
-def _row(work: Work, happening: Happening, resource: Mapping[str, Any]) -> dict[str, Any]:
-    rule, condition = happening.rule, happening.rule.condition
-    values = {name: value for name, value in zip(RULE_METRICS, happening.values, strict=True) if value is not None}
+def _row(work: Work, change: RuleTransition, resource: Mapping[str, Any]) -> dict[str, Any]:
+    rule, condition = change.rule, change.rule.condition
+    values = {name: value for name, value in zip(RULE_METRICS, change.values, strict=True) if value is not None}
     said = condition.expression or f"{condition.metric} {condition.operator} {condition.threshold:g}"
-    return opened(
+    return new_alert(
         work,
-        organization_id=happening.organization_id,
-        fingerprint=fingerprint_of(rule.id, happening.resource_id),
+        organization_id=change.organization_id,
+        fingerprint=fingerprint_of(rule.id, change.resource_id),
         rule_id=rule.id,
         alert_name=rule.alert_name,
         description=rule.description or f"{resource['resource_name']}: {said}",
         alert_type=rule.alert_type,
         severity_level=rule.severity_level,
-        resource_id=happening.resource_id,
+        resource_id=change.resource_id,
         resource_name=resource["resource_name"],
         provider_id=resource["provider_id"],
         metric=condition.metric,
         operator=condition.operator if condition.metric else None,
-        current_value=happening.value,
+        current_value=change.value,
         threshold=condition.threshold,
-        current_values={**values, "measured_at": happening.time.isoformat()},
+        current_values={**values, "measured_at": change.time.isoformat()},
         notification_channels=list(rule.notification_channels),
         recipient_list=list(rule.recipient_list),
     )
 
 
-def _collection_print(provider_id: UUID, region: str) -> str:
+def _collection_fingerprint(provider_id: UUID, region: str) -> str:
     return f"monitoring_error:{provider_id}:{region}"
 
 
 async def raise_monitoring_error(work: Work, provider: Mapping[str, Any], region: str, error: str) -> None:
     """Collection failed for an account and region: told once, until it works again."""
-    row = opened(
+    row = new_alert(
         work,
         organization_id=work.organization,
-        fingerprint=_collection_print(provider["id"], region),
+        fingerprint=_collection_fingerprint(provider["id"], region),
         rule_id=MONITORING_ERROR,
         alert_name=f"Metrics of {provider['display_name']} in {region} cannot be collected"[:200],
         description=error,
@@ -115,8 +115,8 @@ async def raise_monitoring_error(work: Work, provider: Mapping[str, Any], region
 
 async def end_monitoring_error(work: Work, provider_id: UUID, region: str) -> None:
     """Collection works."""
-    prints = [_collection_print(provider_id, region)]
-    for row in await alerts.resolve_open(work, prints, SYSTEM_ACTOR, "collection works again"):
+    fingerprints = [_collection_fingerprint(provider_id, region)]
+    for row in await alerts.resolve_open(work, fingerprints, SYSTEM_ACTOR, "collection works again"):
         alerts.emit(work, AlertResolved, row)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from services.monitor.deps import Deps
 from services.monitor.domain.alert_rules import COST_THRESHOLD
 from services.monitor.domain.budgets import still_crossed
-from services.monitor.handlers.alerts import opened
+from services.monitor.handlers.alerts import new_alert
 from services.monitor.storage import alerts
 from shared.bus.router import Routes
 from shared.db.work import Work
@@ -53,7 +53,7 @@ async def on_budget_deleted(event: BudgetDeleted, work: Work, _deps: Deps) -> No
 def _alert_of(event: BudgetExceeded, work: Work) -> dict[str, Any]:
     threshold = f"{event.threshold_percent:g}"
     parts = (event.budget_id, event.revision, threshold, event.basis, event.period_start)
-    return opened(
+    return new_alert(
         work,
         organization_id=work.organization,
         fingerprint="cost_threshold:" + ":".join(str(part) for part in parts),

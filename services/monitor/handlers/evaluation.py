@@ -17,7 +17,7 @@ from services.monitor.domain import expressions, health
 from services.monitor.domain.alert_rules import Rule
 from services.monitor.domain.evaluation import Key, Outcome, Point, evaluate, expression_rules
 from services.monitor.domain.metrics import known_values
-from services.monitor.handlers.alerts import apply_happenings
+from services.monitor.handlers.alerts import apply_transitions
 from services.monitor.storage import alert_rules, alerts
 from services.monitor.storage.health import Telemetry, lock, running_of, save
 from shared.db.work import Work
@@ -109,14 +109,14 @@ async def judge(work: Work, points: Mapping[UUID, Sequence[Point]], facts: Facts
         if resource_id not in running or not fresh:
             continue
         evaluate(outcome, facts[resource_id], rules_of[owners[resource_id]], states, fresh, answers)
-        _tell_health(work, telemetry, fresh[-1], deps)
+        _report_health(work, telemetry, fresh[-1], deps)
         changed.append(telemetry)
     await save(work, changed)
     await alerts.save_states(work, {key: (owners[key[1]], state) for key, state in outcome.states.items()})
-    await apply_happenings(work, outcome.happenings, facts)
+    await apply_transitions(work, outcome.transitions, facts)
 
 
-def _tell_health(work: Work, telemetry: Telemetry, point: Point, deps: Deps) -> None:
+def _report_health(work: Work, telemetry: Telemetry, point: Point, deps: Deps) -> None:
     """Take the newest point; say it when status or score changed, else at most once per refresh interval."""
     time, values, score = point
     old_status, old_score = telemetry.health_status, telemetry.health_score
@@ -124,10 +124,10 @@ def _tell_health(work: Work, telemetry: Telemetry, point: Point, deps: Deps) -> 
     telemetry.health_score, telemetry.health_status = score, health.health_status(score)
     refresh = timedelta(seconds=deps.settings.health_refresh_s)
     is_same = (old_status, old_score) == (telemetry.health_status, score)
-    if is_same and telemetry.told_at is not None and work.now - telemetry.told_at < refresh:
+    if is_same and telemetry.reported_at is not None and work.now - telemetry.reported_at < refresh:
         return
     telemetry.health_version += 1
-    telemetry.told_at = work.now
+    telemetry.reported_at = work.now
     envelope = Context.automatic(telemetry.organization_id).about(
         telemetry.resource_id, telemetry.health_version, work.now
     )

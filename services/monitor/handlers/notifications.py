@@ -43,21 +43,21 @@ log = structlog.get_logger(__name__)
 
 @routes.event(AlertFired)
 async def on_alert_fired(event: AlertFired, work: Work, _deps: NotifierDeps) -> None:
-    await _tell_channels(event, work, "fired")
+    await _notify_channels(event, work, "fired")
 
 
 @routes.event(AlertResolved)
 async def on_alert_resolved(event: AlertResolved, work: Work, _deps: NotifierDeps) -> None:
-    await _tell_channels(event, work, "resolved")
+    await _notify_channels(event, work, "resolved")
 
 
 @routes.event(AlertReactivated)
 async def on_alert_reactivated(event: AlertReactivated, work: Work, _deps: NotifierDeps) -> None:
     """Whoever suppressed it meant until now: the fault is still there."""
-    await _tell_channels(event, work, "reactivated")
+    await _notify_channels(event, work, "reactivated")
 
 
-async def _tell_channels(event: AlertEvent, work: Work, kind: str) -> None:
+async def _notify_channels(event: AlertEvent, work: Work, kind: str) -> None:
     """One delivery for each channel that hears of it; the same event again adds none."""
     alert = event.alert
     content = {"event_type": f"alert.{kind}", "alert": alert.model_dump(mode="json")}
@@ -113,12 +113,12 @@ async def _send(row: dict[str, Any], channel: dict[str, Any] | None, deps: Notif
     limit_s = deps.settings.post_timeout_s
     try:
         async with asyncio.timeout(limit_s):
-            return await _tell(row, channel["channel_type"], config, notice, deps)
+            return await _send_to(row, channel["channel_type"], config, notice, deps)
     except TimeoutError:
         return Result(is_sent=False, is_retryable=True, detail=f"no answer within {limit_s:g} s")
 
 
-async def _tell(
+async def _send_to(
     row: dict[str, Any], channel_type: str, config: dict[str, Any], notice: Notice, deps: NotifierDeps
 ) -> Result:
     if channel_type == "email":

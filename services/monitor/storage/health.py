@@ -1,18 +1,20 @@
 """Telemetry: one row per resource, locked while its points are evaluated, so that replicas take turns."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, and_, case, select, text, update
+from sqlalchemy import ColumnElement, Select, and_, case, func, select, text, update
 
 from services.monitor.domain.health import UNKNOWN
 from services.monitor.storage.tables import telemetry
 from shared.db.inventory import known_resource
+from shared.db.pages import Keyset
 from shared.db.work import Work, rows
+from shared.messages.health import ListResourceHealth
 
 _ENSURE = text(
     "INSERT INTO telemetry (resource_id, organization_id) "
@@ -20,17 +22,24 @@ _ENSURE = text(
     "ORDER BY 1 ON CONFLICT DO NOTHING"
 )
 _LOCK = text(
-    "SELECT resource_id, organization_id, last_time, health_score, health_status, health_version, told_at "
+    "SELECT resource_id, organization_id, last_time, health_score, health_status, health_version, reported_at "
     "FROM telemetry WHERE resource_id = ANY(:resources) ORDER BY resource_id FOR UPDATE"
 )
 _SAVE = text(
     "UPDATE telemetry SET last_time = new.last_time, latest = CAST(new.latest AS jsonb), "
     "health_score = new.health_score, health_status = new.health_status, health_version = new.health_version, "
-    "told_at = new.told_at FROM unnest(CAST(:resources AS uuid[]), CAST(:times AS timestamptz[]), "
+    "reported_at = new.reported_at FROM unnest(CAST(:resources AS uuid[]), CAST(:times AS timestamptz[]), "
     "CAST(:latest AS text[]), CAST(:scores AS integer[]), CAST(:statuses AS text[]), CAST(:versions AS integer[]), "
-    "CAST(:told AS timestamptz[])) "
-    "AS new (resource_id, last_time, latest, health_score, health_status, health_version, told_at) "
+    "CAST(:reported AS timestamptz[])) "
+    "AS new (resource_id, last_time, latest, health_score, health_status, health_version, reported_at) "
     "WHERE telemetry.resource_id = new.resource_id"
+)
+
+
+ORDER = Keyset(
+    known_resource.c.id,
+    {"resource_name": known_resource.c.resource_name, "created_at": known_resource.c.created_at},
+    "resource_name",
 )
 
 
@@ -44,7 +53,7 @@ class Telemetry:
     health_score: int | None
     health_status: str
     health_version: int
-    told_at: datetime | None
+    reported_at: datetime | None
     latest: dict[str, float]
 
 
@@ -87,7 +96,7 @@ async def save(work: Work, changed: Sequence[Telemetry]) -> None:
             "scores": [each.health_score for each in changed],
             "statuses": [each.health_status for each in changed],
             "versions": [each.health_version for each in changed],
-            "told": [each.told_at for each in changed],
+            "reported": [each.reported_at for each in changed],
         },
     )
 
@@ -105,15 +114,41 @@ def resources_with_health(work: Work) -> Select[Any]:
     )  # fmt: skip
 
 
-def status_is(status: str, now: datetime, stale_after_s: float) -> ColumnElement[bool]:
-    """Whether a row of `resources_with_health` has this status now (domain/health.py `current_status`)."""
+def current_status_in_sql(now: datetime, stale_after_s: float) -> ColumnElement[str]:
+    """The status of a row of `resources_with_health` at `now` (domain/health.py `current_status`)."""
     fresh = and_(
         known_resource.c.resource_status == "running",
         telemetry.c.last_time.is_not(None),
         telemetry.c.last_time >= now - timedelta(seconds=stale_after_s),
     )
-    current = case((fresh, telemetry.c.health_status), else_=UNKNOWN)
-    return current == status
+    return case((fresh, telemetry.c.health_status), else_=UNKNOWN)
+
+
+async def page(
+    work: Work, request: ListResourceHealth, stale_after_s: float
+) -> tuple[list[Mapping[str, Any]], str | None]:
+    """One page of rows of `resources_with_health`, and the cursor of the next."""
+    statement = resources_with_health(work)
+    if request.provider_id is not None:
+        statement = statement.where(known_resource.c.provider_id == request.provider_id)
+    if request.health_status is not None:
+        statement = statement.where(current_status_in_sql(work.now, stale_after_s) == request.health_status)
+    return ORDER.page(rows(await work.execute(ORDER.select(statement, request))), request)
+
+
+async def count_running(
+    work: Work, provider_ids: Sequence[UUID] | None, stale_after_s: float
+) -> tuple[dict[str, int], datetime | None]:
+    """How many running resources have each status now, and the time of the newest point of any of them."""
+    status = current_status_in_sql(work.now, stale_after_s)
+    found = resources_with_health(work).where(known_resource.c.resource_status == "running")
+    if provider_ids is not None:
+        found = found.where(known_resource.c.provider_id.in_(provider_ids))
+    # Grouped by its place, not by the expression: each use of that would bind its parameters anew.
+    statement = found.with_only_columns(status, func.count(), func.max(telemetry.c.last_time)).group_by(text("1"))
+    groups = [tuple(row) for row in await work.execute(statement)]
+    newest = max((last for _, _, last in groups if last is not None), default=None)
+    return {status: count for status, count, _ in groups}, newest
 
 
 async def forget(work: Work, resource_id: UUID) -> dict[str, Any] | None:
@@ -132,7 +167,10 @@ async def forget(work: Work, resource_id: UUID) -> dict[str, Any] | None:
         update(telemetry)
         .where(telemetry.c.resource_id == resource_id, telemetry.c.organization_id == work.organization)
         .values(
-            health_status=UNKNOWN, health_score=None, told_at=work.now, health_version=telemetry.c.health_version + 1
+            health_status=UNKNOWN,
+            health_score=None,
+            reported_at=work.now,
+            health_version=telemetry.c.health_version + 1,
         )
     )
     return dict(before)

@@ -74,7 +74,7 @@ telemetry = Table(
     Column("health_score", Integer, nullable=True),
     Column("health_status", String(16), nullable=False, server_default="unknown"),
     Column("health_version", Integer, nullable=False, server_default="0"),
-    moment("told_at", nullable=True),
+    moment("reported_at", nullable=True),
     postgresql_with={"fillfactor": "50"},
 )
 """One row per resource: the newest point that was evaluated, and what followed from it."""

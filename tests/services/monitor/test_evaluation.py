@@ -11,8 +11,8 @@ import pytest
 from services.monitor.deps import Deps
 from services.monitor.domain.alert_rules import BUILTIN_RULES, builtin_id
 from services.monitor.domain.alerts import Transition
-from services.monitor.domain.evaluation import Happening
-from services.monitor.handlers.alerts import apply_happenings
+from services.monitor.domain.evaluation import RuleTransition
+from services.monitor.handlers.alerts import apply_transitions
 from services.monitor.handlers.evaluation import Asked, answer, judge, questions_of
 from services.monitor.storage.health import facts_of
 from shared.kit.errors import Conflict, InvalidInput
@@ -55,23 +55,23 @@ async def create_rule(fleet: Fleet, **values: Any) -> Any:
 async def test_an_outage_of_thousands_opens_every_alert(fleet: Fleet) -> None:
     """One statement takes 65,535 parameters: 3,000 alerts in one insert failed, and failed again for ever."""
     database = fleet.services.database("monitor")
-    happenings = [
-        Happening(Transition.FIRE, CRITICAL, new_id(), fleet.organization, now(), 97.0, (*HIGH_CPU, 80))
+    transitions = [
+        RuleTransition(Transition.FIRE, CRITICAL, new_id(), fleet.organization, now(), 97.0, (*HIGH_CPU, 80))
         for _ in range(3000)
     ]
-    facts = {each.resource_id: {"resource_name": "web", "provider_id": fleet.provider_id} for each in happenings}
+    facts = {each.resource_id: {"resource_name": "web", "provider_id": fleet.provider_id} for each in transitions}
     async with database.work(Context.background()) as work:
-        await apply_happenings(work, happenings, facts)
+        await apply_transitions(work, transitions, facts)
     async with database.work(Context.background()) as work:
-        await apply_happenings(
-            work, [Happening(Transition.RESOLVE, each.rule, *_rest(each)) for each in happenings], facts
+        await apply_transitions(
+            work, [RuleTransition(Transition.RESOLVE, each.rule, *_rest(each)) for each in transitions], facts
         )
     await database.close()
     (row,) = await fleet.rows("SELECT count(*) AS n, count(resolved_at) AS resolved FROM alert")
     assert (row.n, row.resolved) == (3000, 3000)
 
 
-def _rest(each: Happening) -> tuple[Any, ...]:
+def _rest(each: RuleTransition) -> tuple[Any, ...]:
     return each.resource_id, each.organization_id, each.time, each.value, each.values
 
 

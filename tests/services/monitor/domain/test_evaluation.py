@@ -44,16 +44,16 @@ def judge(
 
 
 def transitions(outcome: Outcome) -> list[Transition]:
-    return [happening.transition for happening in outcome.happenings]
+    return [change.transition for change in outcome.transitions]
 
 
 def test_a_rule_that_is_crossed_tells_what_was_measured_when_and_of_what() -> None:
     outcome = judge([HIGH], points(50.0, 90.0))
-    (happening,) = outcome.happenings
-    assert (happening.transition, happening.rule) == (Transition.FIRE, HIGH)
-    assert (happening.resource_id, happening.organization_id) == (WEB, MINE)
-    assert (happening.time, happening.value) == (START + timedelta(minutes=1), 90.0)
-    assert happening.values == (90.0, *(None,) * 8)
+    (change,) = outcome.transitions
+    assert (change.transition, change.rule) == (Transition.FIRE, HIGH)
+    assert (change.resource_id, change.organization_id) == (WEB, MINE)
+    assert (change.time, change.value) == (START + timedelta(minutes=1), 90.0)
+    assert change.values == (90.0, *(None,) * 8)
     assert outcome.states == {HIGH_KEY: State(Standing.FIRING, START + timedelta(minutes=1))}
 
 
@@ -91,7 +91,7 @@ def test_a_rule_about_something_else_is_not_asked() -> None:
 def test_the_health_score_is_a_metric_like_any_other() -> None:
     point = (START, (None,) * 8, 40)
     outcome = judge(list(BUILTIN_RULES.values()), [point])
-    assert [(each.rule.id, each.value) for each in outcome.happenings] == [(builtin_id("health_score.critical"), 40)]
+    assert [(each.rule.id, each.value) for each in outcome.transitions] == [(builtin_id("health_score.critical"), 40)]
 
 
 def test_an_unknown_health_score_is_no_bad_one() -> None:
@@ -105,7 +105,7 @@ def test_an_expression_is_judged_by_its_answer_at_the_newest_point(
 ) -> None:
     outcome = judge([ASKED], points(10.0, 90.0), answers={ASKED_KEY: answer})
     assert transitions(outcome) == expected
-    assert [(each.time, each.value) for each in outcome.happenings] == [
+    assert [(each.time, each.value) for each in outcome.transitions] == [
         (START + timedelta(minutes=1), None) for _ in expected
     ]
 
@@ -121,7 +121,7 @@ def test_resources_of_one_batch_are_judged_into_one_outcome() -> None:
     for resource_id in (WEB, database):
         evaluate(outcome, {**RESOURCE, "id": resource_id}, [HIGH], {}, points(90.0), {})
     assert set(outcome.states) == {HIGH_KEY, (HIGH.id, database)}
-    assert [each.resource_id for each in outcome.happenings] == [WEB, database]
+    assert [each.resource_id for each in outcome.transitions] == [WEB, database]
 
 
 def test_expression_rules_are_those_without_a_metric() -> None:
@@ -137,7 +137,7 @@ def test_a_quiet_rule_wakes_exactly_where_its_operator_says(
     operator: Operator, crossing: Sequence[int], threshold: float
 ) -> None:
     rule = replace(HIGH, condition=Condition(metric="cpu_utilization", operator=operator, threshold=threshold))
-    woken = [offset for offset in (-1, 0, 1) if judge([rule], points(threshold + offset / 2)).happenings]
+    woken = [offset for offset in (-1, 0, 1) if judge([rule], points(threshold + offset / 2)).transitions]
     assert woken == crossing
 
 
@@ -178,4 +178,4 @@ def test_where_a_batch_is_cut_does_not_matter(values: list[float | None], split:
     first = judge([HIGH], all_points[:split])
     between = {key: state for key, state in first.states.items() if state is not None}
     second = judge([HIGH], all_points[split:], between)
-    assert first.happenings + second.happenings == whole.happenings
+    assert first.transitions + second.transitions == whole.transitions

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.monitor.domain.health import count, current_status, health_score, health_status, overall_status
+from services.monitor.domain.health import current_status, health_score, health_status, overall_status
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 STALE_AFTER_S = 900.0
@@ -103,11 +103,3 @@ def test_the_whole_is_as_healthy_as_its_worst_known_part_and_nothing_is_unknown(
     counts: Mapping[str, int], status: str
 ) -> None:
     assert overall_status(counts) == status
-
-
-@given(statuses=st.lists(STATUSES))
-def test_every_resource_is_counted_once_and_every_status_is_told(statuses: list[str]) -> None:
-    counts = count(statuses)
-    assert sum(counts.values()) == len(statuses)
-    assert set(counts) == {"healthy", "warning", "critical", "unknown"}
-    assert all(counts[status] == statuses.count(status) for status in counts)
