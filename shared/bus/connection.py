@@ -58,6 +58,15 @@ class Bus:
         """Store a message in its stream; returns after the acknowledgement, raises when there was none."""
         await self.jetstream.publish(subject, payload, timeout=PUBLISH_TIMEOUT_S, headers=dict(headers))
 
+    async def flush(self) -> None:
+        """Return when the server has all that was sent and subscribed before.
+
+        Twice, because the PING of nats-py's flush overtakes what waits to be written (`_send_ping` writes it at once):
+        a responder was "started" and yet nobody was there to answer.
+        """
+        await self.client.flush()
+        await self.client.flush()
+
     async def ask(self, request: Request) -> Reply:
         """Send a request to its owner; its errors are replies. Raises Unavailable (owner away) and TimedOut."""
         cls = type(request)

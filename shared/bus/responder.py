@@ -39,7 +39,7 @@ class Responder:
     async def start(self) -> None:
         for cls, handler in self._router.requests.items():
             self._subscriptions.append(await self._subscribe(cls, handler))
-        await self._bus.client.flush()  # who is told "started" may ask at once
+        await self._bus.flush()  # who is told "started" may ask at once
 
     async def stop(self) -> None:
         """Take no more requests, finish those that came."""
