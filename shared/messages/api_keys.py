@@ -4,7 +4,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
-from shared.messages.base import Event, Facts, ListRequest, Mutation, Page
+from shared.messages.base import Event, Facts, ListRequest, Mutation, Page, Request
 from shared.messages.users import RoleName
 
 
@@ -37,6 +37,10 @@ class CreateApiKey(Mutation, entity="api_key", name="create", owner="gateway", r
     key_name: str = Field(min_length=1, max_length=200)
     role_of_key: RoleName
     expires_at: AwareDatetime | None = None
+
+
+class GetApiKey(Request, entity="api_key", name="get", owner="gateway", reply=ApiKey):
+    api_key: UUID
 
 
 class ListApiKeys(ListRequest, entity="api_key", name="list", owner="gateway", reply=Page[ApiKey]):

@@ -70,6 +70,10 @@ class CreateOrganization(
     owner_password: str = Field(repr=False)
 
 
+class GetOrganization(Request, entity="organization", name="get", owner="gateway", reply=Organization):
+    """The caller's own."""
+
+
 class ListOrganizations(ListRequest, entity="organization", name="list", owner="gateway", reply=Page[Organization]):
     """Those that the caller belongs to: one."""
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from shared.messages.base import Event, Facts, ListRequest, Mutation, Page
+from shared.messages.base import Event, Facts, ListRequest, Mutation, Page, Request
 
 RoleName = Literal["owner", "admin", "manager", "engineer", "viewer", "finance", "ops"]
 
@@ -33,6 +33,10 @@ class CreateUser(Mutation, entity="user", name="create", owner="gateway", reply=
     display_name: str = Field(min_length=1, max_length=200)
     role_of_user: RoleName
     password: str = Field(repr=False)
+
+
+class GetUser(Request, entity="user", name="get", owner="gateway", reply=User):
+    user: UUID
 
 
 class ListUsers(ListRequest, entity="user", name="list", owner="gateway", reply=Page[User]):

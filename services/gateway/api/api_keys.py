@@ -8,7 +8,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from services.gateway.api.caller import Caller, needs
-from shared.messages.api_keys import ApiKey, CreateApiKey, ListApiKeys, NewApiKey, RevokeApiKey
+from services.gateway.api.pages import PageQuery
+from shared.messages.api_keys import ApiKey, CreateApiKey, GetApiKey, ListApiKeys, NewApiKey, RevokeApiKey
 from shared.messages.base import Page
 from shared.messages.users import RoleName
 from shared.security.permissions import Permission
@@ -31,26 +32,35 @@ class CreateApiKeyBody(BaseModel):
     expires_at: AwareDatetime | None = None
 
 
+class ApiKeyQuery(PageQuery):
+    """`sort` is `created_at` or `name`."""
+
+    role: RoleName | None = None
+    include_revoked: bool = False
+
+
 @router.get("", response_model=Page[ApiKey])
-async def list_api_keys(
-    caller: Reader,
-    role: RoleName | None = None,
-    include_revoked: bool = False,  # noqa: FBT001, FBT002 - a query parameter
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    cursor: Annotated[str | None, Query(max_length=2000)] = None,
-    sort: Annotated[str | None, Query(max_length=100)] = None,
-) -> Response:
-    """Keys without their secrets, newest first; `sort` is `created_at` or `name`, `-` for descending."""
-    return await caller.ask(
-        ListApiKeys, role=role, include_revoked=include_revoked, limit=limit, cursor=cursor, sort=sort
-    )
+async def list_api_keys(caller: Reader, query: Annotated[ApiKeyQuery, Query()]) -> Response:
+    """Keys without their secrets, newest first unless `sort` says otherwise."""
+    return await caller.ask(ListApiKeys, **query.model_dump())
+
+
+@router.get("/{api_key}", response_model=ApiKey)
+async def get_api_key(api_key: UUID, caller: Reader) -> Response:
+    """A key without its secret; a revoked one too."""
+    return await caller.ask(GetApiKey, api_key=api_key)
 
 
 @router.post("", status_code=201, response_model=NewApiKey)
 async def create_api_key(body: CreateApiKeyBody, caller: Writer) -> Response:
     """The key is shown in this answer and never again; a repeat of the Idempotency-Key is 409 `already_created`."""
     return await caller.ask(
-        CreateApiKey, status_code=201, key_name=body.name, role_of_key=body.role, expires_at=body.expires_at
+        CreateApiKey,
+        status_code=201,
+        location="/api/api-keys/{id}",
+        key_name=body.name,
+        role_of_key=body.role,
+        expires_at=body.expires_at,
     )
 
 

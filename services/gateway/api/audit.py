@@ -4,12 +4,14 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, Field
 from starlette.responses import Response
 
 from services.gateway.api.caller import Caller, needs
+from services.gateway.api.pages import PageQuery
 from shared.messages.audit import AuditLogEntry, AuditVerification, ListAudit, VerifyAudit
 from shared.messages.base import Page
+from shared.messages.texts import Line
 from shared.security.permissions import Permission
 
 router = APIRouter(prefix="/api/audit", tags=["audit"])
@@ -17,25 +19,23 @@ router = APIRouter(prefix="/api/audit", tags=["audit"])
 Reader = Annotated[Caller, Depends(needs(Permission.AUDIT_READ))]
 
 
-class AuditQuery(BaseModel):
-    """Filters are equalities; `start` (inclusive) and `end` (exclusive) bound the time of the act."""
+class AuditQuery(PageQuery):
+    """Filters are equalities; `start` (inclusive) and `end` (exclusive) bound the time of the act.
 
-    model_config = ConfigDict(extra="forbid")
+    `sort` is `sequence` or `time`.
+    """
 
-    actor: str | None = Field(default=None, max_length=100, description="`user:<id>`, `api_key:<id>` or the system")
-    action: str | None = Field(default=None, max_length=100, description="`<noun>.<verb>`")
-    target_type: str | None = Field(default=None, max_length=100)
+    actor: Line | None = Field(default=None, max_length=100, description="`user:<id>`, `api_key:<id>` or the system")
+    action: Line | None = Field(default=None, max_length=100, description="`<noun>.<verb>`")
+    target_type: Line | None = Field(default=None, max_length=100)
     target_id: UUID | None = None
     start: AwareDatetime | None = None
     end: AwareDatetime | None = None
-    limit: int = Field(default=50, ge=1, le=200)
-    cursor: str | None = Field(default=None, max_length=2000)
-    sort: str | None = Field(default=None, max_length=100)
 
 
 @router.get("", response_model=Page[AuditLogEntry])
 async def list_audit(caller: Reader, query: Annotated[AuditQuery, Query()]) -> Response:
-    """Newest first; `sort` is `sequence` or `time`, `-` for descending."""
+    """Newest first unless `sort` says otherwise."""
     filters = query.model_dump(exclude={"actor"})
     return await caller.ask(ListAudit, audit_actor=query.actor, **filters)
 

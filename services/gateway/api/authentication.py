@@ -19,6 +19,7 @@ from services.gateway.api.rate_limits import RateLimits
 from services.gateway.deps import Deps
 from services.gateway.domain import api_keys, tickets
 from services.gateway.domain.opaque_tokens import TokenKind
+from services.gateway.storage import tickets as stored_tickets
 from services.gateway.storage.principals import (
     find_api_key,
     find_api_key_by_prefix,
@@ -26,7 +27,6 @@ from services.gateway.storage.principals import (
     matrix_of,
     note_api_keys_used,
 )
-from services.gateway.storage.tickets import redeem_ticket
 from shared.kit.errors import Unauthenticated
 from shared.messages.context import Context
 from shared.security.principals import Principal, PrincipalKind
@@ -97,7 +97,7 @@ class Authentication:
         with self._rate_limits.refusals(address):
             token = tickets.parse_ticket(presented)
             async with self._deps.database.work(Context.background()) as work:
-                ticket = await redeem_ticket(work, token, self._deps.keys.tickets)
+                ticket = await stored_tickets.redeem(work, token, self._deps.keys.tickets)
                 if ticket.token is not None:
                     user = await find_signed_in_user(work, ticket.token, ticket.principal)
                     if user is None:

@@ -8,11 +8,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from services.gateway.api.caller import Caller, needs
+from services.gateway.api.pages import PageQuery
 from shared.kit.errors import NotFound
 from shared.messages.base import Page
 from shared.messages.organizations import (
     SLUG,
     CreateOrganization,
+    GetOrganization,
     GetRoleRestrictions,
     ListOrganizations,
     Organization,
@@ -75,14 +77,16 @@ class RestrictRolesBody(BaseModel):
 
 
 @router.get("", response_model=Page[Organization])
-async def list_organizations(
-    caller: Reader,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    cursor: Annotated[str | None, Query(max_length=2000)] = None,
-    sort: Annotated[str | None, Query(max_length=100)] = None,
-) -> Response:
-    """The organizations that the caller belongs to."""
-    return await caller.ask(ListOrganizations, limit=limit, cursor=cursor, sort=sort)
+async def list_organizations(caller: Reader, query: Annotated[PageQuery, Query()]) -> Response:
+    """The organizations that the caller belongs to; `sort` is `created_at` or `organization_name`."""
+    return await caller.ask(ListOrganizations, **query.model_dump())
+
+
+@router.get("/{organization}", response_model=Organization)
+async def get_organization(organization: UUID, caller: Reader) -> Response:
+    """The caller's own; any other is not there."""
+    _ensure_own(organization, caller)
+    return await caller.ask(GetOrganization)
 
 
 @router.post("", status_code=201, response_model=Organization)
@@ -91,6 +95,7 @@ async def create_organization(body: CreateOrganizationBody, caller: Owner) -> Re
     return await caller.ask(
         CreateOrganization,
         status_code=201,
+        location="/api/organizations/{id}",
         organization_name=body.organization_name,
         slug=body.slug,
         owner_email=body.owner.email,
@@ -102,17 +107,17 @@ async def create_organization(body: CreateOrganizationBody, caller: Owner) -> Re
 @router.get("/{organization}/roles", response_model=RoleRestrictions)
 async def get_role_restrictions(organization: UUID, caller: Reader) -> Response:
     """What the organization has taken from the default roles."""
-    _check_own(organization, caller)
+    _ensure_own(organization, caller)
     return await caller.ask(GetRoleRestrictions)
 
 
 @router.put("/{organization}/roles", response_model=RoleRestrictions)
 async def restrict_roles(organization: UUID, body: RestrictRolesBody, caller: Owner) -> Response:
     """Replace what is taken from the roles; it counts for everybody within seconds. Only an owner may."""
-    _check_own(organization, caller)
+    _ensure_own(organization, caller)
     return await caller.ask(RestrictRoles, removed=body.removed)
 
 
-def _check_own(organization: UUID, caller: Caller) -> None:
+def _ensure_own(organization: UUID, caller: Caller) -> None:
     if organization != caller.organization:
         raise NotFound("there is no such organization")

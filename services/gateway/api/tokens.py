@@ -20,11 +20,10 @@ from services.gateway.domain.opaque_tokens import RANDOM_BYTES
 from services.gateway.domain.rate_limits import RouteKind
 from services.gateway.domain.tokens import ACCESS_LIFETIME, encode_access_token, new_claims
 from services.gateway.storage import refresh_tokens, users
-from services.gateway.storage.tickets import add_ticket
+from services.gateway.storage import tickets as stored_tickets
 from shared.db.work import Work
 from shared.kit.errors import Unauthenticated
 from shared.kit.ids import new_id
-from shared.messages.audit import AuditRecorded
 from shared.messages.context import Context
 from shared.messages.users import UserSignedOut
 from shared.security.roles import Role
@@ -107,7 +106,7 @@ async def sign_in(body: SignInBody, request: Request) -> Response:
     doors.rate_limits.count(address_of(request), RouteKind.SIGN_IN)
     doors.rate_limits.count(f"email:{users.normalised_email(body.email)}", RouteKind.SIGN_IN)
     async with deps.database.work(Context.background()) as work:
-        user = await users.user_by_email(work, body.email)
+        user = await users.find_by_email(work, body.email)
     found = await deps.passwords.verify(body.password, user["password_hash"] if user else None)
     if user is None or not found.right or not user["is_active"]:
         raise Unauthenticated("e-mail address or password is wrong", code="invalid_credentials")
@@ -141,7 +140,7 @@ async def sign_out(body: RefreshBody, request: Request) -> Response:
     doors.rate_limits.count(address_of(request), RouteKind.WRITE)
     presented = sign_ins.parse_refresh_token(body.refresh_token)
     async with deps.database.work(_background(request)) as work:
-        stored = await refresh_tokens.refresh_token_to_use(work, presented.prefix)
+        stored = await refresh_tokens.find_to_use(work, presented.prefix)
         genuine = presented.matches(stored.digest if stored else None, deps.keys.refresh_tokens)
         if stored is not None and genuine and stored.family_revoked_at is None:
             await _end(work, stored, "logout")
@@ -154,7 +153,7 @@ async def trade_ticket(caller: Annotated[Caller, Depends(needs(None))]) -> Respo
     deps = caller.doors.deps
     ticket = tickets.new_ticket(deps.randomness(RANDOM_BYTES))
     async with deps.database.work(caller.context) as work:
-        await add_ticket(work, ticket, caller.principal, deps.keys.tickets)
+        await stored_tickets.add(work, ticket, caller.principal, deps.keys.tickets)
         reply = TicketReply(ticket=ticket.text, expires_at=work.now + tickets.LIFETIME)
     return Response(reply.model_dump_json(), 201, media_type="application/json")
 
@@ -178,14 +177,14 @@ async def whoami(caller: Annotated[Caller, Depends(needs(None))]) -> Response:
 async def _exchange(work: Work, deps: Deps, text: str) -> Tokens | _Refused:
     """Under the row's lock; what it decides is committed before the answer."""
     presented = sign_ins.parse_refresh_token(text)
-    stored = await refresh_tokens.refresh_token_to_use(work, presented.prefix)
+    stored = await refresh_tokens.find_to_use(work, presented.prefix)
     decision = sign_ins.judge(presented, stored, deps.keys.refresh_tokens, work.now)
     if stored is None or decision is sign_ins.RefreshDecision.REFUSE:
         return _Refused("invalid_token")
     if decision is sign_ins.RefreshDecision.REVOKE_FAMILY:
         await _end(work, stored, "refresh_token_reused")
         return _Refused("refresh_token_reused")
-    user = await users.user_by_id(work, stored.user)
+    user = await users.find_active(work, stored.user)
     if user is None:
         return _Refused("invalid_token")
     await refresh_tokens.mark_used(work, stored.id)
@@ -203,7 +202,7 @@ async def _issue(work: Work, deps: Deps, user: dict[str, Any], *, family: UUID, 
         digest=text.digest(deps.keys.refresh_tokens),
         expires_at=sign_ins.refresh_expires_at(family_started_at, work.now),
     )
-    await refresh_tokens.add_refresh_token(work, token, text.prefix, user["organization_id"])
+    await refresh_tokens.add(work, token, text.prefix, user["organization_id"])
     claims = new_claims(
         token=token.id,
         user=user["id"],
@@ -223,7 +222,7 @@ async def _issue(work: Work, deps: Deps, user: dict[str, Any], *, family: UUID, 
 
 async def _end(work: Work, stored: sign_ins.RefreshToken, reason: Literal["logout", "refresh_token_reused"]) -> None:
     await refresh_tokens.revoke_family(work, stored.family)
-    user = await users.user_by_id(work, stored.user)
+    user = await users.find_active(work, stored.user)
     if user is None:
         return  # deactivated: that was audited, and all of its sign-ins have ended
     context = work.context
@@ -233,7 +232,7 @@ async def _end(work: Work, stored: sign_ins.RefreshToken, reason: Literal["logou
 
 
 def _record(work: Work, user: UUID, email: str, action: str) -> None:
-    work.emit(AuditRecorded(**work.about(user, 0), action=action, target_type="user", target_name=email, details={}))
+    work.audit(action, user, 0, email)
 
 
 def _background(request: Request) -> Context:

@@ -8,8 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from services.gateway.api.caller import Caller, needs
+from services.gateway.api.pages import PageQuery
 from shared.messages.base import Page
-from shared.messages.users import ChangeUserRole, CreateUser, DeactivateUser, ListUsers, RoleName, User
+from shared.messages.texts import Line
+from shared.messages.users import ChangeUserRole, CreateUser, DeactivateUser, GetUser, ListUsers, RoleName, User
 from shared.security.permissions import Permission
 
 router = APIRouter(prefix="/api/users", tags=["users"])
@@ -47,18 +49,23 @@ class ChangeRoleBody(BaseModel):
     role: RoleName
 
 
+class UserQuery(PageQuery):
+    """Filters are equalities; `sort` is `created_at`, `email` or `display_name`."""
+
+    role: RoleName | None = None
+    is_active: bool | None = None
+    q: Line | None = Field(default=None, max_length=200, description="Beginning of the name")
+
+
 @router.get("", response_model=Page[User])
-async def list_users(
-    caller: Reader,
-    role: RoleName | None = None,
-    is_active: bool | None = None,  # noqa: FBT001 - a query parameter
-    q: Annotated[str | None, Query(max_length=200, description="Beginning of the name")] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    cursor: Annotated[str | None, Query(max_length=2000)] = None,
-    sort: Annotated[str | None, Query(max_length=100)] = None,
-) -> Response:
-    """`sort` is `created_at`, `email` or `display_name`, `-` for descending."""
-    return await caller.ask(ListUsers, role=role, is_active=is_active, q=q, limit=limit, cursor=cursor, sort=sort)
+async def list_users(caller: Reader, query: Annotated[UserQuery, Query()]) -> Response:
+    """The first made first, unless `sort` says otherwise."""
+    return await caller.ask(ListUsers, **query.model_dump())
+
+
+@router.get("/{user}", response_model=User)
+async def get_user(user: UUID, caller: Reader) -> Response:
+    return await caller.ask(GetUser, user=user)
 
 
 @router.post("", status_code=201, response_model=User)
@@ -67,6 +74,7 @@ async def create_user(body: CreateUserBody, caller: Writer) -> Response:
     return await caller.ask(
         CreateUser,
         status_code=201,
+        location="/api/users/{id}",
         email=body.email,
         display_name=body.display_name,
         role_of_user=body.role,

@@ -9,18 +9,17 @@ from services.gateway.storage import api_keys
 from services.gateway.storage.principals import matrix_of
 from shared.bus.router import Routes
 from shared.db.work import Work
-from shared.kit.errors import Stale
 from shared.kit.ids import new_id
 from shared.messages.api_keys import (
     ApiKey,
     ApiKeyCreated,
     ApiKeyRevoked,
     CreateApiKey,
+    GetApiKey,
     ListApiKeys,
     NewApiKey,
     RevokeApiKey,
 )
-from shared.messages.audit import AuditRecorded
 from shared.messages.base import Page
 from shared.messages.context import Context
 from shared.security.roles import Role
@@ -31,7 +30,13 @@ routes = Routes()
 @routes.request(ListApiKeys)
 async def list_api_keys(request: ListApiKeys, deps: Deps) -> Page[ApiKey]:
     async with deps.database.work(Context.of(request)) as work:
-        return await api_keys.list_api_keys(work, request)
+        return await api_keys.page(work, request)
+
+
+@routes.request(GetApiKey)
+async def get_api_key(request: GetApiKey, deps: Deps) -> ApiKey:
+    async with deps.database.work(Context.of(request)) as work:
+        return await api_keys.get(work, request.api_key)
 
 
 @routes.request(CreateApiKey)
@@ -51,13 +56,12 @@ async def create_api_key(request: CreateApiKey, deps: Deps) -> NewApiKey:
 async def revoke_api_key(request: RevokeApiKey, deps: Deps) -> ApiKey:
     async with deps.database.accept(request) as acceptance:
         work = acceptance.work
-        key = await api_keys.get_api_key_to_change(work, request.api_key)
-        if request.expected_version is not None and request.expected_version != key.version:
-            raise Stale(f"the API key is at version {key.version}")
+        key = await api_keys.lock(work, request.api_key)
+        request.check_version("API key", key.version)
         if key.revoked_at is None:
-            key = await api_keys.revoke_api_key(work, key.id)
+            key = await api_keys.revoke(work, key.id)
             work.emit(ApiKeyRevoked(**work.about(key.id, key.version), api_key=key))
-            _record(work, key, "api_key.revoke")
+            _audit(work, key, "api_key.revoke")
         acceptance.answer(key)
     return key
 
@@ -65,19 +69,11 @@ async def revoke_api_key(request: RevokeApiKey, deps: Deps) -> ApiKey:
 async def make_api_key(work: Work, deps: Deps, name: str, role: Role, expires_at: datetime | None = None) -> NewApiKey:
     """A new key in the organization of this work, with its event and its audit entry."""
     token = new_api_key(deps.randomness(RANDOM_BYTES))
-    key = await api_keys.add_api_key(work, new_id(), name, role, token, deps.keys.api_keys, expires_at)
+    key = await api_keys.add(work, new_id(), name, role, token, deps.keys.api_keys, expires_at)
     work.emit(ApiKeyCreated(**work.about(key.id, key.version), api_key=key))
-    _record(work, key, "api_key.create")
+    _audit(work, key, "api_key.create")
     return NewApiKey(**key.model_dump(), key=token.text)
 
 
-def _record(work: Work, key: ApiKey, action: str) -> None:
-    work.emit(
-        AuditRecorded(
-            **work.about(key.id, key.version),
-            action=action,
-            target_type="api_key",
-            target_name=key.name,
-            details={"role": key.role, "prefix": key.prefix},
-        )
-    )
+def _audit(work: Work, key: ApiKey, action: str) -> None:
+    work.audit(action, key.id, key.version, key.name, {"role": key.role, "prefix": key.prefix})

@@ -27,13 +27,13 @@ SYSTEM_CHAIN = UUID(int=0)
 
 @routes.event(AuditRecorded)
 async def on_audit_recorded(event: AuditRecorded, work: Work, deps: Deps) -> None:  # noqa: ARG001
-    await audit.append_entry(work, AuditEntry.of(event, work.context.organization or SYSTEM_CHAIN))
+    await audit.add(work, AuditEntry.of(event, work.context.organization or SYSTEM_CHAIN))
 
 
 @routes.request(ListAudit)
 async def list_audit(request: ListAudit, deps: Deps) -> Page[AuditLogEntry]:
     async with deps.database.work(Context.of(request)) as work:
-        return await audit.list_entries(work, request)
+        return await audit.page(work, request)
 
 
 @routes.request(VerifyAudit)

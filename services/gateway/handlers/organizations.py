@@ -1,25 +1,23 @@
 """What is asked about organizations, and how does the first one come to be?"""
 
 from dataclasses import replace
-from uuid import UUID
 
 from services.gateway.deps import Deps
 from services.gateway.domain.passwords import check_password
 from services.gateway.handlers.api_keys import make_api_key
-from services.gateway.handlers.users import record as record_user
 from services.gateway.storage import organizations, users
 from services.gateway.storage.principals import matrix_of
 from shared.bus.router import Routes
 from shared.db.work import Work
-from shared.kit.errors import Conflict, FieldError, InvalidInput, Stale
-from shared.kit.ids import new_id
-from shared.messages.audit import AuditRecorded
+from shared.kit.errors import Conflict, FieldError, InvalidInput
+from shared.kit.ids import SYSTEM_ACTOR, new_id
 from shared.messages.base import Page
 from shared.messages.context import Context
 from shared.messages.organizations import (
     BootstrapDeployment,
     BootstrappedDeployment,
     CreateOrganization,
+    GetOrganization,
     GetRoleRestrictions,
     ListOrganizations,
     Organization,
@@ -51,7 +49,7 @@ async def bootstrap_deployment(request: BootstrapDeployment, deps: Deps) -> Boot
 
 @routes.request(CreateOrganization)
 async def create_organization(request: CreateOrganization, deps: Deps) -> Organization:
-    """The new tenant's owner is somebody else's user: nothing of the asking organization is visible there."""
+    """The new tenant's log says that the system founded it, and the asking one's who asked: neither sees the other."""
     await deps.database.check(request)
     check_password(request.owner_password, request.owner_email)
     password_hash = await deps.passwords.hash(request.owner_password)
@@ -60,7 +58,7 @@ async def create_organization(request: CreateOrganization, deps: Deps) -> Organi
         asking = work.context
         made, _ = await _found(work, request, password_hash)
         work.context = asking
-        _record(work, made, "organization.create", {"slug": made.slug})
+        work.audit("organization.create", made.id, made.version, made.organization_name, {"slug": made.slug})
         acceptance.answer(made)
     return made
 
@@ -68,13 +66,20 @@ async def create_organization(request: CreateOrganization, deps: Deps) -> Organi
 @routes.request(ListOrganizations)
 async def list_organizations(request: ListOrganizations, deps: Deps) -> Page[Organization]:
     async with deps.database.work(Context.of(request)) as work:
-        return await organizations.list_organizations(work, request)
+        return await organizations.page(work, request)
+
+
+@routes.request(GetOrganization)
+async def get_organization(request: GetOrganization, deps: Deps) -> Organization:
+    """The caller's own; the organization of the request is where it is looked for."""
+    async with deps.database.work(Context.of(request)) as work:
+        return await organizations.get(work)
 
 
 @routes.request(GetRoleRestrictions)
 async def get_role_restrictions(request: GetRoleRestrictions, deps: Deps) -> RoleRestrictions:
     async with deps.database.work(Context.of(request)) as work:
-        organization = await organizations.get_organization(work)
+        organization = await organizations.get(work)
         return _restrictions(await matrix_of(work, work.organization), organization)
 
 
@@ -83,9 +88,8 @@ async def restrict_roles(request: RestrictRoles, deps: Deps) -> RoleRestrictions
     matrix = _matrix(request)
     async with deps.database.accept(request) as acceptance:
         work = acceptance.work
-        organization = await organizations.get_organization(work, lock=True)
-        if request.expected_version is not None and request.expected_version != organization.version:
-            raise Stale(f"the organization is at version {organization.version}")
+        organization = await organizations.lock(work)
+        request.check_version("organization", organization.version)
         changed = await organizations.replace_restrictions(work, dict(matrix.removed))
         work.emit(
             OrganizationUpdated(
@@ -95,7 +99,8 @@ async def restrict_roles(request: RestrictRoles, deps: Deps) -> RoleRestrictions
                 slug=changed.slug,
             )
         )
-        _record(work, changed, "organization.restrict_roles", {"removed": request.removed})
+        details = {"removed": request.removed}
+        work.audit("organization.restrict_roles", changed.id, changed.version, changed.organization_name, details)
         reply = _restrictions(matrix, changed)
         acceptance.answer(reply)
     return reply
@@ -104,13 +109,10 @@ async def restrict_roles(request: RestrictRoles, deps: Deps) -> RoleRestrictions
 async def _found(
     work: Work, request: BootstrapDeployment | CreateOrganization, password_hash: str
 ) -> tuple[Organization, User]:
-    """A new tenant with its first owner; their events and audit entries stand under the new tenant."""
-    made = await organizations.add_organization(work, new_id(), request.organization_name, request.slug)
-    owner_id = new_id()
-    work.context = replace(work.context, organization=made.id, actor=_founder(work, owner_id))
-    owner = await users.add_user(
-        work, owner_id, made.id, request.owner_email, request.owner_name, password_hash, Role.OWNER
-    )
+    """A new tenant with its first owner; their events and audit entries stand under the new tenant, as the system's."""
+    made = await organizations.add(work, new_id(), request.organization_name, request.slug)
+    work.context = replace(work.context, organization=made.id, actor=SYSTEM_ACTOR)
+    owner = await users.add(work, new_id(), made.id, request.owner_email, request.owner_name, password_hash, Role.OWNER)
     work.emit(
         OrganizationCreated(
             **work.about(made.id, made.version),
@@ -120,14 +122,9 @@ async def _found(
         ),
         UserCreated(**work.about(owner.id, owner.version), user=owner),
     )
-    _record(work, made, "organization.create", {"slug": made.slug})
-    record_user(work, owner, "user.create", {"role": owner.role})
+    work.audit("organization.create", made.id, made.version, made.organization_name, {"slug": made.slug})
+    work.audit("user.create", owner.id, owner.version, owner.email, {"role": owner.role})
     return made, owner
-
-
-def _founder(work: Work, owner: UUID) -> str:
-    """Bootstrap has no principal yet: its owner founds. Else it is whoever asked."""
-    return f"user:{owner}" if work.context.actor.startswith("system:") else work.context.actor
 
 
 def _matrix(request: RestrictRoles) -> RoleMatrix:
@@ -154,15 +151,3 @@ def _matrix(request: RestrictRoles) -> RoleMatrix:
 def _restrictions(matrix: RoleMatrix, organization: Organization) -> RoleRestrictions:
     removed = {role.value: sorted(each.value for each in taken) for role, taken in matrix.removed.items() if taken}
     return RoleRestrictions(removed=removed, version=organization.version)
-
-
-def _record(work: Work, organization: Organization, action: str, details: dict[str, object]) -> None:
-    work.emit(
-        AuditRecorded(
-            **work.about(organization.id, organization.version),
-            action=action,
-            target_type="organization",
-            target_name=organization.organization_name,
-            details=details,
-        )
-    )

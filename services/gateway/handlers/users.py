@@ -7,15 +7,15 @@ from services.gateway.storage.principals import matrix_of
 from services.gateway.storage.refresh_tokens import revoke_families_of
 from shared.bus.router import Routes
 from shared.db.work import Work
-from shared.kit.errors import Conflict, PermissionDenied, Stale
+from shared.kit.errors import Conflict, PermissionDenied
 from shared.kit.ids import new_id
-from shared.messages.audit import AuditRecorded
 from shared.messages.base import Mutation, Page
 from shared.messages.context import Context
 from shared.messages.users import (
     ChangeUserRole,
     CreateUser,
     DeactivateUser,
+    GetUser,
     ListUsers,
     User,
     UserCreated,
@@ -30,7 +30,13 @@ routes = Routes()
 @routes.request(ListUsers)
 async def list_users(request: ListUsers, deps: Deps) -> Page[User]:
     async with deps.database.work(Context.of(request)) as work:
-        return await users.list_users(work, request)
+        return await users.page(work, request)
+
+
+@routes.request(GetUser)
+async def get_user(request: GetUser, deps: Deps) -> User:
+    async with deps.database.work(Context.of(request)) as work:
+        return await users.get(work, request.user)
 
 
 @routes.request(CreateUser)
@@ -42,12 +48,12 @@ async def create_user(request: CreateUser, deps: Deps) -> User:
     role = Role(request.role_of_user)
     async with deps.database.accept(request) as acceptance:
         work = acceptance.work
-        await check_may_grant(work, request, role)
-        made = await users.add_user(
+        await ensure_may_grant(work, request, role)
+        made = await users.add(
             work, new_id(), work.organization, request.email, request.display_name, password_hash, role
         )
         work.emit(UserCreated(**work.about(made.id, made.version), user=made))
-        record(work, made, "user.create", {"role": made.role})
+        work.audit("user.create", made.id, made.version, made.email, {"role": made.role})
         acceptance.answer(made)
     return made
 
@@ -59,14 +65,15 @@ async def change_user_role(request: ChangeUserRole, deps: Deps) -> User:
     async with deps.database.accept(request) as acceptance:
         work = acceptance.work
         owners = await users.lock_active_owners(work)
-        user = await users.get_user_to_change(work, request.user)
-        _check_version(request, user)
-        await check_may_grant(work, request, Role(user.role), role)
+        user = await users.lock(work, request.user)
+        request.check_version("user", user.version)
+        await ensure_may_grant(work, request, Role(user.role), role)
         if role is not Role.OWNER and owners == {user.id}:
             raise Conflict("an organization keeps one active owner", code="last_owner")
-        changed = await users.change_user(work, user.id, role=role.value)
+        changed = await users.change(work, user.id, role=role.value)
         work.emit(UserRoleChanged(**work.about(changed.id, changed.version), user=changed))
-        record(work, changed, "user.change_role", {"from": user.role, "to": changed.role})
+        details = {"from": user.role, "to": changed.role}
+        work.audit("user.change_role", changed.id, changed.version, changed.email, details)
         acceptance.answer(changed)
     return changed
 
@@ -76,40 +83,22 @@ async def deactivate_user(request: DeactivateUser, deps: Deps) -> User:
     async with deps.database.accept(request) as acceptance:
         work = acceptance.work
         owners = await users.lock_active_owners(work)
-        user = await users.get_user_to_change(work, request.user)
-        _check_version(request, user)
-        await check_may_grant(work, request, Role(user.role))
+        user = await users.lock(work, request.user)
+        request.check_version("user", user.version)
+        await ensure_may_grant(work, request, Role(user.role))
         if owners == {user.id}:
             raise Conflict("an organization keeps one active owner", code="last_owner")
-        changed = await users.change_user(work, user.id, is_active=False)
+        changed = await users.change(work, user.id, is_active=False)
         await revoke_families_of(work, user.id)
         work.emit(UserDeactivated(**work.about(changed.id, changed.version), user=changed))
-        record(work, changed, "user.deactivate", {})
+        work.audit("user.deactivate", changed.id, changed.version, changed.email)
         acceptance.answer(changed)
     return changed
 
 
-async def check_may_grant(work: Work, request: Mutation, *roles: Role) -> None:
+async def ensure_may_grant(work: Work, request: Mutation, *roles: Role) -> None:
     """Raise PermissionDenied unless the asking role holds, in this organization, all that each of `roles` holds."""
     matrix = await matrix_of(work, work.organization)
     for role in roles:
         if not matrix.may_grant(Role(request.role), role):
             raise PermissionDenied(f"the role {role} holds more than your own")
-
-
-def record(work: Work, user: User, action: str, details: dict[str, str]) -> None:
-    """Let the audit entry leave with the commit."""
-    work.emit(
-        AuditRecorded(
-            **work.about(user.id, user.version),
-            action=action,
-            target_type="user",
-            target_name=user.email,
-            details=details,
-        )
-    )
-
-
-def _check_version(request: Mutation, user: User) -> None:
-    if request.expected_version is not None and request.expected_version != user.version:
-        raise Stale(f"the user is at version {user.version}")

@@ -4,9 +4,7 @@ from datetime import timedelta
 
 from services.gateway.deps import Deps
 from services.gateway.domain.tokens import ACCESS_LIFETIME
-from services.gateway.storage import operations
-from services.gateway.storage.refresh_tokens import forget_refresh_tokens
-from services.gateway.storage.tickets import forget_tickets
+from services.gateway.storage import operations, refresh_tokens, tickets
 from shared.messages.context import Context
 
 TICKETS_KEPT = timedelta(hours=1)
@@ -16,6 +14,6 @@ OPERATIONS_KEPT = timedelta(days=90)
 async def forget_ended(deps: Deps) -> None:
     """Refresh tokens stay as long as an access token issued with them could: it is looked up by their row."""
     async with deps.database.work(Context.background()) as work:
-        await forget_refresh_tokens(work, work.now - ACCESS_LIFETIME)
-        await forget_tickets(work, work.now - TICKETS_KEPT)
+        await refresh_tokens.forget(work, work.now - ACCESS_LIFETIME)
+        await tickets.forget(work, work.now - TICKETS_KEPT)
         await operations.forget(work, work.now - OPERATIONS_KEPT)

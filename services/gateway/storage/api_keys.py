@@ -1,9 +1,10 @@
 """Which API keys does an organization have? Of a secret only its digest."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Select, insert, select, update
 
 from services.gateway.domain.opaque_tokens import OpaqueToken
 from services.gateway.domain.signatures import SigningKeys
@@ -18,7 +19,7 @@ from shared.security.roles import Role
 ORDER = Keyset(api_keys.c.id, {"created_at": api_keys.c.created_at, "name": api_keys.c.name}, default="-created_at")
 
 
-async def add_api_key(
+async def add(
     work: Work, key: UUID, name: str, role: Role, token: OpaqueToken, keys: SigningKeys, expires_at: datetime | None
 ) -> ApiKey:
     """Store a key of the organization of this work."""
@@ -39,21 +40,20 @@ async def add_api_key(
         )
         .returning(api_keys)
     )
-    return ApiKey.model_validate(dict((await work.execute(statement)).mappings().one()))
+    return api_key_of((await work.execute(statement)).mappings().one())
 
 
-async def get_api_key_to_change(work: Work, key: UUID) -> ApiKey:
-    """The key's row, locked until the commit. Raises NotFound, also for another organization's."""
-    statement = (
-        select(api_keys).where(api_keys.c.id == key, api_keys.c.organization_id == work.organization).with_for_update()
-    )
-    row = (await work.execute(statement)).mappings().first()
-    if row is None:
-        raise NotFound("there is no such API key")
-    return ApiKey.model_validate(dict(row))
+async def get(work: Work, key: UUID) -> ApiKey:
+    """Raises NotFound, also for another organization's."""
+    return await _one(work, select(api_keys), key)
 
 
-async def revoke_api_key(work: Work, key: UUID) -> ApiKey:
+async def lock(work: Work, key: UUID) -> ApiKey:
+    """The key, its row locked until the commit. Raises NotFound, also for another organization's."""
+    return await _one(work, select(api_keys).with_for_update(), key)
+
+
+async def revoke(work: Work, key: UUID) -> ApiKey:
     """Revoke a key that is locked and not revoked."""
     statement = (
         update(api_keys)
@@ -61,14 +61,26 @@ async def revoke_api_key(work: Work, key: UUID) -> ApiKey:
         .values(revoked_at=work.now, updated_at=work.now, version=api_keys.c.version + 1)
         .returning(api_keys)
     )
-    return ApiKey.model_validate(dict((await work.execute(statement)).mappings().one()))
+    return api_key_of((await work.execute(statement)).mappings().one())
 
 
-async def list_api_keys(work: Work, request: ListApiKeys) -> Page[ApiKey]:
+async def page(work: Work, request: ListApiKeys) -> Page[ApiKey]:
     statement = select(api_keys).where(api_keys.c.organization_id == work.organization)
     if request.role is not None:
         statement = statement.where(api_keys.c.role == request.role)
     if not request.include_revoked:
         statement = statement.where(api_keys.c.revoked_at.is_(None))
-    page, cursor = ORDER.page(rows(await work.execute(ORDER.select(statement, request))), request)
-    return Page[ApiKey](items=[ApiKey.model_validate(row) for row in page], next_cursor=cursor)
+    found, cursor = ORDER.page(rows(await work.execute(ORDER.select(statement, request))), request)
+    return Page[ApiKey](items=[api_key_of(row) for row in found], next_cursor=cursor)
+
+
+def api_key_of(row: Any) -> ApiKey:
+    return ApiKey.model_validate(dict(row))
+
+
+async def _one(work: Work, statement: Select[Any], key: UUID) -> ApiKey:
+    mine = statement.where(api_keys.c.id == key, api_keys.c.organization_id == work.organization)
+    row = (await work.execute(mine)).mappings().first()
+    if row is None:
+        raise NotFound("there is no such API key")
+    return api_key_of(row)

@@ -20,7 +20,7 @@ CHUNK = 500
 _AHEAD = text("SELECT audit_partitions_ahead(:months)")
 
 
-async def append_entry(work: Work, entry: AuditEntry) -> ChainedEntry:
+async def add(work: Work, entry: AuditEntry) -> ChainedEntry:
     """Put an entry behind the head of its organization's chain, whose row stays locked until the commit."""
     chained = append(await _locked_head(work, entry.organization), entry)
     await work.execute(
@@ -61,7 +61,7 @@ async def _locked_head(work: Work, organization: UUID) -> ChainHead:
     return ChainHead(row["sequence"], row["entry_hash"])
 
 
-async def list_entries(work: Work, request: ListAudit) -> Page[AuditLogEntry]:
+async def page(work: Work, request: ListAudit) -> Page[AuditLogEntry]:
     columns = audit_logs.c
     statement = select(audit_logs).where(columns.organization_id == work.organization)
     for column, value in (
@@ -76,8 +76,8 @@ async def list_entries(work: Work, request: ListAudit) -> Page[AuditLogEntry]:
         statement = statement.where(columns.time >= request.start)
     if request.end is not None:
         statement = statement.where(columns.time < request.end)
-    page, cursor = ORDER.page(rows(await work.execute(ORDER.select(statement, request))), request)
-    return Page[AuditLogEntry](items=[AuditLogEntry.model_validate(row) for row in page], next_cursor=cursor)
+    found, cursor = ORDER.page(rows(await work.execute(ORDER.select(statement, request))), request)
+    return Page[AuditLogEntry](items=[AuditLogEntry.model_validate(row) for row in found], next_cursor=cursor)
 
 
 async def chain(work: Work) -> AsyncIterator[list[ChainedEntry]]:

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import Select, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.gateway.storage.tables import organizations, role_restrictions
@@ -31,7 +31,7 @@ async def is_empty_deployment(work: Work) -> bool:
     return (await work.execute(select(func.count()).select_from(organizations))).scalar() == 0
 
 
-async def add_organization(work: Work, organization: UUID, name: str, slug: str) -> Organization:
+async def add(work: Work, organization: UUID, name: str, slug: str) -> Organization:
     """Found a tenant. Widens a tenant's own work: nobody's policy lets it write another's rows. Raises Conflict."""
     if work.context.organization is not None:
         await enter_background(work.connection, "gateway")
@@ -52,22 +52,23 @@ async def add_organization(work: Work, organization: UUID, name: str, slug: str)
     row = (await work.execute(statement)).mappings().first()
     if row is None:
         raise Conflict("another organization has this slug", code="slug_taken")
-    return Organization.model_validate(dict(row))
+    return organization_of(row)
 
 
-async def get_organization(work: Work, *, lock: bool = False) -> Organization:
+async def get(work: Work) -> Organization:
     """The organization of this work. Raises NotFound."""
-    statement = select(organizations).where(organizations.c.id == work.organization)
-    row = (await work.execute(statement.with_for_update() if lock else statement)).mappings().first()
-    if row is None:
-        raise NotFound("there is no such organization")
-    return Organization.model_validate(dict(row))
+    return await _one(work, select(organizations))
 
 
-async def list_organizations(work: Work, request: ListOrganizations) -> Page[Organization]:
+async def lock(work: Work) -> Organization:
+    """The organization of this work, its row locked until the commit. Raises NotFound."""
+    return await _one(work, select(organizations).with_for_update())
+
+
+async def page(work: Work, request: ListOrganizations) -> Page[Organization]:
     statement = ORDER.select(select(organizations).where(organizations.c.id == work.organization), request)
-    page, cursor = ORDER.page(rows(await work.execute(statement)), request)
-    return Page[Organization](items=[Organization.model_validate(row) for row in page], next_cursor=cursor)
+    found, cursor = ORDER.page(rows(await work.execute(statement)), request)
+    return Page[Organization](items=[organization_of(row) for row in found], next_cursor=cursor)
 
 
 async def replace_restrictions(work: Work, removed: dict[Role, frozenset[Permission]]) -> Organization:
@@ -86,4 +87,15 @@ async def replace_restrictions(work: Work, removed: dict[Role, frozenset[Permiss
         .values(version=organizations.c.version + 1, updated_at=work.now)
         .returning(organizations)
     )
-    return Organization.model_validate(dict((await work.execute(statement)).mappings().one()))
+    return organization_of((await work.execute(statement)).mappings().one())
+
+
+def organization_of(row: Any) -> Organization:
+    return Organization.model_validate(dict(row))
+
+
+async def _one(work: Work, statement: Select[Any]) -> Organization:
+    row = (await work.execute(statement.where(organizations.c.id == work.organization))).mappings().first()
+    if row is None:
+        raise NotFound("there is no such organization")
+    return organization_of(row)

@@ -10,7 +10,7 @@ from services.gateway.storage.tables import refresh_tokens
 from shared.db.work import Work
 
 
-async def add_refresh_token(work: Work, token: RefreshToken, prefix: str, organization: UUID) -> None:
+async def add(work: Work, token: RefreshToken, prefix: str, organization: UUID) -> None:
     """Store a token of a family."""
     await work.execute(
         insert(refresh_tokens).values(
@@ -27,7 +27,7 @@ async def add_refresh_token(work: Work, token: RefreshToken, prefix: str, organi
     )
 
 
-async def refresh_token_to_use(work: Work, prefix: str) -> RefreshToken | None:
+async def find_to_use(work: Work, prefix: str) -> RefreshToken | None:
     """The token with this prefix, its row locked until the commit: of two who present it one sees it used."""
     statement = select(refresh_tokens).where(refresh_tokens.c.prefix == prefix).with_for_update()
     row = (await work.execute(statement)).mappings().first()
@@ -61,6 +61,6 @@ async def revoke_families_of(work: Work, user: UUID) -> None:
     await work.execute(update(refresh_tokens).where(living).values(family_revoked_at=work.now))
 
 
-async def forget_refresh_tokens(work: Work, before: datetime) -> int:
+async def forget(work: Work, before: datetime) -> int:
     """Delete those that ended before a time; returns how many."""
     return (await work.execute(delete(refresh_tokens).where(refresh_tokens.c.expires_at < before))).rowcount

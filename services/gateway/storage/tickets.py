@@ -4,15 +4,16 @@ from datetime import datetime
 
 from sqlalchemy import delete, insert, select, update
 
+from services.gateway.domain import tickets as domain
 from services.gateway.domain.opaque_tokens import OpaqueToken
 from services.gateway.domain.signatures import SigningKeys
-from services.gateway.domain.tickets import Ticket, redeem
+from services.gateway.domain.tickets import Ticket
 from services.gateway.storage.tables import tickets
 from shared.db.work import Work
 from shared.security.principals import Principal, PrincipalKind
 
 
-async def add_ticket(work: Work, ticket: OpaqueToken, principal: Principal, keys: SigningKeys) -> None:
+async def add(work: Work, ticket: OpaqueToken, principal: Principal, keys: SigningKeys) -> None:
     await work.execute(
         insert(tickets).values(
             prefix=ticket.prefix,
@@ -27,7 +28,7 @@ async def add_ticket(work: Work, ticket: OpaqueToken, principal: Principal, keys
     )
 
 
-async def redeem_ticket(work: Work, presented: OpaqueToken, keys: SigningKeys) -> Ticket:
+async def redeem(work: Work, presented: OpaqueToken, keys: SigningKeys) -> Ticket:
     """Take a ticket under its row's lock and mark it used. Raises Unauthenticated (`invalid_ticket`)."""
     statement = select(tickets).where(tickets.c.prefix == presented.prefix).with_for_update()
     row = (await work.execute(statement)).mappings().first()
@@ -43,11 +44,11 @@ async def redeem_ticket(work: Work, presented: OpaqueToken, keys: SigningKeys) -
             issued_at=row["issued_at"],
             used_at=row["used_at"],
         )
-    ticket = redeem(presented, stored, keys, work.now)
+    ticket = domain.redeem(presented, stored, keys, work.now)
     await work.execute(update(tickets).where(tickets.c.prefix == presented.prefix).values(used_at=work.now))
     return ticket
 
 
-async def forget_tickets(work: Work, before: datetime) -> int:
+async def forget(work: Work, before: datetime) -> int:
     """Delete those issued before a time; returns how many."""
     return (await work.execute(delete(tickets).where(tickets.c.issued_at < before))).rowcount

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.gateway.storage.tables import users
@@ -26,7 +26,7 @@ def normalised_email(email: str) -> str:
     return email.strip().casefold()
 
 
-async def add_user(
+async def add(
     work: Work, user: UUID, organization: UUID, email: str, display_name: str, password_hash: str, role: Role
 ) -> User:
     """Raises Conflict when the address has a user in this deployment."""
@@ -50,19 +50,20 @@ async def add_user(
     row = (await work.execute(statement)).mappings().first()
     if row is None:
         raise Conflict("this address has a user already", code="email_taken")
-    return User.model_validate(dict(row))
+    return user_of(row)
 
 
-async def get_user_to_change(work: Work, user: UUID) -> User:
-    """The user's row, locked until the commit. Raises NotFound, also for another organization's."""
-    statement = select(users).where(users.c.id == user, users.c.organization_id == work.organization).with_for_update()
-    row = (await work.execute(statement)).mappings().first()
-    if row is None:
-        raise NotFound("there is no such user")
-    return User.model_validate(dict(row))
+async def get(work: Work, user: UUID) -> User:
+    """Raises NotFound, also for another organization's."""
+    return await _one(work, select(users), user)
 
 
-async def list_users(work: Work, request: ListUsers) -> Page[User]:
+async def lock(work: Work, user: UUID) -> User:
+    """The user, the row locked until the commit. Raises NotFound, also for another organization's."""
+    return await _one(work, select(users).with_for_update(), user)
+
+
+async def page(work: Work, request: ListUsers) -> Page[User]:
     statement = select(users).where(users.c.organization_id == work.organization)
     if request.role is not None:
         statement = statement.where(users.c.role == request.role)
@@ -70,8 +71,8 @@ async def list_users(work: Work, request: ListUsers) -> Page[User]:
         statement = statement.where(users.c.is_active.is_(request.is_active))
     if request.q:
         statement = statement.where(begins_with(users.c.display_name, request.q))
-    page, cursor = ORDER.page(rows(await work.execute(ORDER.select(statement, request))), request)
-    return Page[User](items=[User.model_validate(row) for row in page], next_cursor=cursor)
+    found, cursor = ORDER.page(rows(await work.execute(ORDER.select(statement, request))), request)
+    return Page[User](items=[user_of(row) for row in found], next_cursor=cursor)
 
 
 async def lock_active_owners(work: Work) -> set[UUID]:
@@ -85,7 +86,7 @@ async def lock_active_owners(work: Work) -> set[UUID]:
     return {row.id for row in await work.execute(statement)}
 
 
-async def change_user(work: Work, user: UUID, **values: Any) -> User:
+async def change(work: Work, user: UUID, **values: Any) -> User:
     """Write columns of a user that is locked; its version grows by one."""
     statement = (
         update(users)
@@ -93,17 +94,17 @@ async def change_user(work: Work, user: UUID, **values: Any) -> User:
         .values(**values, version=users.c.version + 1, updated_at=work.now)
         .returning(users)
     )
-    return User.model_validate(dict((await work.execute(statement)).mappings().one()))
+    return user_of((await work.execute(statement)).mappings().one())
 
 
-async def user_by_email(work: Work, email: str) -> dict[str, Any] | None:
+async def find_by_email(work: Work, email: str) -> dict[str, Any] | None:
     """The row with its password hash, for a sign-in; in background work, since no organization is known yet."""
     statement = select(users).where(users.c.email == normalised_email(email))
     row = (await work.execute(statement)).mappings().first()
     return None if row is None else dict(row)
 
 
-async def user_by_id(work: Work, user: UUID) -> dict[str, Any] | None:
+async def find_active(work: Work, user: UUID) -> dict[str, Any] | None:
     """The row of an active user, for a refresh; in background work."""
     row = (await work.execute(select(users).where(users.c.id == user, users.c.is_active))).mappings().first()
     return None if row is None else dict(row)
@@ -117,3 +118,15 @@ async def note_sign_in(work: Work, user: UUID, password_hash: str | None) -> Non
     await work.execute(
         update(users).where(users.c.id == user, users.c.organization_id == work.organization).values(**values)
     )
+
+
+def user_of(row: Any) -> User:
+    return User.model_validate(dict(row))
+
+
+async def _one(work: Work, statement: Select[Any], user: UUID) -> User:
+    mine = statement.where(users.c.id == user, users.c.organization_id == work.organization)
+    row = (await work.execute(mine)).mappings().first()
+    if row is None:
+        raise NotFound("there is no such user")
+    return user_of(row)

@@ -9,7 +9,7 @@ import pytest
 
 from services.gateway.deps import make_deps
 from services.gateway.jobs.audit import make_partitions, sign_checkpoints
-from shared.kit.ids import new_id
+from shared.kit.ids import SYSTEM_ACTOR, new_id
 from shared.messages.api_keys import CreateApiKey, RevokeApiKey
 from shared.messages.audit import AuditRecorded
 from shared.messages.base import Mutation, classes_of
@@ -110,6 +110,13 @@ async def test_each_kind_of_mutation_of_the_gateway_leaves_its_entry(gateway: Ga
     me = (await client.get("/api/auth/me")).json()
     mine = sorted(each["action"] for each in items if each["actor"] == f"api_key:{me['id']}")
     assert mine == sorted(action for action, _ in done.values())
+
+
+async def test_a_new_tenants_log_does_not_show_who_asked_for_it(gateway: Gateway, acme: Tenant) -> None:
+    other = await gateway.other(acme)
+    founded = await entries(other, 2)
+    assert [each["actor"] for each in founded[:2]] == [SYSTEM_ACTOR, SYSTEM_ACTOR]
+    assert (await acme.client.get("/api/auth/me")).json()["id"] not in str(founded)
 
 
 async def test_an_event_that_comes_twice_is_one_entry(gateway: Gateway, acme: Tenant) -> None:

@@ -107,6 +107,16 @@ async def test_weak_passwords_are_refused_with_a_pointer(gateway: Gateway, acme:
     assert len((await acme.client.get("/api/users")).json()["items"]) == 1
 
 
+async def test_what_was_made_is_found_at_its_location(gateway: Gateway, acme: Tenant) -> None:
+    key = {"name": "bot", "role": "viewer"}
+    for path, body in (("/api/users", person("viewer")), ("/api/api-keys", key)):
+        answer = await acme.client.post(path, json=body)
+        found = await acme.client.get(answer.headers["location"])
+        assert found.json() == {name: value for name, value in answer.json().items() if name != "key"}
+    own = await acme.client.get(f"/api/organizations/{acme.organization}")
+    assert own.json() == (await acme.client.get("/api/organizations")).json()["items"][0]
+
+
 async def test_a_stale_version_changes_nothing(gateway: Gateway, acme: Tenant) -> None:
     emil = await made(acme, "viewer")
     path = f"/api/users/{emil['id']}/role"
