@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from services.recovery.settings import Settings
-from services.recovery.storage import plans
+from services.recovery.storage import providers
 from shared.bus.credentials import CredentialStore
 from shared.clouds.capabilities import Cloud
 from shared.clouds.registry import Clouds, catalog_of
@@ -34,7 +34,7 @@ class Deps:
         Raises NotFound (unknown or removed provider) and RetryLater (the bus that holds the credentials is away).
         """
         async with self.database.work(context) as work:
-            provider = (await plans.known_providers(work)).get(provider_id)
+            provider = (await providers.known(work)).get(provider_id)
             organization = work.organization
         if provider is None:
             raise NotFound("there is no such provider")

@@ -8,7 +8,7 @@ from services.recovery.deps import Deps
 from services.recovery.domain.backups import expires_at
 from services.recovery.domain.plans import BACKED_UP_TYPES, REMOVED, TERMINATED
 from services.recovery.handlers.snapshots import Snapshots, oldest
-from services.recovery.storage import backups, configurations, plans
+from services.recovery.storage import backups, configurations, providers, resources
 from shared.bus.router import Routes
 from shared.db.saga import Saga
 from shared.db.work import Work
@@ -50,7 +50,7 @@ async def run_backup(saga: Saga, command: RunBackup, deps: Deps) -> dict[str, An
     """Snapshot every volume, wait, copy everything to each destination, wait, record. All of it or nothing stays."""
     async with saga.work() as work:
         row = await backups.get(work, command.aggregate_id)
-        known = (await plans.known_resources(work, [row["target"]])).get(row["target"])
+        known = await resources.find(work, row["target"])
     snapshots = Snapshots(saga, deps, row)
     found = await snapshots.find_volumes(known["resource_id"] if known else None)
     taken = await snapshots.take_all(found["volumes"])
@@ -115,9 +115,8 @@ async def delete_backup(saga: Saga, command: DeleteBackup, deps: Deps) -> dict[s
 async def create_backup(request: CreateBackup, deps: Deps) -> AcceptedBackup:
     async with deps.database.accept(request) as acceptance:
         work = acceptance.work
-        resource = (await plans.known_resources(work, [request.target])).get(request.target)
-        providers = await plans.known_providers(work)
-        problems = _problems_of(request, resource, providers)
+        resource = await resources.find(work, request.target)
+        problems = _problems_of(request, resource, await providers.known(work))
         if problems or resource is None:
             raise InvalidInput("this cannot be backed up", errors=problems)
         row = await backups.add(work, await _values(work, request, resource))
@@ -148,11 +147,11 @@ async def _values(work: Work, request: CreateBackup, resource: Mapping[str, Any]
 
 
 def _problems_of(
-    request: CreateBackup, resource: Mapping[str, Any] | None, providers: Mapping[UUID, Mapping[str, Any]]
+    request: CreateBackup, resource: Mapping[str, Any] | None, known_providers: Mapping[UUID, Mapping[str, Any]]
 ) -> list[FieldError]:
     if resource is None or resource["resource_status"] == TERMINATED:
         return [FieldError("/target", "is no known resource")]
-    provider = providers.get(resource["provider_id"])
+    provider = known_providers.get(resource["provider_id"])
     if provider is None or provider["status"] == REMOVED:
         return [FieldError("/target", "has no provider any more")]
     problems = [

@@ -11,7 +11,7 @@ from services.recovery.deps import Deps
 from services.recovery.domain.drills import Measured, Report, Target, report_of, target_of
 from services.recovery.domain.plans import DEFAULT_RTO_MINUTES
 from services.recovery.handlers.restoration import Restoration
-from services.recovery.storage import backups, drills, plans
+from services.recovery.storage import backups, drills, plans, resources
 from shared.bus.router import Routes
 from shared.db.saga import Saga
 from shared.db.work import Work
@@ -47,7 +47,7 @@ async def drill_failed(work: Work, command: RunDrill, error: dict[str, Any], dep
     """The drill itself broke; what it made was removed, or is listed."""
     row = await drills.get(work, command.aggregate_id)
     issues = [f"{error.get('step') or 'the drill'}: {error.get('detail') or error.get('title')}"]
-    report = _report(row, [], deps, issues=issues)
+    report = _report(row, [], issues=issues)
     await _finish(work, row, report, [], deps, error=error)
 
 
@@ -71,7 +71,7 @@ async def run_drill(saga: Saga, command: RunDrill, deps: Deps) -> dict[str, Any]
     async def report(work: Work) -> dict[str, Any]:
         now = await drills.get(work, row["id"])
         found = _report(
-            now, targets, deps, issues=restoration.issues, checks=restoration.checks, restored=restoration.told(),
+            now, targets, issues=restoration.issues, checks=restoration.checks, restored=restoration.told(),
             verified_at=restoration.verified_at, untested=await _untested_regions(work, now),
         )  # fmt: skip
         drill = await _finish(work, now, found, restoration.told(), deps, verified_at=restoration.verified_at)
@@ -85,7 +85,7 @@ async def _choose(work: Work, drill_id: UUID) -> list[Target]:
     row = await drills.get(work, drill_id)
     plan = await plans.get(work, row["plan_id"])
     region = row["region"]["region_code"]
-    known = await plans.known_resources(work, plan["resources"])
+    known = await resources.known(work, plan["resources"])
     newest = await backups.newest_usable(work, plan["resources"], region)
     return [target_of(each, known.get(each), newest.get(each), region) for each in plan["resources"]]
 
@@ -99,7 +99,6 @@ async def _untested_regions(work: Work, row: Mapping[str, Any]) -> list[str]:
 def _report(
     row: Mapping[str, Any],
     targets: Sequence[Target],
-    _: Deps,
     *,
     issues: Sequence[str],
     checks: Sequence[Any] = (),

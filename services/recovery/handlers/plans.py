@@ -17,7 +17,7 @@ from services.recovery.domain.plans import (
     retention_of,
     success_rate,
 )
-from services.recovery.storage import backups, configurations, drills, plans
+from services.recovery.storage import backups, configurations, drills, plans, providers, resources
 from shared.bus.router import Routes
 from shared.db.work import Work
 from shared.kit.errors import Conflict, FieldError, InvalidInput
@@ -156,8 +156,8 @@ async def _refuse_problems(work: Work, values: Mapping[str, Any]) -> None:
             "strategy": values["backup_strategy"],
         }
     )
-    resources = await plans.known_resources(work, scope.resources)
-    problems: list[FieldError] = problems_of(scope, resources, await plans.known_providers(work))
+    known = await resources.known(work, scope.resources)
+    problems: list[FieldError] = problems_of(scope, known, await providers.known(work))
     if problems:
         raise InvalidInput("the plan refers to what is not there or does not fit", errors=problems)
 
@@ -165,11 +165,11 @@ async def _refuse_problems(work: Work, values: Mapping[str, Any]) -> None:
 async def _set_up_backups(work: Work, row: Mapping[str, Any]) -> None:
     """One configuration per resource; a resource without one begins its first backup at once."""
     strategy = BackupStrategy.model_validate(row["backup_strategy"])
-    resources = await plans.known_resources(work, row["resources"])
+    known = await resources.known(work, row["resources"])
     destinations = [region["region_code"] for region in row["disaster_recovery_regions"]]
     await configurations.disable_others(work, row["id"], row["resources"])
     for resource_id in row["resources"]:
-        resource = resources.get(resource_id)
+        resource = known.get(resource_id)
         if resource is None or resource["resource_status"] == TERMINATED:
             continue
         configuration = await configurations.put(

@@ -7,7 +7,7 @@ import structlog
 from services.recovery.deps import Deps
 from services.recovery.domain.backups import expired, next_run_at
 from services.recovery.domain.plans import TERMINATED
-from services.recovery.storage import backups, configurations, plans
+from services.recovery.storage import backups, configurations, resources
 from shared.db.work import Work
 from shared.messages.backups import DeleteBackup
 from shared.messages.context import Context
@@ -38,7 +38,7 @@ async def _start(work: Work, configuration_id: UUID) -> None:
         return
     following = next_run_at(configuration["frequency"], configuration["next_run_at"], work.now)
     await configurations.schedule(work, configuration_id, following)
-    resource = (await plans.known_resources(work, [configuration["resource_id"]])).get(configuration["resource_id"])
+    resource = await resources.find(work, configuration["resource_id"])
     if resource is None or resource["resource_status"] == TERMINATED:
         await configurations.disable(work, configuration["resource_id"])
         return

@@ -9,7 +9,6 @@ from sqlalchemy.dialects.postgresql import insert
 
 from services.recovery.domain.plans import next_test_due, success_rate
 from services.recovery.storage.tables import plans
-from shared.db.inventory import known_provider, known_resource
 from shared.db.pages import Keyset, begins_with
 from shared.db.work import Work, rows
 from shared.kit.errors import NotFound
@@ -76,20 +75,6 @@ async def all_of(work: Work) -> Sequence[dict[str, Any]]:
     """All plans of the organization, by name."""
     statement = select(plans).where(plans.c.organization_id == work.organization).order_by(plans.c.plan_name)
     return rows(await work.execute(statement))
-
-
-async def known_resources(work: Work, ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
-    """What the inventory knows of these resources of the organization, by id."""
-    statement = select(known_resource).where(
-        known_resource.c.organization_id == work.organization, known_resource.c.id.in_(ids)
-    )
-    return {row["id"]: row for row in rows(await work.execute(statement))}
-
-
-async def known_providers(work: Work) -> dict[UUID, dict[str, Any]]:
-    """All providers of the organization that the inventory knows, by id."""
-    statement = select(known_provider).where(known_provider.c.organization_id == work.organization)
-    return {row["id"]: row for row in rows(await work.execute(statement))}
 
 
 def _by_id(work: Work, plan_id: UUID) -> Select[Any]:

@@ -1,4 +1,4 @@
-"""Do the look-ups of recovery's tables find what its domain means? On rows alone, without a replica or a cloud."""
+"""Do the look-ups of backups find what the domain means? On rows alone, without a replica or a cloud."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -6,8 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from services.recovery.domain.backups import INTERVALS
-from services.recovery.storage import backups, configurations
+from services.recovery.storage import backups
 from services.recovery.storage.backups import regions_of
 from shared.db.engine import Database
 from shared.kit.ids import new_id
@@ -106,26 +105,3 @@ async def test_the_organization_that_waited_longest_for_retention_comes_first(da
         first = await backups.expiring_organizations(work, 1)
     assert found == [callers[2].organization, callers[1].organization, callers[0].organization]
     assert first == found[:1]
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "next_run"), [("monthly", "hourly", "hourly"), ("hourly", "monthly", "hourly")]
-)
-async def test_another_frequency_brings_the_next_backup_forward_and_puts_none_off(
-    database: Database, before: str, after: str, next_run: str
-) -> None:
-    caller, plan_id, resource_id = context(), new_id(), new_id()
-
-    async def put(frequency: str) -> tuple[datetime, dict[str, Any]]:
-        async with database.work(caller) as work:
-            values = {
-                "backup_type": "snapshot", "frequency": frequency, "retention": DAYS, "destinations": [WEST],
-                "encryption": True, "compression": True, "status": "active",
-                "next_run_at": work.now + INTERVALS[frequency],
-            }  # fmt: skip
-            return work.now, await configurations.put(work, plan_id, resource_id, values)
-
-    first, _ = await put(before)
-    second, row = await put(after)
-    assert row["frequency"] == after
-    assert row["next_run_at"] == (first if next_run == before else second) + INTERVALS[next_run]
