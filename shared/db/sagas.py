@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy import case, delete, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from shared.db.tables import saga, saga_step
@@ -18,6 +18,10 @@ DATABASE_NOW = func.clock_timestamp()
 _ADD = upsert(saga).on_conflict_do_nothing().returning(*saga.c)
 
 REQUEUE_AFTER = timedelta(seconds=30)
+
+KEPT = timedelta(days=90)
+"""Far longer than a command can come again, and as long as somebody may ask what was done."""
+FORGOTTEN_AT_ONCE = 1000
 
 
 class LeaseLost(Exception):
@@ -72,7 +76,7 @@ async def claim(work: Work, saga_id: UUID, owner: str, lease_s: float) -> dict[s
             owner=owner,
             fence=saga.c.fence + 1,
             lease_until=DATABASE_NOW + timedelta(seconds=lease_s),
-            status=func.replace(func.replace(saga.c.status, "accepted", "running"), "waiting", "running"),
+            status=case((saga.c.status.in_(("accepted", "waiting")), "running"), else_=saga.c.status),
             wake_at=None,
         )
         .returning(*saga.c)
@@ -158,3 +162,12 @@ async def abandoned(work: Work, limit: int = 100) -> list[dict[str, Any]]:
     )
     statement = update(saga).where(saga.c.id.in_(chosen)).values(requeued_at=DATABASE_NOW).returning(*saga.c)
     return [dict(row) for row in (await work.execute(statement)).mappings()]
+
+
+async def forget_finished(work: Work) -> int:
+    """Delete some of the sagas that ended long ago, with their steps; returns how many."""
+    ended = select(saga.c.id).where(saga.c.finished_at < work.now - KEPT).order_by(saga.c.finished_at)
+    forgotten = (await work.execute(ended.limit(FORGOTTEN_AT_ONCE))).scalars().all()
+    await work.execute(delete(saga_step).where(saga_step.c.saga_id.in_(forgotten)))
+    await work.execute(delete(saga).where(saga.c.id.in_(forgotten)))
+    return len(forgotten)

@@ -93,9 +93,9 @@ saga = Table(
     moment("wake_at", nullable=True),
     moment("requeued_at", nullable=True),
     Column("version", Integer, nullable=False, server_default="1"),
-    Column("headers", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
     moment("created_at", default_now=True),
     moment("finished_at", nullable=True),
+    Index(None, "finished_at"),
     Index("ix_saga_unfinished", "lease_until", postgresql_where=text("finished_at IS NULL")),
     Index(None, "organization_id", "target_id"),
 )

@@ -33,6 +33,7 @@ from shared.db.inbox import forget_old
 from shared.db.journal import Journal, JournalSettings
 from shared.db.migrate import configuration, current
 from shared.db.outbox import Relay
+from shared.db.sagas import forget_finished
 from shared.kit.clock import Clock, SystemClock
 from shared.kit.settings import BaseServiceSettings
 from shared.messages.context import Context
@@ -233,7 +234,7 @@ class Process(Generic[S]):
 
         async def tidy(_: Any) -> int:
             async with foundation.database.work(Context.background()) as work:
-                return await forget_old(work) + await forget_old_keys(work)
+                return await forget_old(work) + await forget_old_keys(work) + await forget_finished(work)
 
         if application.router.programs:
             jobs.add(5, f"{self.name}.requeue", requeue)

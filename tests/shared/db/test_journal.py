@@ -3,8 +3,10 @@
 import asyncio
 
 import pytest
+from sqlalchemy import text
 
 from shared.db.saga import Saga
+from shared.db.sagas import forget_finished
 from shared.kit.errors import NotFound
 from shared.messages.context import Context
 from shared.messages.operations import OperationFailed, OperationProgressed, OperationSucceeded
@@ -236,3 +238,22 @@ async def test_a_late_owner_cannot_write_after_it_lost_its_lease(toys, services:
             await asyncio.sleep(0.2)
     (done,) = [event for event in services.events if isinstance(event, OperationSucceeded)]
     assert done.operation.result == {"fence": 2}
+
+
+async def test_sagas_are_forgotten_with_their_steps_a_quarter_after_their_end_and_not_before(
+    toys, services: Services, foundation_database
+) -> None:
+    async with toys(program=two_steps(Cloud())) as toy:
+        old = command()
+        await accept(toy, old)
+        await accept(toy, command())
+        await services.events_of(OperationSucceeded, 2)
+        async with toy.deps.database.work(Context.background()) as work:
+            await work.execute(
+                text("UPDATE saga SET finished_at = now() - interval '91 days' WHERE id = :id"), {"id": old.id}
+            )
+            assert await forget_finished(work) == 1
+    kept = organization_rows(foundation_database, "SELECT DISTINCT saga_id FROM saga_step")
+    assert [row.saga_id for row in kept] == [
+        row.id for row in organization_rows(foundation_database, "SELECT id FROM saga")
+    ]
