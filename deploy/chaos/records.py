@@ -2,7 +2,10 @@
 
 import asyncio
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +19,31 @@ from shared.bus.dead import dead_letters
 from shared.kit.settings import BaseServiceSettings
 from shared.messages.subjects import EVENTS_STREAM, stranger_pattern
 
+
+@dataclass(frozen=True)
+class Noun:
+    """What has events that carry it whole: where its versions are kept, and the events' field that holds it."""
+
+    name: str
+    service: str
+    table: str
+    field: str
+    is_gapless: bool = True
+    """Whether each version is told. A lease or a mark (`deleting`) counts a version that is nobody else's business."""
+
+
+NOUNS = (
+    Noun("provider", "provisioner", "cloud_providers", "provider"),
+    Noun("resource", "provisioner", "cloud_resources", "resource"),
+    Noun("operation", "provisioner", "saga", "operation", is_gapless=False),
+    Noun("operation", "recovery", "saga", "operation", is_gapless=False),
+    Noun("alert", "monitor", "alert", "alert"),
+    Noun("channel", "monitor", "channel", "channel"),
+    Noun("notification", "monitor", "delivery", "delivery", is_gapless=False),
+    Noun("plan", "recovery", "disaster_recovery_plans", "plan"),
+    Noun("backup", "recovery", "backup_executions", "backup", is_gapless=False),
+    Noun("drill", "recovery", "dr_test_executions", "drill"),
+)
 BATCH = 200
 JOURNALS = ("provisioner", "recovery")
 PROJECTIONS = ("monitor", "costs", "recovery")
@@ -26,6 +54,9 @@ _WAITING = "SELECT count(*) FROM outbox"
 _TRANSITIONS = """
 SELECT resource_id, count(*), max(version) FROM transition WHERE organization_id = %s
 GROUP BY resource_id HAVING count(*) <> max(version)
+"""
+_CROSSINGS = """
+SELECT budget_id, revision, period_start, basis, threshold_percent FROM budget_crossings WHERE organization_id = %s
 """
 _DAYS = """
 SELECT day FROM (SELECT day, sum(amount) AS amount FROM cloud_costs WHERE organization_id = %s GROUP BY day) AS each
@@ -58,13 +89,22 @@ class Records:
             known = self._versions(service, "known_resource")
             behind = [str(each) for each, version in truth.items() if known.get(each) != version]
             found += [f"{service} does not know the last state of {each}" for each in behind]
+        shown = self._versions("gateway", "operations")
+        for service in JOURNALS:
+            found += [
+                f"the gateway does not know the last state of the operation {each}"
+                for each, version in self._versions(service, "saga").items()
+                if shown.get(each) != version
+            ]
         return found
 
     def wrong(self, events: list[dict[str, Any]]) -> list[str]:
         """What no waiting will mend."""
-        truth = self._versions("provisioner", "cloud_resources")
+        ids = [event["id"] for event in events]
         return [
-            *compare_events(events, {str(each): version for each, version in truth.items()}),
+            *([f"{len(ids) - len(set(ids))} events are in the stream twice"] if len(ids) > len(set(ids)) else []),
+            *(line for noun in NOUNS for line in compare_events(events, noun, self._truth(noun))),
+            *compare_crossings(events, self._ask("costs", _CROSSINGS, self._organization)),
             *(
                 f"costs knows {count} of {version} states of {resource}"
                 for resource, count, version in self._ask("costs", _TRANSITIONS, self._organization)
@@ -79,6 +119,9 @@ class Records:
     def events(self, reader: str) -> list[dict[str, Any]]:
         """Every event of the organization that the stream holds, in its order; `reader` names a new NATS user."""
         return asyncio.run(self._read(self._stack.add_stranger(reader, self._organization), reader))
+
+    def _truth(self, noun: Noun) -> dict[str, int]:
+        return {str(each): version for each, version in self._versions(noun.service, noun.table).items()}
 
     def _versions(self, service: str, table: str) -> dict[UUID, int]:
         return dict(self._ask(service, _VERSIONS.format(table=table), self._organization))
@@ -124,16 +167,31 @@ class Records:
             await connection.close()
 
 
-def compare_events(events: list[dict[str, Any]], truth: dict[str, int]) -> list[str]:
-    """Each version of each resource was told once and in order, up to the last one; `truth` is resource -> version."""
+def compare_events(events: Sequence[Mapping[str, Any]], noun: Noun, truth: Mapping[str, int]) -> list[str]:
+    """Each version of each of these things was told once and in order, up to the last one; `truth` is id -> version."""
     told: dict[str, list[int]] = defaultdict(list)
     for event in events:
-        if event["aggregate_id"] in truth and isinstance(event.get("resource"), dict):
+        if event["type"].startswith(f"{noun.name}.") and event["aggregate_id"] in truth and noun.field in event:
             told[event["aggregate_id"]].append(event["aggregate_version"])
-    ids = [event["id"] for event in events]
-    wrong = [] if len(ids) == len(set(ids)) else [f"{len(ids) - len(set(ids))} events are in the stream twice"]
-    return wrong + [
-        f"resource {each}, version {version}: told were {told[each]}"
+    return [
+        f"{noun.name} {each}, version {version}: told were {told[each]}"
         for each, version in truth.items()
-        if told[each] != list(range(1, version + 1))
+        if not (
+            told[each] == list(range(1, version + 1))
+            if noun.is_gapless
+            else told[each][-1:] == [version] and told[each] == sorted(set(told[each]))
+        )
     ]
+
+
+def compare_crossings(events: Sequence[Mapping[str, Any]], rows: Iterable[Sequence[Any]]) -> list[str]:
+    """Each crossed threshold of a budget was told once; rows are budget, revision, period start, basis, per cent."""
+    told = Counter(
+        (event["budget_id"], event["revision"], datetime.fromisoformat(event["period_start"]), event["basis"],
+         float(event["threshold_percent"]))
+        for event in events
+        if event["type"].startswith("budget.exceeded.")
+    )  # fmt: skip
+    kept = Counter((str(row[0]), row[1], row[2], row[3], float(row[4])) for row in rows)
+    wrong = (told - kept) + (kept - told)
+    return [f"crossing {crossing}: told {told[crossing]} times, kept {kept[crossing]} times" for crossing in wrong]

@@ -1,13 +1,15 @@
 """Does a campaign notice what it looks for? Its comparisons and its plans, without a deployment."""
 
 import random
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from deploy.chaos.crashes import Boundary, Plan
 from deploy.chaos.ledger import compare_machines, compare_snapshots
-from deploy.chaos.records import compare_events
+from deploy.chaos.records import Noun, compare_crossings, compare_events
 
 MACHINE = {"id": "i-1", "state": "running", "client_token": "t-1"}
 CREATED = {"action": "RunInstances", "repeated": False}
@@ -57,15 +59,37 @@ def test_snapshots_without_backup_and_backups_without_snapshot_are_found() -> No
 
 @pytest.mark.parametrize("versions", [[1, 3], [1, 2], [1, 3, 2], [1, 2, 2, 3]], ids=["lost", "short", "order", "twice"])
 def test_events_that_are_lost_repeated_or_out_of_order_are_found(versions: list[int]) -> None:
-    assert compare_events(told([1, 2, 3]), {"r-1": 3}) == []
-    assert len(compare_events(told(versions), {"r-1": 3})) == 1
+    resource = Noun("resource", "provisioner", "cloud_resources", "resource")
+    assert compare_events(told([1, 2, 3]), resource, {"r-1": 3}) == []
+    assert len(compare_events(told(versions), resource, {"r-1": 3})) == 1
+
+
+def test_of_what_counts_silent_versions_the_last_one_has_to_be_told_and_none_twice() -> None:
+    resource = Noun("resource", "provisioner", "cloud_resources", "resource", is_gapless=False)
+    assert compare_events(told([1, 3]), resource, {"r-1": 3}) == []
+    for versions in ([1, 2], [3, 1], [1, 3, 3], []):
+        assert len(compare_events(told(versions), resource, {"r-1": 3})) == 1
 
 
 def told(versions: list[int]) -> list[dict[str, Any]]:
+    another = {"type": "resource.health_changed.v1", "aggregate_id": "r-1", "aggregate_version": 9}
     return [
-        {"id": place, "aggregate_id": "r-1", "aggregate_version": version, "resource": {}}
-        for place, version in enumerate(versions)
+        another,
+        *(
+            {"type": "resource.updated.v1", "aggregate_id": "r-1", "aggregate_version": version, "resource": {}}
+            for version in versions
+        ),
     ]
+
+
+def test_a_crossed_threshold_that_is_told_twice_or_never_is_found() -> None:
+    begun = datetime(2026, 11, 1, tzinfo=UTC)
+    event = {"type": "budget.exceeded.v1", "budget_id": "b-1", "revision": 1, "period_start": begun.isoformat(),
+             "basis": "actual", "threshold_percent": 50.0}  # fmt: skip
+    row = ("b-1", 1, begun, "actual", Decimal("50.000"))
+    assert compare_crossings([event], [row]) == []
+    for events, rows in (([event, event], [row]), ([], [row]), ([event], [])):
+        assert len(compare_crossings(events, rows)) == 1
 
 
 def test_the_same_seed_draws_the_same_ends_and_all_boundaries_come() -> None:

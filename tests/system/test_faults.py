@@ -6,10 +6,13 @@ Real `kill -9` of real processes. The whole campaign at the boundaries of the jo
 import asyncio
 import json
 import os
+import random
 import secrets
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +28,7 @@ from deploy.local.environment import ROOT
 from deploy.local.stack import PROGRAMS, Stack
 from shared.messages.resources import ProvisionResource
 from tests.fixtures.chaos import start_crashing_provisioner, start_second_replicas
-from tests.fixtures.stack import Deployment, Tenant
+from tests.fixtures.stack import Deployment, Tenant, expect
 from tests.system.worlds import World, eventually
 
 pytestmark = pytest.mark.system
@@ -41,6 +44,12 @@ SERVERS = ("nats", "postgres")
 REPEATING = ("notifier", *SERVERS)
 """What a post needs before it and after it: killed in between, the notifier cannot know whether the post arrived."""
 PATIENCE_S = 90
+RECOVERY_STATUS = "/api/cloud/disaster-recovery/status"
+PLANS = "/api/cloud/disaster-recovery/plans"
+OWNERS = ("provisioner", "monitor", "costs", "recovery")
+SEEDS = (20261120,)
+"""Of the moments of death. Another one is another run of the same works."""
+LATEST_DEATH_S = 4.0
 
 
 @dataclass(frozen=True)
@@ -189,15 +198,18 @@ def test_a_poison_message_is_set_aside_shown_and_brought_back_and_the_rest_goes_
 async def publish_poison(story: Story) -> None:
     """A command of the provisioner's whose body is none, as a broken program of ours would send it."""
     known = story.stack.nats_environment("provisioner")
-    subject = ProvisionResource.pattern().replace("*", str(story.tenant.id))
     connection = await nats.connect(
         known["CANOPY_NATS_URL"], user="provisioner", password=known["CANOPY_NATS_PASSWORD"],
         inbox_prefix="_INBOX.provisioner",
     )  # fmt: skip
     try:
-        await connection.jetstream().publish(subject, b"poison", timeout=5)
+        await connection.jetstream().publish(poisoned_subject(story), b"poison", timeout=5)
     finally:
         await connection.close()
+
+
+def poisoned_subject(story: Story) -> str:
+    return ProvisionResource.pattern().replace("*", str(story.tenant.id))
 
 
 def canopy_dead(home: Path, *arguments: str) -> Any:
@@ -220,6 +232,83 @@ def test_provisioners_killed_at_the_boundaries_of_a_create_make_one_machine_each
     assert [(kill.step, kill.boundary) for kill in kills] == [(CREATE, each) for each in boundaries]
     assert {kill.saga for kill in kills} <= {each["operation"]["id"] for each in accepted}
     story.check_the_cloud()
+
+
+class UnderWay:
+    """One of each kind of work that has an end; each method asks for it and returns when it has come about, once."""
+
+    def __init__(self, story: Story) -> None:
+        self.story = story
+        self.tenant = story.tenant
+        self.plan = self.tenant.post(PLANS, plan_of(story), 201)["id"]
+        machines = [story.provision(f"to-{action}") for action in ("stop", "terminate")]
+        self.alert = eventually(lambda: self.tenant.get(ALERTS, status="active")["items"], PATIENCE_S)[0]["id"]
+        for machine in machines:
+            story.succeeds(machine["operation"]["id"])
+        self.to_stop, self.to_terminate = (str(machine["resource"]["id"]) for machine in machines)
+        eventually(lambda: self.tenant.get(RECOVERY_STATUS)["overall_status"] == "ready", PATIENCE_S)
+
+    def stop(self) -> None:
+        accepted = self.tenant.post(f"{RESOURCES}/{self.to_stop}/stop", status=202)
+        self.story.succeeds(accepted["operation"]["id"])
+        assert self.tenant.get(f"{RESOURCES}/{self.to_stop}")["resource_status"] == "stopped"
+
+    def terminate(self) -> None:
+        accepted = expect(self.tenant.http.delete(f"{RESOURCES}/{self.to_terminate}"), 202)
+        self.story.succeeds(accepted["operation"]["id"])
+        assert self.tenant.get(f"{RESOURCES}/{self.to_terminate}")["resource_status"] == "terminated"
+
+    def add_provider(self) -> None:
+        account = self.story.stack.accounts[0]
+        credentials = {"access_key_id": account.access_key_id, "secret_access_key": account.secret_access_key}
+        body = self.story.deployment.provider_body(display_name="the other account", credentials_config=credentials)
+        added = self.tenant.post("/api/cloud/providers", body, 201)
+        known = self.tenant.get("/api/cloud/providers", q="the other account")["items"]
+        assert [provider["id"] for provider in known] == [added["id"]]
+
+    def acknowledge(self) -> None:
+        self.tenant.post(f"{ALERTS}/{self.alert}/ack")
+        assert self.tenant.get(f"{ALERTS}/{self.alert}")["status"] == "acknowledged"
+
+    def exceed_a_budget(self) -> None:
+        body = {"budget_name": "tiny", "budget_amount": 0.0001, "alert_thresholds": [50]}
+        self.tenant.post("/api/cloud/costs/budgets", body, 201)
+        eventually(lambda: self.story.slack("Budget tiny at 50 %"), PATIENCE_S)
+
+    def drill(self) -> None:
+        accepted = self.tenant.post("/api/cloud/disaster-recovery/test", {"plan_id": self.plan}, 202)
+        self.story.succeeds(accepted["operation"]["id"])
+        drill = self.tenant.get(f"{TESTS}/{accepted['drill']['id']}")
+        assert (drill["test_successful"], drill["not_cleaned"]) == (True, []), drill
+
+
+def plan_of(story: Story) -> dict[str, Any]:
+    return {
+        "plan_name": "under fire",
+        "primary_region": {"provider_id": story.provider, "region_code": "us-east-1"},
+        "disaster_recovery_regions": [{"provider_id": story.provider, "region_code": "us-west-2"}],
+        "resources": [story.base],
+    }
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_whatever_is_under_way_when_its_owner_dies_comes_about_once(story: Story, seed: int) -> None:
+    draw = random.Random(seed)
+    deaths = sorted((draw.uniform(0, LATEST_DEATH_S), victim) for victim in OWNERS)
+    under_way = UnderWay(story)
+    works = (under_way.stop, under_way.terminate, under_way.add_provider, under_way.acknowledge,
+             under_way.exceed_a_budget, under_way.drill)  # fmt: skip
+    begun_s = time.monotonic()
+    with ThreadPoolExecutor(len(works)) as pool:
+        ends = [pool.submit(work) for work in works]
+        for moment_s, victim in deaths:
+            time.sleep(max(0.0, begun_s + moment_s - time.monotonic()))
+            story.stack.kill(victim)
+            story.stack.restart(victim, wait=False)
+        for end in ends:
+            end.result()
+    story.check_the_cloud()
+    assert len(story.slack("Budget tiny at 50 %")) == 1
 
 
 def test_two_replicas_of_every_program_share_the_work(story: Story) -> None:
@@ -251,6 +340,7 @@ def messages_handled(url: str) -> float:
 def test_no_event_was_lost_and_none_applied_twice(story: Story) -> None:
     records = Records(story.stack, story.tenant.id)
     eventually(lambda: not records.unsettled(), PATIENCE_S)
+    poison = f"dead letter: {poisoned_subject(story)}: invalid message"
     wrong = records.wrong(records.events("fault_auditor"))
-    assert [line for line in wrong if not line.startswith("dead letter")] == []
+    assert [line for line in wrong if not line.startswith(poison)] == []
     assert story.tenant.get("/api/audit/verify")["valid"] is True
