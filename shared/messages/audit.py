@@ -35,15 +35,22 @@ class AuditLogEntry(Facts):
     entry_hash: str
 
 
-class AuditVerification(Facts):
-    """What a walk over the chain found. `tail_missing`: a signed checkpoint lies behind the last entry."""
+class AuditChainPart(Facts):
+    """What a walk over some thousand entries of the chain found, and how far it came (`head_…`).
 
-    valid: bool
+    `ended`: nothing is behind it. `intact` counts with `ended` only: the chain stands where it is said to, all of its
+    checkpoints are genuine. `tail_missing`: it is said to go on, or a signed checkpoint lies behind its last entry.
+    """
+
     entries: int
+    first_sequence: int
+    head_sequence: int
+    head_hash: str
+    ended: bool
+    intact: bool
+    tail_missing: bool
+    checkpoints: int
     first_invalid_id: UUID | None = None
-    tail_missing: bool = False
-    checkpoints: int = 0
-    first_sequence: int = 0
 
 
 class ListAudit(ListRequest, entity="audit", name="list", owner="gateway", reply=Page[AuditLogEntry]):
@@ -57,5 +64,8 @@ class ListAudit(ListRequest, entity="audit", name="list", owner="gateway", reply
     end: AwareDatetime | None = None
 
 
-class VerifyAudit(Request, entity="audit", name="verify", owner="gateway", reply=AuditVerification, timeout_s=10.0):
-    """Walk the whole chain of the organization."""
+class VerifyAudit(Request, entity="audit", name="verify", owner="gateway", reply=AuditChainPart, timeout_s=10.0):
+    """Walk on behind an entry that was walked before; 0 and null: from the beginning of what is kept."""
+
+    after_sequence: int = Field(default=0, ge=0)
+    after_hash: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")

@@ -5,7 +5,7 @@ that was rewritten from some entry on with all its hashes: checkpoints do, since
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Self
@@ -141,6 +141,41 @@ def verify(
             return ChainVerification(count, first_invalid=chained.entry.id)
         head, count = chained.head, count + 1
     return ChainVerification(count, tail_missing=max(expected_at, default=0) > head.sequence)
+
+
+class ChainWalk:
+    """A walk over one organization's chain, some entries at a time; `head` is how far it came.
+
+    `checkpoints` are genuine, by sequence. Without `after`, it starts at the genesis, or, when older entries were
+    dropped, at the checkpoint just before the oldest one kept.
+    """
+
+    def __init__(self, organization: UUID, checkpoints: Sequence[Checkpoint], after: ChainHead | None = None) -> None:
+        self.head = after or genesis(organization)
+        self.entries = 0
+        self.first_sequence = 0
+        self.first_invalid: UUID | None = None
+        self._checkpoints = checkpoints
+        self._begun = after is not None
+
+    def take(self, entries: Sequence[ChainedEntry]) -> None:
+        """Walk on over the next entries, at least one; ends at the first that is not as written."""
+        first, last = entries[0].sequence, entries[-1].sequence
+        if self.entries == 0:
+            self.first_sequence = first
+        if not self._begun:
+            before = [each.head for each in self._checkpoints if each.head.sequence == first - 1]
+            self.head, self._begun = before[0] if before else self.head, True
+        within = [each for each in self._checkpoints if first <= each.head.sequence <= last]
+        found = verify(entries, self.head, within)
+        self.entries += found.entries
+        self.first_invalid = found.first_invalid
+        if found.entries:
+            self.head = entries[found.entries - 1].head
+
+    def tail_missing(self, said: ChainHead) -> bool:
+        """At its end: whether the chain is said to go on, or a checkpoint lies behind."""
+        return max([said.sequence, *(each.head.sequence for each in self._checkpoints)]) > self.head.sequence
 
 
 def sign_checkpoint(organization: UUID, head: ChainHead, time: datetime, keys: SigningKeys) -> Checkpoint:

@@ -3,19 +3,11 @@
 from uuid import UUID
 
 from services.gateway.deps import Deps
-from services.gateway.domain.audit import (
-    AuditEntry,
-    ChainedEntry,
-    ChainHead,
-    Checkpoint,
-    checkpoint_is_genuine,
-    genesis,
-    verify,
-)
+from services.gateway.domain.audit import AuditEntry, ChainHead, ChainWalk, checkpoint_is_genuine
 from services.gateway.storage import audit
 from shared.bus.router import Routes
 from shared.db.work import Work
-from shared.messages.audit import AuditLogEntry, AuditRecorded, AuditVerification, ListAudit, VerifyAudit
+from shared.messages.audit import AuditChainPart, AuditLogEntry, AuditRecorded, ListAudit, VerifyAudit
 from shared.messages.base import Page
 from shared.messages.context import Context
 
@@ -23,6 +15,8 @@ routes = Routes()
 
 SYSTEM_CHAIN = UUID(int=0)
 """The chain of what belongs to no organization."""
+PART = 5_000
+"""Entries after which a walk answers, so that no request takes longer than others wait for theirs (some 0.5 s)."""
 
 
 @routes.event(AuditRecorded)
@@ -37,43 +31,33 @@ async def list_audit(request: ListAudit, deps: Deps) -> Page[AuditLogEntry]:
 
 
 @routes.request(VerifyAudit)
-async def verify_audit(request: VerifyAudit, deps: Deps) -> AuditVerification:
-    """Walk the chain, some hundred entries at a time, from its genesis or from the checkpoint before what is kept."""
+async def verify_audit(request: VerifyAudit, deps: Deps) -> AuditChainPart:
+    """Walk a part of the chain, some hundred entries at a time, and at its end compare it with what is said of it."""
     async with deps.database.work(Context.of(request)) as work:
         stored = await audit.checkpoints_of(work)
         genuine = [each for each in stored if checkpoint_is_genuine(each, deps.keys.checkpoints)]
-        said = await audit.head_of(work)
-        head, count, first_sequence = genesis(work.organization), 0, 0
-        async for chunk in audit.chain(work):
-            if count == 0:
-                first_sequence = chunk[0].sequence
-                head = _start(head, chunk[0], genuine)
-            found = verify(chunk, head, _within(genuine, chunk))
-            count += found.entries
-            if found.first_invalid is not None:
-                return AuditVerification(
-                    valid=False,
-                    entries=count,
-                    first_invalid_id=found.first_invalid,
-                    checkpoints=len(genuine),
-                    first_sequence=first_sequence,
-                )
-            head = chunk[-1].head
-    tail_missing = max([said.sequence, *(each.head.sequence for each in genuine)]) > head.sequence
-    return AuditVerification(
-        valid=not tail_missing and said == head and len(genuine) == len(stored),
-        entries=count,
-        tail_missing=tail_missing,
+        walk = ChainWalk(work.organization, genuine, _after(request))
+        ended = False
+        while walk.entries < PART and walk.first_invalid is None:
+            # Said before it is looked for: an entry that is appended meanwhile is then in the look that follows.
+            said = await audit.head_of(work)
+            entries = await audit.entries_after(work, walk.head)
+            if not entries:
+                ended = True
+                break
+            walk.take(entries)
+    return AuditChainPart(
+        entries=walk.entries,
+        first_sequence=walk.first_sequence,
+        head_sequence=walk.head.sequence,
+        head_hash=walk.head.entry_hash,
+        ended=ended,
+        intact=ended and said == walk.head and len(genuine) == len(stored),
+        tail_missing=ended and walk.tail_missing(said),
         checkpoints=len(genuine),
-        first_sequence=first_sequence,
+        first_invalid_id=walk.first_invalid,
     )
 
 
-def _start(beginning: ChainHead, first: ChainedEntry, genuine: list[Checkpoint]) -> ChainHead:
-    """The genesis, or the signed head just before the oldest entry: older partitions were dropped."""
-    before = [each.head for each in genuine if each.head.sequence == first.sequence - 1]
-    return before[0] if before else beginning
-
-
-def _within(genuine: list[Checkpoint], chunk: list[ChainedEntry]) -> list[Checkpoint]:
-    return [each for each in genuine if chunk[0].sequence <= each.head.sequence <= chunk[-1].sequence]
+def _after(request: VerifyAudit) -> ChainHead | None:
+    return None if request.after_hash is None else ChainHead(request.after_sequence, request.after_hash)

@@ -1,10 +1,10 @@
 """What has been done? The append-only log: a chain of entries per organization, and its signed checkpoints."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import bindparam, func, insert, select, text, update
 from sqlalchemy.dialects import postgresql
 
 from services.gateway.domain.audit import AuditEntry, ChainedEntry, ChainHead, Checkpoint, append, genesis
@@ -17,6 +17,16 @@ from shared.messages.base import Page
 ORDER = Keyset(audit_logs.c.id, {"sequence": audit_logs.c.sequence, "time": audit_logs.c.time}, default="-sequence")
 
 CHUNK = 500
+# Put together once: every act of every service passes here.
+_ADD = insert(audit_logs)
+_BEGIN = postgresql.insert(audit_heads).on_conflict_do_nothing()
+_OF = audit_heads.c.organization_id == bindparam("organization")
+_LOCK_HEAD = select(audit_heads).where(_OF).with_for_update()
+_MOVE_HEAD = (
+    update(audit_heads)
+    .where(_OF)
+    .values(sequence=bindparam("to"), entry_hash=bindparam("hash"), updated_at=bindparam("now"))
+)
 _AHEAD = text("SELECT audit_partitions_ahead(:months)")
 
 
@@ -24,41 +34,40 @@ async def add(work: Work, entry: AuditEntry) -> ChainedEntry:
     """Put an entry behind the head of its organization's chain, whose row stays locked until the commit."""
     chained = append(await _locked_head(work, entry.organization), entry)
     await work.execute(
-        insert(audit_logs).values(
-            id=entry.id,
-            organization_id=entry.organization,
-            sequence=chained.sequence,
-            previous_hash=chained.previous_hash,
-            entry_hash=chained.entry_hash,
-            time=entry.time,
-            actor=entry.actor,
-            action=entry.action,
-            target_type=entry.target_type,
-            target_id=entry.target_id,
-            target_name=entry.target_name,
-            details=dict(entry.details),
-            correlation_id=entry.correlation_id,
-            recorded_at=work.now,
-        )
+        _ADD,
+        {
+            "id": entry.id,
+            "organization_id": entry.organization,
+            "sequence": chained.sequence,
+            "previous_hash": chained.previous_hash,
+            "entry_hash": chained.entry_hash,
+            "time": entry.time,
+            "actor": entry.actor,
+            "action": entry.action,
+            "target_type": entry.target_type,
+            "target_id": entry.target_id,
+            "target_name": entry.target_name,
+            "details": dict(entry.details),
+            "correlation_id": entry.correlation_id,
+            "recorded_at": work.now,
+        },
     )
-    await work.execute(
-        update(audit_heads)
-        .where(audit_heads.c.organization_id == entry.organization)
-        .values(sequence=chained.sequence, entry_hash=chained.entry_hash, updated_at=work.now)
-    )
+    moved = {"organization": entry.organization, "to": chained.sequence, "hash": chained.entry_hash, "now": work.now}
+    await work.execute(_MOVE_HEAD, moved)
     return chained
 
 
 async def _locked_head(work: Work, organization: UUID) -> ChainHead:
     first = genesis(organization)
-    await work.execute(
-        postgresql.insert(audit_heads)
-        .values(organization_id=organization, sequence=first.sequence, entry_hash=first.entry_hash, updated_at=work.now)
-        .on_conflict_do_nothing()
-    )
-    statement = select(audit_heads).where(audit_heads.c.organization_id == organization).with_for_update()
-    row = (await work.execute(statement)).mappings().one()
-    return ChainHead(row["sequence"], row["entry_hash"])
+    row = {
+        "organization_id": organization,
+        "sequence": first.sequence,
+        "entry_hash": first.entry_hash,
+        "updated_at": work.now,
+    }
+    await work.execute(_BEGIN, row)
+    head = (await work.execute(_LOCK_HEAD, {"organization": organization})).mappings().one()
+    return ChainHead(head["sequence"], head["entry_hash"])
 
 
 async def page(work: Work, request: ListAudit) -> Page[AuditLogEntry]:
@@ -80,21 +89,20 @@ async def page(work: Work, request: ListAudit) -> Page[AuditLogEntry]:
     return Page[AuditLogEntry](items=[AuditLogEntry.model_validate(row) for row in found], next_cursor=cursor)
 
 
-async def chain(work: Work) -> AsyncIterator[list[ChainedEntry]]:
-    """The organization's whole chain in order, some hundred entries at a time."""
-    after = 0
-    while True:
-        statement = (
-            select(audit_logs)
-            .where(audit_logs.c.organization_id == work.organization, audit_logs.c.sequence > after)
-            .order_by(audit_logs.c.sequence, audit_logs.c.id)
-            .limit(CHUNK)
-        )
-        chunk = [_chained(row) for row in rows(await work.execute(statement))]
-        if not chunk:
-            return
-        yield chunk
-        after = chunk[-1].sequence
+async def entries_after(work: Work, head: ChainHead) -> list[ChainedEntry]:
+    """The next entries of the organization's chain in order, some hundred at most.
+
+    Another entry in the place of `head` itself is among them: it was put there by somebody else.
+    """
+    statement = (
+        select(audit_logs)
+        .where(audit_logs.c.organization_id == work.organization, audit_logs.c.sequence >= head.sequence)
+        .order_by(audit_logs.c.sequence, audit_logs.c.id)
+        .limit(CHUNK + 1)
+    )
+    found = [_chained(row) for row in rows(await work.execute(statement))]
+    at_head = next((index for index, each in enumerate(found) if each.head == head), None)
+    return [each for index, each in enumerate(found) if index != at_head]
 
 
 async def head_of(work: Work) -> ChainHead:

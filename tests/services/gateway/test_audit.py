@@ -135,6 +135,27 @@ async def test_an_event_that_comes_twice_is_one_entry(gateway: Gateway, acme: Te
     await database.close()
 
 
+async def test_a_long_chain_is_walked_in_parts(gateway: Gateway, acme: Tenant, monkeypatch) -> None:
+    monkeypatch.setattr("services.gateway.handlers.audit.PART", 2)
+    monkeypatch.setattr("services.gateway.storage.audit.CHUNK", 1)
+    await gateway.services.publish(*(recorded(acme.organization, number) for number in range(4)))
+    items = await entries(acme, 7)
+    whole = await verification(acme)
+    assert (whole["valid"], whole["entries"], whole["first_sequence"]) == (True, 7, 1)
+    copy, columns = new_id(), "organization_id, sequence, previous_hash, entry_hash, time, actor, action, target_type"
+    rest = "target_id, target_name, details, correlation_id, recorded_at"
+    tamper(
+        gateway,
+        f"INSERT INTO audit_logs (id, {columns}, {rest}) SELECT %s, {columns}, {rest} FROM audit_logs WHERE id = %s",
+        copy, UUID(items[1]["id"]),
+    )  # fmt: skip
+    assert (await verification(acme))["first_invalid_id"] == str(copy)
+    tamper(gateway, "DELETE FROM audit_logs WHERE id = %s", copy)
+    tamper(gateway, "UPDATE audit_logs SET actor = 'user:somebody else' WHERE id = %s", UUID(items[5]["id"]))
+    found = await verification(acme)
+    assert (found["valid"], found["first_invalid_id"], found["entries"]) == (False, items[5]["id"], 5)
+
+
 async def test_a_changed_entry_shows(gateway: Gateway, acme: Tenant) -> None:
     items = await entries(acme, 3)
     tamper(gateway, "UPDATE audit_logs SET actor = 'user:somebody else' WHERE id = %s", UUID(items[1]["id"]))
