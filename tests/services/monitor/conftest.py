@@ -17,13 +17,14 @@ from services.monitor.main import build
 from services.monitor.settings import Settings
 from shared.db.journal import Journal, JournalSettings
 from shared.kit.ids import new_id
+from shared.messages.alert_rules import Condition, CreateAlertRule
 from shared.messages.context import Context
 from shared.messages.metrics import ENCODER, MetricBatch, Sample
 from shared.messages.providers import Provider, ProviderAdded
 from shared.messages.resources import Resource, ResourceStarted
 from shared.messages.subjects import metrics_subject
 from shared.runtime.process import Foundation
-from tests.fixtures.services import Services, context
+from tests.fixtures.services import Services, context, mutation
 
 
 def key_ring(primary: str, *others: str) -> str:
@@ -114,6 +115,12 @@ class Fleet:
             return found
         finally:
             await database.close()
+
+
+async def create_rule(fleet: Fleet, **values: Any) -> Any:
+    condition = values.pop("alert_conditions", Condition(metric="cpu_utilization", threshold=50))
+    request = CreateAlertRule(**mutation(fleet.context), alert_name="own", alert_conditions=condition, **values)
+    return await fleet.services.ask(request)
 
 
 async def eventually(look: Callable[[], Awaitable[Any]], timeout_s: float = 20) -> Any:

@@ -1,21 +1,16 @@
 """Alerts: fire once, resolve when the load falls, never by late points."""
 
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
-from typing import Any
-from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.monitor.deps import Deps
 from services.monitor.domain.alert_rules import BUILTIN_RULES, Rule, Signal, builtin_id, signal_of
 from services.monitor.domain.alerts import Standing, State, Transition, step
-from services.monitor.jobs.alerts import end_cost_alerts
 from shared.kit.errors import Conflict, InvalidInput, NotFound, Stale
 from shared.kit.ids import new_id
-from shared.messages.alert_rules import Condition, CreateAlertRule, ListAlertRules, UpdateAlertRule
+from shared.messages.alert_rules import Condition
 from shared.messages.alerts import (
     AcknowledgeAlert,
     AlertFired,
@@ -26,7 +21,6 @@ from shared.messages.alerts import (
     ResolveAlert,
     SuppressAlert,
 )
-from shared.messages.budgets import Budget, BudgetDeleted, BudgetExceeded, BudgetUpdated
 from shared.messages.metrics import Sample
 from shared.messages.resources import ResourceStopped
 from tests.fixtures.services import mutation
@@ -106,67 +100,6 @@ async def test_a_builtin_rule_fires_once_and_resolves_when_the_load_falls(fleet:
     assert said == [AlertFired, AlertResolved]
 
 
-async def test_a_rule_of_the_organization_waits_for_its_time_and_survives_a_restart(fleet: Fleet) -> None:
-    web = fleet.resource()
-    await fleet.add(web)
-    condition = Condition(metric="memory_utilization", threshold=50, for_seconds=60)
-    rule = await fleet.services.ask(
-        CreateAlertRule(
-            **mutation(fleet.context), alert_name="Memory", alert_conditions=condition, severity_level="error"
-        )
-    )
-    start = now() - timedelta(minutes=10)
-    await fleet.measure(Sample(web.id, start, memory_utilization=60.0))
-    await fleet.rows("SELECT 1 FROM alert_state WHERE state = 'pending'")
-    assert not [event for event in fleet.services.events if isinstance(event, AlertFired)]
-    await fleet.measure(Sample(web.id, start + timedelta(seconds=60), memory_utilization=60.0))
-    fired = (await fleet.services.event(AlertFired)).alert
-    assert (fired.rule_id, fired.alert_name) == (rule.id, "Memory")
-
-
-async def test_an_expression_rule_fires_and_a_faulty_one_only_shows_its_error(fleet: Fleet) -> None:
-    web = fleet.resource()
-    await fleet.add(web)
-
-    async def create(name: str, expression: str) -> None:
-        condition = Condition(expression=expression)
-        await fleet.services.ask(
-            CreateAlertRule(**mutation(fleet.context), alert_name=name, alert_conditions=condition)
-        )
-
-    await create("good", "metrics.cpu_utilization > 10 && resource.tags.env == 'prod'")
-    await create("faulty", "metrics.error_rate > 1.0")
-    for expression in ("metrics.", "1 + 1", "[1].map(each, each) == [1]"):
-        with pytest.raises(InvalidInput) as refused:
-            await create("bad", expression)
-        assert refused.value.errors[0].pointer == "/alert_conditions/expression"
-    await fleet.measure(Sample(web.id, now(), cpu_utilization=20.0))
-    assert (await fleet.services.event(AlertFired)).alert.alert_name == "good"
-    (row,) = await fleet.rows("SELECT alert_name, last_error FROM alert_rule WHERE last_error IS NOT NULL")
-    assert row.alert_name == "faulty"
-    assert "error_rate" in row.last_error
-    assert len(await fleet.rows("SELECT 1 FROM alert")) == 1
-
-
-async def test_a_builtin_rule_can_be_switched_off_for_one_organization(fleet: Fleet) -> None:
-    web = fleet.resource()
-    await fleet.add(web)
-    with pytest.raises(Conflict):
-        await fleet.services.ask(UpdateAlertRule(**mutation(fleet.context), rule=CPU_CRITICAL, alert_name="mine"))
-    await fleet.services.ask(UpdateAlertRule(**mutation(fleet.context), rule=CPU_CRITICAL, is_enabled=False))
-    page = await fleet.services.ask(ListAlertRules(**fleet.context.envelope(now())))
-    assert {rule.id: rule.is_enabled for rule in page.items}[CPU_CRITICAL] is False
-    other = Fleet(fleet.services)
-    theirs = other.resource(resource_name="theirs")
-    await other.add(theirs)
-    await fleet.rows("SELECT 1 FROM known_resource", lambda rows: len(rows) == 2)
-    await fleet.measure(Sample(web.id, now(), cpu_utilization=99.0))
-    await other.measure(Sample(theirs.id, now(), cpu_utilization=99.0))
-    assert (await fleet.services.event(AlertFired)).alert.resource_name == "theirs"
-    await fleet.rows("SELECT 1 FROM infrastructure_monitoring", lambda rows: len(rows) == 2)
-    assert len(await fleet.rows("SELECT 1 FROM alert")) == 1
-
-
 async def test_people_acknowledge_suppress_and_resolve_and_it_does_not_refire_meanwhile(fleet: Fleet) -> None:
     web = fleet.resource()
     await fleet.add(web)
@@ -204,78 +137,6 @@ async def test_a_stopped_resource_has_no_open_alert(fleet: Fleet) -> None:
     await fleet.services.publish(ResourceStopped(**fleet.about(web.id, 2), resource=stopped))
     resolved = (await fleet.services.event(AlertResolved)).alert
     assert (resolved.id, resolved.resolution_notes) == (alert.id, "the resource is stopped")
-
-
-def exceeded(fleet: Fleet, budget: UUID, percent: float, **changes: Any) -> BudgetExceeded:
-    values = {
-        "budget_id": budget, "budget_name": "Shop", "budget_scope": "organization", "budget_amount": Decimal(100),
-        "currency": "USD", "threshold_percent": percent, "basis": "actual", "spend": Decimal(81), "revision": 1,
-        "period_start": "2026-11-01T00:00:00+00:00", "period_end": "2126-12-01T00:00:00+00:00", **changes,
-    }  # fmt: skip
-    return BudgetExceeded(**fleet.about(budget, 1), **values)
-
-
-async def test_a_budget_that_is_exceeded_raises_one_alert_per_threshold(fleet: Fleet) -> None:
-    budget = new_id()
-    await fleet.services.publish(*(exceeded(fleet, budget, percent) for percent in (80, 80, 90)))
-    fired = await fleet.services.events_of(AlertFired, 2)
-    assert [event.alert.threshold for event in fired] == [80, 90]
-    assert {event.alert.alert_type for event in fired} == {"cost_threshold"}
-    assert len(await fleet.rows("SELECT 1 FROM alert")) == 2
-
-
-async def test_a_raised_budget_alerts_again_and_ends_what_its_old_amount_said(fleet: Fleet) -> None:
-    budget = new_id()
-    await fleet.services.publish(exceeded(fleet, budget, 80))
-    old = await fleet.services.event(AlertFired)
-    raised = {"budget_amount": Decimal(200), "spend": Decimal(170), "revision": 2}
-    await fleet.services.publish(exceeded(fleet, budget, 80, **raised))
-    new = (await fleet.services.events_of(AlertFired, 2))[1]
-    assert new.alert.threshold == 160
-    assert (await fleet.services.event(AlertResolved)).alert.id == old.alert.id
-
-
-def budget_of(event: BudgetExceeded, organization: UUID, **changes: Any) -> Budget:
-    values = {
-        **event.model_dump(include=set(Budget.model_fields)), "id": event.budget_id, "organization_id": organization,
-        "budget_amount": 100.0, "alert_thresholds": [80.0], "current_spend": 81.0, "forecast_spend": 120.0,
-        "percent_used": 81.0, "status": "at_risk", "evaluated_at": now(), "created_at": now(), "updated_at": now(),
-        "version": 2, **changes,
-    }  # fmt: skip
-    return Budget.model_validate(values)
-
-
-async def test_an_alert_ends_when_its_budget_is_raised_above_what_was_spent_or_deleted(fleet: Fleet) -> None:
-    actual, forecast = exceeded(fleet, new_id(), 80), exceeded(fleet, new_id(), 80, basis="forecast")
-    await fleet.services.publish(actual, forecast)
-    fired = {event.alert.metric: event.alert.id for event in await fleet.services.events_of(AlertFired, 2)}
-
-    async def update(event: BudgetExceeded, amount: float, version: int) -> None:
-        budget = budget_of(event, fleet.organization, budget_amount=amount, version=version)
-        await fleet.services.publish(BudgetUpdated(**fleet.about(budget.id, version), budget=budget))
-
-    await update(actual, 1000, 1)
-    await update(actual, 100, 2)
-    await update(forecast, 140, 2)
-    await update(actual, 140, 3)
-    resolved = (await fleet.services.event(AlertResolved)).alert
-    assert (resolved.id, resolved.resolution_notes) == (fired["actual_spend"], "the budget was changed")
-    budget = budget_of(forecast, fleet.organization, version=3)
-    await fleet.services.publish(BudgetDeleted(**fleet.about(budget.id, 3), budget=budget))
-    resolved = (await fleet.services.events_of(AlertResolved, 2))[1].alert
-    assert (resolved.id, resolved.resolution_notes) == (fired["forecast_spend"], "the budget was deleted")
-
-
-async def test_a_budgets_alert_ends_with_its_period(fleet: Fleet, deps: Deps) -> None:
-    over = {"period_end": (now() - timedelta(seconds=1)).isoformat()}
-    await fleet.services.publish(exceeded(fleet, new_id(), 80, **over), exceeded(fleet, new_id(), 80))
-    await fleet.services.events_of(AlertFired, 2)
-    assert await end_cost_alerts(deps) == 1
-    resolved = await fleet.services.event(AlertResolved)
-    assert (resolved.alert.current_values["period_end"], resolved.alert.resolution_notes) == (
-        over["period_end"], "the budget's period is over",
-    )  # fmt: skip
-    assert await end_cost_alerts(deps) == 0
 
 
 async def test_a_collection_that_fails_is_one_alert(fleet: Fleet) -> None:

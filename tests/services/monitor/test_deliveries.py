@@ -112,6 +112,23 @@ async def test_a_receiver_that_answers_without_end_is_given_up_in_time(told: Fle
     assert one.possible_repeat is False
 
 
+async def test_an_organization_waits_for_its_own_slow_receivers(fleet: Fleet, sink: Sink) -> None:
+    """With one post at once: its next one begins when the slow one was given up."""
+    slow = await create(fleet, "slack", {"webhook_url": sink.drip_url})
+    quick = await create(fleet, "slack", {"webhook_url": sink.url})
+    await fleet.services.start("notifier", **NOTIFIER, posts_at_once=1)
+    await fleet.services.ask(TestChannel(**mutation(fleet.context), channel=slow.id))
+
+    async def under_way() -> object:
+        return sink.received or None
+
+    await eventually(under_way)
+    await fleet.services.ask(TestChannel(**mutation(fleet.context), channel=quick.id))
+    await fleet.services.event(NotificationSent)
+    ((waited,), (dripping,)) = [await deliveries(fleet, each.id) for each in (quick, slow)]
+    assert waited.attempts[0].started_at >= dripping.attempts[0].finished_at
+
+
 async def test_an_alert_whose_named_channel_is_gone_is_told_to_the_others(told: Fleet, sink: Sink) -> None:
     named = await create(told, "slack", {"webhook_url": sink.url})
     other = await create(told, "slack", {"webhook_url": sink.url})

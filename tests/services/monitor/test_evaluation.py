@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
@@ -15,17 +14,13 @@ from services.monitor.domain.evaluation import RuleTransition
 from services.monitor.handlers.alerts import apply_transitions
 from services.monitor.handlers.evaluation import Asked, answer, judge, questions_of
 from services.monitor.storage.health import facts_of
-from shared.kit.errors import Conflict, InvalidInput
 from shared.kit.ids import new_id
-from shared.messages.alert_rules import Condition, CreateAlertRule, DeleteAlertRule, UpdateAlertRule
-from shared.messages.alerts import AlertFired, AlertResolved
+from shared.messages.alert_rules import Condition, DeleteAlertRule, UpdateAlertRule
 from shared.messages.context import Context
-from shared.messages.metrics import Sample
-from shared.messages.providers import ProviderAdded
 from shared.messages.resources import ResourceStopped
 from shared.runtime.worker import Worker
 from tests.fixtures.services import mutation
-from tests.services.monitor.conftest import Fleet, now
+from tests.services.monitor.conftest import Fleet, create_rule, now
 
 T = TypeVar("T")
 
@@ -44,12 +39,6 @@ class HeldUp(Worker):
         if ENDLESS in {expression for expression, _ in questions}:
             raise TimeoutError("gave no answer in time")
         return await super().run(limit_s, function, *arguments)
-
-
-async def create_rule(fleet: Fleet, **values: Any) -> Any:
-    condition = values.pop("alert_conditions", Condition(metric="cpu_utilization", threshold=50))
-    request = CreateAlertRule(**mutation(fleet.context), alert_name="own", alert_conditions=condition, **values)
-    return await fleet.services.ask(request)
 
 
 async def test_an_outage_of_thousands_opens_every_alert(fleet: Fleet) -> None:
@@ -144,34 +133,3 @@ async def test_an_expression_without_end_pauses_its_own_organization_only(fleet:
     again, _ = await answer(questions, deps)
     assert again == {(good.id, theirs.id): True}
     await deps.worker.close()
-
-
-async def test_a_rule_that_moves_to_another_account_ends_its_alerts_and_an_unknown_account_is_refused(
-    fleet: Fleet,
-) -> None:
-    web = fleet.resource()
-    await fleet.add(web)
-    elsewhere = fleet.provider(id=new_id())
-    await fleet.services.publish(ProviderAdded(**fleet.about(elsewhere.id, 1), provider=elsewhere))
-    await fleet.rows("SELECT 1 FROM known_provider", lambda rows: len(rows) == 2)
-    with pytest.raises(InvalidInput) as refused:
-        await create_rule(fleet, provider_id=new_id())
-    assert refused.value.errors[0].pointer == "/provider_id"
-    rule = await create_rule(fleet, provider_id=fleet.provider_id)
-    await fleet.measure(Sample(web.id, now() - timedelta(seconds=30), cpu_utilization=60.0))
-    fired = await fleet.services.event(AlertFired)
-    await fleet.services.ask(UpdateAlertRule(**mutation(fleet.context), rule=rule.id, provider_id=elsewhere.id))
-    assert (await fleet.services.event(AlertResolved)).alert.id == fired.alert.id
-
-
-async def test_an_organization_has_a_limited_number_of_rules(services: Any) -> None:
-    from tests.services.monitor.conftest import KEY_RING
-
-    await services.start("monitor", key_ring=KEY_RING, sweep_s=3600, alert_rules_allowed=2)
-    fleet = Fleet(services)
-    for _ in range(2):
-        await create_rule(fleet)
-    with pytest.raises(Conflict) as refused:
-        await create_rule(fleet)
-    assert refused.value.code == "alert_rule_limit"
-    await create_rule(Fleet(services))
