@@ -72,17 +72,18 @@ class Nats(Process):
 
         Returns when it is in force: a new user is let in from then on.
         """
-        before = self._loaded_at()
+        before = loaded_at(self.monitoring_url)
         self.signal(signal.SIGHUP)
-        self.wait_until(lambda: self._loaded_at() != before)
-
-    def _loaded_at(self) -> str:
-        """When the configuration in force was read, as the server says it."""
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(f"{self.monitoring_url}/varz", timeout=10) as response:
-            return str(json.load(response)["config_load_time"])
+        self.wait_until(lambda: loaded_at(self.monitoring_url) != before)
 
     def _without_users(self) -> Path:
         path = self.home / "without-users.conf"
         path.write_text("jetstream { max_mem: 256MB, max_file: 16GB }\nmax_payload: 1MB\n")
         return path
+
+
+def loaded_at(monitoring_url: str) -> str:
+    """When the configuration in force was read, as the server says it."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(f"{monitoring_url}/varz", timeout=10) as response:
+        return str(json.load(response)["config_load_time"])

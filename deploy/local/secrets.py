@@ -42,6 +42,9 @@ class Secrets(BaseModel):
 
     def password(self, name: str) -> str:
         """The password of a database role or NATS user, always the same for one name."""
+        if name not in self.passwords and self.file.exists():
+            # `canopy grant` makes passwords in a process of its own: they must not be made, or lost, a second time.
+            self.passwords = json.loads(self.file.read_text()).get("passwords", {}) | self.passwords
         if name not in self.passwords:
             self.passwords[name] = _token()
             self.store()

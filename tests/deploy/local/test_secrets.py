@@ -41,3 +41,11 @@ def test_the_key_ring_is_one_that_the_envelope_reads(tmp_path: Path) -> None:
 def test_the_gateway_has_no_key_that_opens_credentials(tmp_path: Path) -> None:
     kept = Secrets.kept(tmp_path / "secrets.json")
     assert not set(kept.gateway_key_ring.keys.values()) & set(kept.key_ring.keys.values())
+
+
+def test_two_that_keep_one_file_make_each_password_once(tmp_path: Path) -> None:
+    deployment, command = Secrets.kept(tmp_path / "secrets.json"), Secrets.kept(tmp_path / "secrets.json")
+    granted = command.password("nats.slack_bot")
+    own = deployment.password("nats.auditor")
+    assert deployment.password("nats.slack_bot") == granted
+    assert Secrets.kept(tmp_path / "secrets.json").passwords == {"nats.slack_bot": granted, "nats.auditor": own}
