@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
@@ -46,11 +47,14 @@ def open_cloud(provider_name: str, credentials: Mapping[str, Any], settings: Clo
 
 
 class Clouds:
-    """The accounts that a process has open: opened once, kept, and reopened when their credentials change."""
+    """The accounts that a process has open: opened once, kept, and reopened when their credentials change.
+
+    More than `cloud_accounts_open` are not kept: each holds threads and SDK clients of about 10 MB.
+    """
 
     def __init__(self, settings: CloudSettings) -> None:
         self._settings = settings
-        self._open: dict[str, tuple[str, Cloud]] = {}
+        self._open: OrderedDict[str, tuple[str, Cloud]] = OrderedDict()
 
     async def account(self, key: str, provider_name: str, credentials: Credentials) -> Cloud:
         """The cloud of one account; `key` is the caller's name for it (our provider id). Do not close it.
@@ -60,9 +64,13 @@ class Clouds:
         fingerprint = f"{provider_name}:{credentials.fingerprint()}"
         known = self._open.get(key)
         if known is not None and known[0] == fingerprint:
+            self._open.move_to_end(key)
             return known[1]
         cloud = open_cloud(provider_name, credentials, self._settings)
         self._open[key] = (fingerprint, cloud)
+        self._open.move_to_end(key)
+        while len(self._open) > self._settings.cloud_accounts_open:
+            self._open.popitem(last=False)  # not closed: somebody may be asking it; it goes when the last one is done
         if known is not None:
             await known[1].close()
         return cloud

@@ -19,6 +19,9 @@ class CloudSettings(BaseSettings):
     cloud_call_attempts: int = Field(
         default=2, ge=1, le=10, description="tries inside one call, the first included; sagas and jobs retry above it"
     )
+    cloud_accounts_open: int = Field(
+        default=16, ge=1, le=1000, description="accounts kept open, the least recently asked given up; each has clients"
+    )
     cloud_clients_per_account: int = Field(
         default=8, ge=1, le=200, description="SDK clients kept, one per service and region; each takes about 10 MB"
     )

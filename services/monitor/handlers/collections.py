@@ -18,7 +18,6 @@ from shared.clouds.errors import CloudError
 from shared.clouds.models import Credentials, MetricAnswer, MetricName, MetricQuery
 from shared.kit.errors import CanopyError
 from shared.kit.ids import derived_id
-from shared.kit.telemetry import CLOUD_CALLS
 from shared.messages.context import Context
 from shared.messages.metrics import ENCODER, CollectMetrics, MetricBatch, Sample
 from shared.messages.subjects import metrics_subject
@@ -84,7 +83,6 @@ async def _collect(context: Context, provider: dict[str, Any], region: str, due:
         start = group[0].start - timedelta(seconds=period_s * OVERLAP_PERIODS)
         queries = [MetricQuery(each.provider_resource_id, name, period_s) for each in group for name in MetricName]
         answer = await metrics_of(cloud).query(region, queries, start, end)
-        CLOUD_CALLS.labels(provider["provider_name"], OPERATION).inc(answer.api_calls)
         async with deps.database.work(context) as work:
             await collections.count_calls(work, provider, OPERATION, answer.api_calls, answer.metrics_requested)
         await _publish(context.organization, provider["id"], region, group, answer, deps)

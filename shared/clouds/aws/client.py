@@ -25,6 +25,7 @@ from shared.clouds.aws.errors import PROVIDER, from_exception
 from shared.clouds.errors import CloudError, ProviderFault, RateLimited, Unreachable
 from shared.clouds.models import Credentials
 from shared.clouds.settings import CloudSettings
+from shared.kit.telemetry import CLOUD_CALLS
 
 DEFAULT_REGION = "us-east-1"
 """Asked for what belongs to no region (who am I, which regions are there) when the credentials name no other."""
@@ -104,6 +105,7 @@ class AwsClient:
     async def _call_once(self, service: str, region: str, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
         if self._closed:
             raise Unreachable("closed", "The account was closed", provider=PROVIDER, operation=operation)
+        CLOUD_CALLS.labels(PROVIDER, operation).inc()
         attributes = {
             "cloud.provider": PROVIDER,
             "cloud.region": region,

@@ -1,7 +1,9 @@
 """Accounts are opened by their provider's name, kept, and reopened when their credentials change."""
 
 import copy
+import gc
 import pickle
+import weakref
 
 import pytest
 
@@ -77,6 +79,21 @@ async def test_an_account_is_opened_once():
     first = await clouds.account("provider-1", "aws", Credentials(KEYS))
     assert await clouds.account("provider-1", "aws", Credentials(KEYS)) is first
     assert await clouds.account("provider-2", "aws", Credentials(KEYS)) is not first
+    await clouds.close()
+
+
+async def test_only_the_accounts_asked_last_are_kept_and_a_given_up_one_goes_with_its_last_user():
+    clouds = Clouds(CloudSettings(cloud_accounts_open=2))
+    used = await clouds.account("provider-1", "aws", Credentials(KEYS))
+    kept = await clouds.account("provider-2", "aws", Credentials(KEYS))
+    for number in (3, 4):
+        await clouds.account(f"provider-{number}", "aws", Credentials(KEYS))
+        assert await clouds.account("provider-2", "aws", Credentials(KEYS)) is kept
+    assert await clouds.account("provider-1", "aws", Credentials(KEYS)) is not used
+    given_up = weakref.ref(used)
+    del used
+    gc.collect()
+    assert given_up() is None
     await clouds.close()
 
 

@@ -10,6 +10,7 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from prometheus_client import REGISTRY
 
 from shared.clouds.aws import client as client_module
 from shared.clouds.aws.client import AwsClient
@@ -50,13 +51,21 @@ def spans(monkeypatch):
     return exporter.get_finished_spans
 
 
+def calls_told(operation: str) -> float:
+    """What `/metrics` says of the calls of an operation."""
+    labels = {"provider": "aws", "operation": operation}
+    return REGISTRY.get_sample_value("canopy_cloud_calls_total", labels) or 0.0
+
+
 async def test_a_throttled_call_is_repeated_until_its_attempts_are_used(client, simulated_aws, counted):
+    before = calls_told("DescribeVpcs")
     simulated_aws.fault(match={"region": REGION}, status=503, code="RequestLimitExceeded", count=2)
     await client.call("ec2", REGION, "DescribeVpcs")
     assert counted("DescribeVpcs") == 3
     simulated_aws.fault(match={"region": REGION}, status=503, code="RequestLimitExceeded", count=3)
     with pytest.raises(RateLimited):
         await client.call("ec2", REGION, "DescribeVpcs")
+    assert calls_told("DescribeVpcs") - before == counted("DescribeVpcs") == 6
 
 
 async def test_a_long_retry_after_is_the_callers_to_wait(client, simulated_aws, counted):
