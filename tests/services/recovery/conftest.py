@@ -188,6 +188,7 @@ async def tenant(
         return (await machines.get(EAST, machine.id)).state is MachineState.RUNNING
 
     await eventually(runs)
+    services.ack_wait_s = 2
     tenant = Tenant(services, simulated_aws, cloud, machine)
     await services.prepare("recovery")
     await tenant.start()
