@@ -11,6 +11,7 @@ from services.gateway.domain.passwords import SALT_BYTES, Passwords, Verificatio
 from services.gateway.domain.signatures import SigningKeys
 from services.gateway.domain.tokens import AccessTokens, Issuer
 from services.gateway.settings import Settings
+from services.gateway.storage.sign_ins import Mint
 from shared.bus.connection import Bus
 from shared.db.engine import Database
 from shared.kit.clock import Clock
@@ -67,9 +68,9 @@ class Deps:
     bus: Bus
     clock: Clock
     keys: Keys
-    issuer: Issuer
     access_tokens: AccessTokens
     passwords: PasswordThreads
+    mint: Mint
     randomness: Randomness = os.urandom
 
 
@@ -84,7 +85,7 @@ def make_deps(settings: Settings, database: Database, bus: Bus, clock: Clock) ->
         bus=bus,
         clock=clock,
         keys=keys,
-        issuer=issuer,
         access_tokens=AccessTokens(issuer),
         passwords=PasswordThreads(passwords, settings.password_threads),
+        mint=Mint(issuer, keys.refresh_tokens, os.urandom),
     )

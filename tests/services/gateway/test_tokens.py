@@ -109,7 +109,7 @@ async def test_an_expired_access_token_of_a_living_sign_in_lets_nobody_in(gatewa
         token=sign_in, user=acme.owner, organization=acme.organization, role=Role.OWNER, display_name="Olga",
         now=now() - ACCESS_LIFETIME,
     )  # fmt: skip
-    answer = await gateway.client(token=encode_access_token(claims, deps.issuer)).get("/api/auth/me")
+    answer = await gateway.client(token=encode_access_token(claims, deps.mint.issuer)).get("/api/auth/me")
     assert (answer.status_code, answer.json()["code"]) == (401, "token_expired")
 
 
@@ -141,7 +141,7 @@ async def test_a_genuine_signature_over_no_sign_in_lets_nobody_in(gateway: Gatew
     claims = new_claims(
         token=new_id(), user=acme.owner, organization=acme.organization, role=Role.OWNER, display_name="x", now=now()
     )
-    answer = await gateway.client(token=encode_access_token(claims, deps.issuer)).get("/api/auth/me")
+    answer = await gateway.client(token=encode_access_token(claims, deps.mint.issuer)).get("/api/auth/me")
     assert (answer.status_code, answer.json()["code"]) == (401, "invalid_token")
 
 
