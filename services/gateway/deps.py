@@ -51,7 +51,7 @@ class PasswordThreads:
         self._places = CapacityLimiter(threads)
 
     async def hash(self, password: str) -> str:
-        """The PHC string of a password that passed `check_password`."""
+        """The PHC string of a password that passed `ensure_strong_password`."""
         hashing = partial(self._passwords.hash, password, self._randomness(SALT_BYTES))
         return await to_thread.run_sync(hashing, limiter=self._places)
 

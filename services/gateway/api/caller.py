@@ -64,7 +64,7 @@ class Caller:
         """On whose behalf: for work in the gateway's own database."""
         return Context(self.principal.organization, self.principal.actor, correlation_of(self.http))
 
-    def check(self, permission: Permission) -> None:
+    def require(self, permission: Permission) -> None:
         """For a permission that depends on the input (`force`). Raises PermissionDenied."""
         if not self.principal.may(permission):
             raise PermissionDenied(f"this needs the permission {permission}")
@@ -151,7 +151,7 @@ def needs(permission: Permission | None, kind: RouteKind | None = None) -> Calla
         doors.rate_limits.count(principal.actor, kind or by_method)
         found = Caller(principal, request, doors)
         if permission is not None:
-            found.check(permission)
+            found.require(permission)
         return found
 
     caller.permission = permission  # type: ignore[attr-defined]  # read by permission_of

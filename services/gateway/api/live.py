@@ -166,7 +166,7 @@ class Live:
                 socket.close(TRY_AGAIN_LATER, reason)
 
     async def _on_event(self, message: Msg) -> None:
-        self._check_backlog()
+        self._start_afresh_when_behind()
         organization = organization_of(message.subject)
         sockets = self._sockets.get(organization)
         family, name = message.subject.split(".")[3:5]
@@ -186,7 +186,7 @@ class Live:
             FRAMES.labels("event").inc(len(interested))
 
     async def _on_metrics(self, message: Msg) -> None:
-        self._check_backlog()
+        self._start_afresh_when_behind()
         sockets = self._sockets.get(organization_of(message.subject))
         watching = [socket for socket in sockets or () if socket.wanted.resources]
         if not watching:
@@ -224,7 +224,7 @@ class Live:
             elif str(socket.principal.id) == principal:
                 socket.close(POLICY_VIOLATION, "your credentials changed")
 
-    def _check_backlog(self) -> None:
+    def _start_afresh_when_behind(self) -> None:
         if sum(subscription.pending_msgs for subscription in self._subscriptions) > BACKLOG:
             log.warning("live fan-out is behind: sockets start afresh")
             self._close_all("messages may be missing: read afresh and come back")

@@ -145,5 +145,5 @@ async def delete_resource(resource: UUID, caller: Writer, *, force: bool = False
 
 def _checked(caller: Caller, *, force: bool) -> bool:
     if force:
-        caller.check(Permission.RESOURCES_FORCE)
+        caller.require(Permission.RESOURCES_FORCE)
     return force

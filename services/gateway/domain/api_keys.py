@@ -68,9 +68,7 @@ def principal_of(stored: ApiKey, matrix: RoleMatrix, now: datetime) -> Principal
     )
 
 
-def check_new_api_key(
-    creator: Role, role: Role, expires_at: datetime | None, matrix: RoleMatrix, now: datetime
-) -> None:
+def ensure_grantable(creator: Role, role: Role, expires_at: datetime | None, matrix: RoleMatrix, now: datetime) -> None:
     """Raise PermissionDenied when the key's role holds more than its creator's, InvalidInput when it is born dead."""
     if not matrix.may_grant(creator, role):
         raise PermissionDenied(f"the role {role} holds more than your own")

@@ -39,7 +39,7 @@ class Passwords:
         self._nobody = self._hasher.hash(_NOBODY, salt=bytes(SALT_BYTES))
 
     def hash(self, password: str, salt: bytes) -> str:
-        """Return the PHC string of a password that passed `check_password`; `salt` is 16 random bytes. Blocks."""
+        """Return the PHC string of a strong password; `salt` is 16 random bytes. Blocks."""
         if len(salt) != SALT_BYTES:
             raise ValueError(f"The salt must have {SALT_BYTES} bytes")
         return self._hasher.hash(_normalised(password), salt=salt)
@@ -56,7 +56,7 @@ class Passwords:
         return Verification(right=True, needs_rehash=self._hasher.check_needs_rehash(stored))
 
 
-def check_password(password: str, email: str) -> None:
+def ensure_strong_password(password: str, email: str) -> None:
     """Raise InvalidInput unless it is long, varied and not the user's own name.
 
     No classes of characters are demanded: NIST SP 800-63B-4, 3.1.1.2, forbids composition rules.

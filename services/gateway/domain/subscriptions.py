@@ -73,7 +73,7 @@ def parse(patterns: Sequence[str], principal: Principal) -> Subscriptions:
     if errors:
         raise InvalidInput("the subscription is not valid", errors=errors)
     wanted = [one for one in parsed if one is not None]
-    _check_permissions(wanted, principal)
+    _ensure_readable(wanted, principal)
     return Subscriptions(
         events=frozenset((one.family, one.name) for one in wanted if one.id is None),
         resources=frozenset(one.id for one in wanted if one.id is not None and one.family == "metrics"),
@@ -112,7 +112,7 @@ def _uuid(text: str) -> UUID | None:
         return None
 
 
-def _check_permissions(wanted: Sequence[_Pattern], principal: Principal) -> None:
+def _ensure_readable(wanted: Sequence[_Pattern], principal: Principal) -> None:
     refused = sorted({one.family for one in wanted if not principal.may(FAMILY_PERMISSIONS[one.family])})
     if refused:
         raise PermissionDenied(f"your role may not read: {', '.join(refused)}")

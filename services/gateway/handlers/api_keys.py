@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from services.gateway.deps import Deps
-from services.gateway.domain.api_keys import check_new_api_key, new_api_key
+from services.gateway.domain.api_keys import ensure_grantable, new_api_key
 from services.gateway.domain.opaque_tokens import RANDOM_BYTES
 from services.gateway.storage import api_keys
 from services.gateway.storage.principals import matrix_of
@@ -46,7 +46,7 @@ async def create_api_key(request: CreateApiKey, deps: Deps) -> NewApiKey:
     async with deps.database.accept(request) as acceptance:
         work = acceptance.work
         matrix = await matrix_of(work, work.organization)
-        check_new_api_key(Role(request.role), role, request.expires_at, matrix, work.now)
+        ensure_grantable(Role(request.role), role, request.expires_at, matrix, work.now)
         reply = await make_api_key(work, deps, request.key_name, role, request.expires_at)
         acceptance.answer(reply, secret=True)
     return reply

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from services.gateway.deps import Deps
-from services.gateway.domain.passwords import check_password
+from services.gateway.domain.passwords import ensure_strong_password
 from services.gateway.handlers.api_keys import make_api_key
 from services.gateway.storage import organizations, users
 from services.gateway.storage.principals import matrix_of
@@ -36,7 +36,7 @@ routes = Routes()
 @routes.request(BootstrapDeployment)
 async def bootstrap_deployment(request: BootstrapDeployment, deps: Deps) -> BootstrappedDeployment:
     """Refused as soon as there is any organization, so that it cannot become a second way in."""
-    check_password(request.owner_password, request.owner_email)
+    ensure_strong_password(request.owner_password, request.owner_email)
     password_hash = await deps.passwords.hash(request.owner_password)
     async with deps.database.work(Context.of(request)) as work:
         if not await organizations.is_empty_deployment(work):
@@ -51,7 +51,7 @@ async def bootstrap_deployment(request: BootstrapDeployment, deps: Deps) -> Boot
 async def create_organization(request: CreateOrganization, deps: Deps) -> Organization:
     """The new tenant's log says that the system founded it, and the asking one's who asked: neither sees the other."""
     await deps.database.check(request)
-    check_password(request.owner_password, request.owner_email)
+    ensure_strong_password(request.owner_password, request.owner_email)
     password_hash = await deps.passwords.hash(request.owner_password)
     async with deps.database.accept(request) as acceptance:
         work = acceptance.work

@@ -1,7 +1,7 @@
 """What is asked about users, and who may change whom?"""
 
 from services.gateway.deps import Deps
-from services.gateway.domain.passwords import check_password
+from services.gateway.domain.passwords import ensure_strong_password
 from services.gateway.storage import users
 from services.gateway.storage.principals import matrix_of
 from services.gateway.storage.refresh_tokens import revoke_families_of
@@ -43,7 +43,7 @@ async def get_user(request: GetUser, deps: Deps) -> User:
 async def create_user(request: CreateUser, deps: Deps) -> User:
     """The password is hashed between two looks at the key: no transaction waits for it."""
     await deps.database.check(request)
-    check_password(request.password, request.email)
+    ensure_strong_password(request.password, request.email)
     password_hash = await deps.passwords.hash(request.password)
     role = Role(request.role_of_user)
     async with deps.database.accept(request) as acceptance:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from services.gateway.domain.api_keys import ApiKey, authenticate, check_new_api_key, new_api_key, parse_api_key
+from services.gateway.domain.api_keys import ApiKey, authenticate, ensure_grantable, new_api_key, parse_api_key
 from services.gateway.domain.signatures import SigningKeys
 from shared.kit.errors import InvalidInput, PermissionDenied, Unauthenticated
 from shared.security.permissions import Permission
@@ -68,14 +68,14 @@ def test_who_does_not_hold_the_secret_does_not_learn_that_a_key_has_expired():
 @pytest.mark.parametrize("role", Role)
 def test_a_key_holds_no_more_than_its_creator(role):
     if ROLE_PERMISSIONS[role] <= ROLE_PERMISSIONS[Role.ADMIN]:
-        check_new_api_key(Role.ADMIN, role, None, DEFAULT_MATRIX, NOW)
+        ensure_grantable(Role.ADMIN, role, None, DEFAULT_MATRIX, NOW)
     else:
         with pytest.raises(PermissionDenied):
-            check_new_api_key(Role.ADMIN, role, None, DEFAULT_MATRIX, NOW)
+            ensure_grantable(Role.ADMIN, role, None, DEFAULT_MATRIX, NOW)
 
 
 def test_a_key_cannot_be_born_expired():
-    check_new_api_key(Role.OWNER, Role.OWNER, NOW + timedelta(seconds=1), DEFAULT_MATRIX, NOW)
+    ensure_grantable(Role.OWNER, Role.OWNER, NOW + timedelta(seconds=1), DEFAULT_MATRIX, NOW)
     with pytest.raises(InvalidInput) as refusal:
-        check_new_api_key(Role.OWNER, Role.OWNER, NOW, DEFAULT_MATRIX, NOW)
+        ensure_grantable(Role.OWNER, Role.OWNER, NOW, DEFAULT_MATRIX, NOW)
     assert refusal.value.errors[0].pointer == "/expires_at"
