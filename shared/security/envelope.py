@@ -114,15 +114,6 @@ class KeyRing:
         """Return a 32 byte key per key id for another use than sealing (RFC 5869): one secret to deploy, many uses."""
         return {key_id: _derive(key, _PURPOSE + purpose.encode()) for key_id, key in self._keys.items()}
 
-    def needs_rotation(self, sealed: bytes) -> bool:
-        """Whether `sealed` is under another key than the primary. Raises CannotDecrypt when it is no sealed value."""
-        return key_id_of(sealed) != self.primary
-
-
-def key_id_of(sealed: bytes) -> str:
-    """Return the (unauthenticated) id of the key that sealed it. Raises CannotDecrypt when it is no sealed value."""
-    return _split(sealed).key_id
-
 
 def _decode_key(key_id: str, encoded: object) -> bytes:
     if not isinstance(encoded, str):

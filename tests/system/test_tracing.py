@@ -52,6 +52,8 @@ def test_a_provisioning_is_one_trace_up_to_the_last_subscriber(deployment: Deplo
         return started | {span.name: span for span in mine if span.name == CALL}
 
     spans = collector.spans_when(lambda spans: {*SUBSCRIBERS, CALL} <= last_ones(spans).keys())
+    asked = [span.name for span in spans if span.trace == trace and span.service == "canopy-gateway"]
+    assert [name for name in asked if "/api/cloud/resources" in name] == ["HTTP POST /api/cloud/resources"]
     by_id = {span.id: span for span in spans if span.trace == trace}
     root = "canopy-gateway: HTTP POST /api/cloud/resources"
     work = f"canopy-provisioner: command {ProvisionResource.pattern()}"

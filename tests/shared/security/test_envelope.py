@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from shared.security.envelope import CannotDecrypt, InvalidKeyRing, KeyRing, key_id_of
+from shared.security.envelope import CannotDecrypt, InvalidKeyRing, KeyRing
 
 OLD_KEY = bytes(range(32))
 NEW_KEY = bytes(range(32, 64))
@@ -84,10 +84,8 @@ def test_a_seal_costs_a_constant_number_of_bytes_and_does_not_hold_the_plaintext
 def test_after_rotation_the_old_key_opens_and_the_new_one_seals():
     sealed = RING.seal(b"secret", **PLACE)
     assert ROTATED.open_sealed(sealed, **PLACE) == b"secret"
-    assert ROTATED.needs_rotation(sealed)
     again = ROTATED.seal(b"secret", **PLACE)
-    assert key_id_of(again) == "new"
-    assert not ROTATED.needs_rotation(again)
+    assert again[2:5] == b"new"
     with pytest.raises(CannotDecrypt):
         RING.open_sealed(again, **PLACE)
 
