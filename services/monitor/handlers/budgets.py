@@ -21,7 +21,9 @@ routes = Routes()
 async def on_budget_exceeded(event: BudgetExceeded, work: Work, _deps: Deps) -> None:
     """One alert per budget, revision, threshold, basis and period, also when it was resolved in between."""
     row = _alert_of(event, work)
-    if await alerts.was_ever_open(work, row["fingerprint"]):
+    known = await alerts.open_of_budget(work, event.budget_id)
+    is_late = any(each["current_values"]["revision"] > event.revision for each in known)
+    if is_late or await alerts.was_ever_open(work, row["fingerprint"]):
         return
     for superseded in await alerts.resolve_superseded(work, event.budget_id, event.revision, event.period_start):
         alerts.emit(work, AlertResolved, superseded)

@@ -67,7 +67,7 @@ def _due(found: Iterable[dict[str, Any]], provider_period_s: int, deps: Deps) ->
         span = due_span(
             row["asked_until"], row["created_at"], now, period_s, settings.publication_delay_s, settings.lookback_s
         )
-        if span is not None:
+        if span is not None and (row["tried_until"] is None or row["tried_until"] < span[1]):
             yield Due(row["id"], row["resource_id"], period_s, *span)
 
 
@@ -87,7 +87,10 @@ async def _collect(context: Context, provider: dict[str, Any], region: str, due:
             await collections.count_calls(work, provider, OPERATION, answer.api_calls, answer.metrics_requested)
         await _publish(context.organization, provider["id"], region, group, answer, deps)
         async with deps.database.work(context) as work:
-            await collections.asked(work, [(each.resource_id, end) for each in _complete(group, answer)])
+            partial = _partial(answer)
+            await collections.asked(
+                work, [(each.resource_id, end, each.provider_resource_id not in partial) for each in group]
+            )
 
 
 def _groups(due: Sequence[Due]) -> Iterable[list[Due]]:
@@ -101,12 +104,12 @@ def _groups(due: Sequence[Due]) -> Iterable[list[Due]]:
             yield members[first : first + size]
 
 
-def _complete(group: Sequence[Due], answer: MetricAnswer) -> list[Due]:
-    """Those of whom the provider left nothing out: the others are asked again from where they were."""
+def _partial(answer: MetricAnswer) -> set[str]:
+    """The provider's ids of resources of whom it left points out: they are asked again from where they were."""
     partial = {series.query.resource_id for series in answer.series if not series.complete}
     if partial:
         log.info("answer is not complete", resources=len(partial))
-    return [each for each in group if each.provider_resource_id not in partial]
+    return partial
 
 
 async def _publish(

@@ -50,10 +50,17 @@ async def queue_due(work: Work, lease_s: float) -> list[Place]:
 
 
 async def resources_of(work: Work, provider_id: UUID, region: str) -> Sequence[dict[str, Any]]:
-    """The running resources of a place, with `configuration` and `asked_until` (null before the first time)."""
+    """The running resources of a place, with `configuration`, `asked_until` and `tried_until` (null before)."""
     known = known_resource.c
     statement = (
-        select(known.id, known.resource_id, known.created_at, known.configuration, collected.c.asked_until)
+        select(
+            known.id,
+            known.resource_id,
+            known.created_at,
+            known.configuration,
+            collected.c.asked_until,
+            collected.c.tried_until,
+        )
         .select_from(known_resource.outerjoin(collected, collected.c.resource_id == known_resource.c.id))
         .where(
             known_resource.c.organization_id == work.organization,
@@ -101,16 +108,23 @@ def _update(work: Work, provider_id: UUID, region: str, **values: Any) -> Any:
     )
 
 
-async def asked(work: Work, until: Iterable[tuple[UUID, datetime]]) -> None:
-    """Every point of these resources that begins before the time has been asked for."""
-    values = [{"resource_id": each, "organization_id": work.organization, "asked_until": time} for each, time in until]
+async def asked(work: Work, answers: Iterable[tuple[UUID, datetime, bool]]) -> None:
+    """(resource, time, complete): every point that begins before the time was asked for, and answered if complete."""
+    values = [
+        {
+            "resource_id": resource_id, "organization_id": work.organization, "tried_until": until,
+            "asked_until": until if is_complete else None,
+        }
+        for resource_id, until, is_complete in answers
+    ]  # fmt: skip
     if not values:
         return
     statement = insert(collected).values(values)
-    later = func.greatest(collected.c.asked_until, statement.excluded.asked_until)
-    await work.execute(
-        statement.on_conflict_do_update(index_elements=[collected.c.resource_id], set_={"asked_until": later})
-    )
+    # GREATEST passes over nulls (postgresql.org/docs/current/functions-conditional.html).
+    later = {
+        name: func.greatest(collected.c[name], statement.excluded[name]) for name in ("asked_until", "tried_until")
+    }
+    await work.execute(statement.on_conflict_do_update(index_elements=[collected.c.resource_id], set_=later))
 
 
 async def count_calls(work: Work, provider: dict[str, Any], operation: str, api_calls: int, requested: int) -> None:

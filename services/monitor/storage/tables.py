@@ -97,9 +97,11 @@ collected = Table(
     metadata,
     Column("resource_id", Uuid, primary_key=True),
     Column("organization_id", Uuid, nullable=False),
-    moment("asked_until"),
+    moment("asked_until", nullable=True),
+    moment("tried_until"),
 )
-"""Every point of the resource that begins before `asked_until` has been asked for."""
+"""Every point of the resource that begins before `asked_until` was answered for; `tried_until` is later where the
+provider left something out: it is asked again with the next point, not at once, for each question costs money."""
 
 cloud_calls = Table(
     "cloud_calls",

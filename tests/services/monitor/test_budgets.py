@@ -47,6 +47,8 @@ async def test_a_raised_budget_alerts_again_and_ends_what_its_old_amount_said(fl
     new = (await fleet.services.events_of(AlertFired, 2))[1]
     assert new.alert.threshold == 160
     assert (await fleet.services.event(AlertResolved)).alert.id == old.alert.id
+    await fleet.services.publish(exceeded(fleet, budget, 90), exceeded(fleet, budget, 95, **raised))
+    assert (await fleet.services.events_of(AlertFired, 3))[2].alert.threshold == 190
 
 
 def budget_of(event: BudgetExceeded, organization: UUID, **changes: Any) -> Budget:

@@ -141,8 +141,10 @@ async def test_what_the_provider_left_out_is_asked_for_again(collecting: Collect
     collecting.metrics.partial = {str(partial.resource_id)}
     (first,) = await collecting.collect()
     collecting.metrics.partial = set()
-    (again,) = await collecting.collect()
-    assert again == ({60}, first[1], first[2], 8)
+    assert await collecting.collect(after_s=30) == [], "questions cost money: with the next point, not at each sweep"
+    spans = sorted((start, end, series) for _, start, end, series in await collecting.collect(after_s=30))
+    end = first[2] + timedelta(seconds=60)
+    assert spans == [(first[1] + timedelta(seconds=60), end, 8), (first[2] - timedelta(seconds=120), end, 8)]
     assert await collecting.collect() == []
 
 
