@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -89,14 +89,7 @@ async def spending(
     stored = select(*(daily_cost.c[name] for name in by), func.sum(daily_cost.c.amount).label("amount"))
     for row in rows(await work.execute(_narrow(stored, daily_cost, organization_id, by, filters).where(*days))):
         amounts[tuple(row[name] for name in by)] += row["amount"] or Decimal(0)
-    running = select(
-        *(meter.c[name] for name in by),
-        func.sum(meter.c.usd_per_hour * _hours_in(start, end, work.now)).label("amount"),
-        func.sum(meter.c.usd_per_hour).label("usd_per_hour"),
-    )
-    counted = (meter.c.usd_per_hour.is_not(None), meter.c.metered_until < end)
-    priced = _narrow(running, meter, organization_id, by, filters).where(*counted)
-    for row in rows(await work.execute(priced)):
+    for row in rows(await work.execute(_running(work, organization_id, start, end, by, filters))):
         key = tuple(row[name] for name in by)
         amounts[key] += row["amount"] or Decimal(0)
         rates[key] += row["usd_per_hour"] or Decimal(0)
@@ -107,17 +100,24 @@ async def spending(
 async def spending_by_day(
     work: Work, organization_id: UUID, start: datetime, end: datetime, filters: Mapping[str, Any]
 ) -> dict[date, Decimal]:
-    """Spending of each day; what runs now and is not written yet counts on the current day."""
+    """Spending of each day; adds up to what `spending` says.
+
+    What meters have run and is not written yet counts on the current day and, what they ran before it, on the day
+    before: they are read more often than daily.
+    """
     statement = select(daily_cost.c.day, func.sum(daily_cost.c.amount).label("amount"))
     days = (daily_cost.c.day >= start.date(), daily_cost.c.day < end.date())
     narrowed = _narrow(statement, daily_cost, organization_id, (), filters).where(*days).group_by(daily_cost.c.day)
     found: dict[date, Decimal] = defaultdict(Decimal)
     for row in rows(await work.execute(narrowed)):
         found[row["day"]] += row["amount"]
-    today = work.now.date()
-    if start.date() <= today < end.date():
-        live = select(func.sum(meter.c.usd_per_hour * _hours_in(start, end, work.now)))
-        found[today] += (await work.execute(_narrow(live, meter, organization_id, (), filters))).scalar() or Decimal(0)
+    midnight = work.now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    earlier = min(end, midnight)
+    parts = ((start, earlier, earlier - timedelta(days=1)), (max(start, midnight), end, midnight))
+    for since, until, day in parts:
+        live = (await work.execute(_running(work, organization_id, since, until, (), filters))).one().amount
+        if since < until and live:
+            found[day.date()] += live
     return dict(found)
 
 
@@ -145,6 +145,24 @@ async def coverage(work: Work, organization_id: UUID) -> Coverage:
     reasons = select(meter.c.unpriced).where(mine, unpriced).group_by(meter.c.unpriced)
     found = await work.execute(reasons.order_by(func.count().desc(), meter.c.unpriced).limit(20))
     return Coverage(row.metered, row.unpriced, row.unsized, [str(each.unpriced) for each in found])
+
+
+def _running(
+    work: Work,
+    organization_id: UUID,
+    start: datetime,
+    end: datetime,
+    by: Sequence[str],
+    filters: Mapping[str, Any] | None,
+) -> Any:
+    """What priced meters have run in [start, end) since they were read, and their rates."""
+    statement = select(
+        *(meter.c[name] for name in by),
+        func.sum(meter.c.usd_per_hour * _hours_in(start, end, work.now)).label("amount"),
+        func.sum(meter.c.usd_per_hour).label("usd_per_hour"),
+    )
+    counted = (meter.c.usd_per_hour.is_not(None), meter.c.metered_until < end)
+    return _narrow(statement, meter, organization_id, by, filters).where(*counted)
 
 
 def _hours_in(start: datetime, end: datetime, now: datetime) -> ColumnElement[Any]:
