@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from services.provisioner.settings import Settings
-from services.provisioner.storage import providers
+from services.provisioner.storage import credentials, providers
 from shared.bus.connection import Bus
 from shared.bus.credentials import open_credentials
 from shared.clouds.capabilities import Cloud
@@ -43,7 +43,7 @@ class Deps:
         Raises NotFound. To be called outside of any `work`: what follows is a cloud call.
         """
         async with self.database.work(Context.automatic(organization)) as work:
-            provider = await providers.find(work, provider_id)
+            provider = await providers.get(work, provider_id)
         credentials = catalog_of(provider.provider_name).credentials(await self._configuration(provider))
         return provider, await self.clouds.account(str(provider_id), provider.provider_name, credentials)
 
@@ -55,7 +55,7 @@ class Deps:
 
     async def _configuration(self, provider: Provider) -> dict[str, Any]:
         async with self.database.work(Context.automatic(provider.organization_id)) as work:
-            sealed = await providers.sealed_credentials(work, provider.id)
+            sealed = await credentials.get(work, provider.id)
         return open_credentials(self.key_ring, provider.organization_id, provider.id, sealed)
 
     @asynccontextmanager

@@ -21,7 +21,6 @@ from shared.clouds.models import Machine, MachineSpec, MachineState
 from shared.db.saga import Saga
 from shared.db.work import Work
 from shared.kit.errors import CanopyError, RetryLater, retry_after_s
-from shared.messages.audit import AuditRecorded
 from shared.messages.base import Command
 from shared.messages.context import Context
 from shared.messages.resources import (
@@ -88,8 +87,8 @@ async def _take_order(saga: Saga, resource_id: UUID, deps: Deps, token: str | No
     async def take(work: Work) -> dict[str, Any]:
         if token is not None:
             await resources.remember_token(work, resource_id, token)
-        kept = (await resources.lock(work, resource_id))["creation_token"]
-        resource = await resources.find(work, resource_id)
+        resource = await resources.lock(work, resource_id)
+        kept = await resources.token_of(work, resource_id)
         return {
             "provider_id": str(resource.provider_id),
             "region": resource.region,
@@ -277,7 +276,7 @@ async def tag_resource(command: TagResource, deps: Deps) -> None:
     version = -1
     while True:
         async with deps.database.work(context) as work:
-            resource = await resources.find(work, command.aggregate_id)
+            resource = await resources.get(work, command.aggregate_id)
         if resource.version == version or resource.resource_id is None or resource.resource_status == TERMINATED:
             return
         version = resource.version
@@ -336,13 +335,9 @@ async def _settle(
     resource = await resources.change(
         work, target, operation_id=None, resource_status=status, status_reason=reason, **values
     )
-    work.emit(
-        event(**work.about(resource.id, resource.version), resource=resource),
-        AuditRecorded(
-            **work.about(resource.id, resource.version), action=f"resource.{event.name}", target_type="resource",
-            target_name=resource.resource_name, details={"resource_status": status, "reason": reason},
-        ),
-    )  # fmt: skip
+    work.emit(event(**work.about(resource.id, resource.version), resource=resource))
+    details = {"resource_status": status, "reason": reason}
+    work.audit(f"resource.{event.name}", resource.id, resource.version, resource.resource_name, details)
 
 
 def _tags_of(resource: Resource) -> dict[str, str]:

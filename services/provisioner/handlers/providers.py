@@ -1,29 +1,43 @@
-"""How do accounts come, change and go? Credentials are tried at the cloud before anything is stored."""
+"""How do accounts come, change and go, and do they still work? Nothing is stored that was not tried at the cloud."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
+
+import structlog
 
 from services.provisioner.deps import Deps
-from services.provisioner.domain.providers import HEALTHY, check_regions, invalid, refusal
+from services.provisioner.domain.providers import (
+    HEALTHY,
+    INVALID_CREDENTIALS,
+    check_regions,
+    health_of,
+    invalid,
+    refusal,
+)
 from services.provisioner.storage import providers, resources
-from services.provisioner.storage.rotation import publish, withdraw
+from services.provisioner.storage.credentials import publish, withdraw
 from shared.bus.credentials import seal_credentials
 from shared.bus.router import Routes
 from shared.clouds.capabilities import Cloud, capabilities_of
-from shared.clouds.errors import CloudError, InvalidRequest, Unsupported
+from shared.clouds.errors import AuthFailed, CloudError, InvalidRequest, Unreachable, Unsupported
+from shared.clouds.models import Account
 from shared.clouds.models import Region as CloudRegion
 from shared.clouds.registry import catalog_of
 from shared.db.work import Work
-from shared.kit.errors import Conflict, FieldError, InvalidInput, Stale, TimedOut
+from shared.kit.errors import Conflict, FieldError, InvalidInput, NotFound, TimedOut
 from shared.kit.ids import new_id
-from shared.messages.audit import AuditRecorded
 from shared.messages.base import Page
 from shared.messages.context import Context
 from shared.messages.providers import (
+    CheckProvider,
+    ConnectionTest,
     CreateProvider,
     GetProvider,
     ListProviderInventory,
@@ -32,16 +46,23 @@ from shared.messages.providers import (
     Provider,
     ProviderAdded,
     ProviderEvent,
+    ProviderHealthChanged,
     ProviderRemoved,
     ProviderUpdated,
     Region,
     RemoveProvider,
+    TestConnection,
     UpdateProvider,
 )
 
 routes = Routes()
 
 CREDENTIALS = "/credentials_config"
+SYNC_EVERY = timedelta(days=1)
+RECENT = timedelta(seconds=15)
+"""A check that comes again, or late after an outage, is not repeated within this time."""
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +93,7 @@ async def create_provider(request: CreateProvider, deps: Deps) -> Provider:
         })  # fmt: skip
         await providers.put_regions(work, provider_id, found.regions)
         publish(work, work.organization, provider_id, sealed)
-        provider = await providers.find(work, provider_id)
+        provider = await providers.get(work, provider_id)
         _say(work, ProviderAdded, provider, "provider.create", {"account_id": found.account_id})
         acceptance.answer(provider)
     return provider
@@ -81,7 +102,7 @@ async def create_provider(request: CreateProvider, deps: Deps) -> Provider:
 @routes.request(GetProvider)
 async def get_provider(request: GetProvider, deps: Deps) -> Provider:
     async with deps.database.work(Context.of(request)) as work:
-        return await providers.find(work, request.provider_id)
+        return await providers.get(work, request.provider_id)
 
 
 @routes.request(ListProviders)
@@ -101,7 +122,7 @@ async def list_provider_inventory(request: ListProviderInventory, deps: Deps) ->
 @routes.request(ListRegions)
 async def list_regions(request: ListRegions, deps: Deps) -> Page[Region]:
     async with deps.database.work(Context.of(request)) as work:
-        await providers.find(work, request.provider_id)
+        await providers.get(work, request.provider_id)
         return Page[Region](items=await providers.regions_of(work, request.provider_id))
 
 
@@ -110,20 +131,19 @@ async def update_provider(request: UpdateProvider, deps: Deps) -> Provider:
     """New credentials are tried first and must belong to the same account: resources of the old one would be lost."""
     await deps.database.check(request)
     async with deps.database.work(Context.of(request)) as work:
-        before = await providers.find(work, request.provider_id)
+        before = await providers.get(work, request.provider_id)
     found = await _discover_again(deps, request, before)
     async with deps.database.accept(request) as acceptance:
         work = acceptance.work
-        known = await providers.lock(work, request.provider_id, for_change=True)
-        if request.expected_version not in {None, known.version}:
-            raise Stale(f"the provider is at version {known.version}")
+        known = await providers.lock(work, request.provider_id)
+        request.check_version("provider", known.version)
         if found is not None:
             await providers.put_regions(work, known.id, found.regions)
         await _put_credentials(work, deps, request, found)
         await _check_dropped_regions(work, request)
         fields = _given(request)
         await providers.change(work, known.id, **fields, version=known.version + 1, updated_at=work.now)
-        provider = await providers.find(work, known.id)
+        provider = await providers.get(work, known.id)
         changed = [*fields, *(() if request.credentials_config is None else ("credentials_config",))]
         _say(work, ProviderUpdated, provider, "provider.update", {"changed": changed})
         acceptance.answer(provider)
@@ -135,9 +155,8 @@ async def remove_provider(request: RemoveProvider, deps: Deps) -> Provider:
     """The row stays as a tombstone without credentials, and its name and account are free again."""
     async with deps.database.accept(request) as acceptance:
         work = acceptance.work
-        known = await providers.lock(work, request.provider_id, for_change=True)
-        if request.expected_version not in {None, known.version}:
-            raise Stale(f"the provider is at version {known.version}")
+        known = await providers.lock(work, request.provider_id)
+        request.check_version("provider", known.version)
         active = await resources.count_active(work, known.id)
         if active:
             raise Conflict(f"{active} resources of this provider are not terminated", code="active_resources")
@@ -151,6 +170,41 @@ async def remove_provider(request: RemoveProvider, deps: Deps) -> Provider:
         acceptance.answer(provider)
     await deps.clouds.forget(str(known.id))
     return provider
+
+
+@routes.request(TestConnection)
+async def test_connection(request: TestConnection, deps: Deps) -> ConnectionTest:
+    """Ask the cloud who we are. Refused credentials are an answer (`ok` false); no answer is a problem (503, 504)."""
+    context = Context.of(request)
+    provider, latency_ms, answer = await _ask_account(deps, context, request.provider_id)
+    await _keep_health(deps, context, provider, answer if isinstance(answer, CloudError) else None)
+    if isinstance(answer, CloudError) and not isinstance(answer, AuthFailed):
+        raise refusal(answer, "")
+    return ConnectionTest(
+        ok=isinstance(answer, Account),
+        latency_ms=latency_ms,
+        account=answer.account_id if isinstance(answer, Account) else None,
+        reason=None if isinstance(answer, Account) else INVALID_CREDENTIALS,
+        checked_at=deps.clock.now(),
+    )
+
+
+@routes.command(CheckProvider)
+async def check_provider(command: CheckProvider, deps: Deps) -> None:
+    """The minute's check of one account."""
+    context = Context.of(command)
+    try:
+        async with deps.database.work(context) as work:
+            known = await providers.get(work, command.aggregate_id)
+            if known.last_health_check is not None and known.last_health_check > work.now - RECENT:
+                return
+        provider, _, answer = await _ask_account(deps, context, command.aggregate_id)
+    except NotFound:
+        return
+    await _keep_health(deps, context, provider, answer if isinstance(answer, CloudError) else None)
+    synced = provider.last_sync_at
+    if isinstance(answer, Account) and (synced is None or synced < deps.clock.now() - SYNC_EVERY):
+        await _discover_regions(deps, context, provider)
 
 
 async def _discover(deps: Deps, provider_name: str, configuration: dict[str, Any], codes: Sequence[str]) -> _Discovered:
@@ -253,10 +307,61 @@ def _given(request: UpdateProvider) -> dict[str, Any]:
 
 
 def _say(work: Work, event: type[ProviderEvent], provider: Provider, action: str, details: dict[str, Any]) -> None:
-    work.emit(
-        event(**work.about(provider.id, provider.version), provider=provider),
-        AuditRecorded(
-            **work.about(provider.id, provider.version), action=action, target_type="provider",
-            target_name=provider.display_name, details=details,
-        ),
-    )  # fmt: skip
+    work.emit(event(**work.about(provider.id, provider.version), provider=provider))
+    work.audit(action, provider.id, provider.version, provider.display_name, details)
+
+
+async def _discover_regions(deps: Deps, context: Context, provider: Provider) -> None:
+    """All regions of the account, once a day: in an account opened for it, because each region costs an SDK client."""
+    async with deps.second_account(provider) as cloud:
+        try:
+            regions = await cloud.regions()
+        except CloudError as error:
+            log.info("regions not discovered", provider=str(provider.id), code=error.code)
+            return
+    async with deps.database.work(context) as work:
+        await providers.lock(work, provider.id)
+        await providers.drop_other_regions(
+            work, provider.id, [*provider.regions, *(region.region_code for region in regions)]
+        )
+        await providers.put_regions(work, provider.id, regions)
+        await providers.change(work, provider.id, last_sync_at=work.now)
+
+
+async def _ask_account(deps: Deps, context: Context, provider_id: UUID) -> tuple[Provider, float, Account | CloudError]:
+    """The provider, how long the cloud took in milliseconds, and what it said."""
+    organization = context.organization
+    if organization is None:
+        raise NotFound(f"there is no provider {provider_id}", code="provider_not_found")
+    provider, cloud = await deps.account(organization, provider_id)
+    began_s = time.perf_counter()
+    answer: Account | CloudError
+    try:
+        async with asyncio.timeout(deps.settings.cloud_answer_s):
+            answer = await cloud.authenticate()
+    except CloudError as error:
+        answer = error
+    except TimeoutError:
+        answer = Unreachable("timeout", f"no answer within {deps.settings.cloud_answer_s:g} s",
+                             provider=provider.provider_name, operation="authenticate")  # fmt: skip
+    return provider, round((time.perf_counter() - began_s) * 1000, 1), answer
+
+
+async def _keep_health(deps: Deps, context: Context, provider: Provider, error: CloudError | None) -> None:
+    """Store what was found; only a change of the status counts as a change of the provider."""
+    async with deps.database.work(context) as work:
+        try:
+            known = await providers.lock(work, provider.id)
+        except NotFound:
+            return
+        health = health_of(error, known.health_status)
+        values = {"health_status": health.status, "health_reason": health.reason, "last_health_check": work.now}
+        if health.status == known.health_status:
+            await providers.change(work, provider.id, **values)
+            return
+        await providers.change(work, provider.id, **values, version=known.version + 1, updated_at=work.now)
+        changed = await providers.get(work, provider.id)
+        work.emit(ProviderHealthChanged(**work.about(changed.id, changed.version), provider=changed))
+        details = {"from": known.health_status, "to": health.status}
+        work.audit("provider.health_changed", changed.id, changed.version, changed.display_name, details)
+        log.info("provider health changed", provider=str(changed.id), status=health.status, reason=health.reason)

@@ -29,10 +29,9 @@ from shared.clouds.errors import InvalidRequest
 from shared.clouds.registry import catalog_of
 from shared.db.journal import Program
 from shared.db.work import Work
-from shared.kit.errors import Conflict, FieldError, InvalidInput, NotFound, Stale
+from shared.kit.errors import Conflict, FieldError, InvalidInput, NotFound
 from shared.kit.ids import new_id
-from shared.messages.audit import AuditRecorded
-from shared.messages.base import Command, Page
+from shared.messages.base import Command, Mutation, Page
 from shared.messages.context import Context
 from shared.messages.providers import Provider
 from shared.messages.resources import (
@@ -111,7 +110,7 @@ async def update_resource(request: UpdateResource, deps: Deps) -> Resource:
     check_tag_text({"resource_name": request.resource_name, "project": request.project})
     async with deps.database.accept(request) as acceptance:
         work = acceptance.work
-        known = await _idle(work, request.resource, request.expected_version)
+        known = await _idle(work, request, request.resource)
         if known.resource_status == TERMINATED:
             raise Conflict("a terminated resource cannot be changed", code="already_terminated")
         names = ("resource_name", "environment", "project", "is_wedding_critical")
@@ -154,7 +153,7 @@ async def _begin(
     """Accept a change of state. `force` None: nothing that a critical resource has to be guarded from."""
     async with deps.database.accept(request) as acceptance:
         work = acceptance.work
-        known = await _idle(work, request.resource, request.expected_version)
+        known = await _idle(work, request, request.resource)
         status = next_status(action, known.resource_status)
         if action != "terminate" and known.resource_id is None:
             raise Conflict("there is no machine behind this resource; delete it", code="wrong_state")
@@ -171,19 +170,17 @@ async def _begin(
     return accepted
 
 
-async def _idle(work: Work, resource_id: UUID, expected_version: int | None) -> Resource:
+async def _idle(work: Work, request: Mutation, resource_id: UUID) -> Resource:
     """The resource, locked, at the expected version and with no operation at work. Raises NotFound, Stale, Conflict."""
-    row = await resources.lock(work, resource_id)
-    known = await resources.find(work, resource_id)
-    if expected_version not in {None, known.version}:
-        raise Stale(f"the resource is at version {known.version}")
-    check_idle(row["operation_id"])
+    known = await resources.lock(work, resource_id)
+    request.check_version("resource", known.version)
+    check_idle(await resources.operation_of(work, resource_id))
     return known
 
 
 async def _provider_of(work: Work, request: CreateResource) -> Provider:
     try:
-        provider = await providers.lock(work, request.provider_id, for_change=False)
+        provider = await providers.hold(work, request.provider_id)
     except NotFound:
         problem = FieldError("/provider_id", "there is no such provider")
         raise InvalidInput("there is no such provider", errors=[problem]) from None
@@ -241,10 +238,5 @@ def _row(request: CreateResource, work: Work, provider: Provider, configuration:
 
 
 def _say(work: Work, event: type[ResourceEvent], resource: Resource, action: str, details: dict[str, Any]) -> None:
-    work.emit(
-        event(**work.about(resource.id, resource.version), resource=resource),
-        AuditRecorded(
-            **work.about(resource.id, resource.version), action=action, target_type="resource",
-            target_name=resource.resource_name, details=details,
-        ),
-    )  # fmt: skip
+    work.emit(event(**work.about(resource.id, resource.version), resource=resource))
+    work.audit(action, resource.id, resource.version, resource.resource_name, details)

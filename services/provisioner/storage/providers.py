@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, delete, func, insert, select, update
+from sqlalchemy import Select, delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 
@@ -47,14 +47,19 @@ def _taken(error: IntegrityError) -> Exception:
     return error
 
 
-async def find(work: Work, provider_id: UUID) -> Provider:
+async def get(work: Work, provider_id: UUID) -> Provider:
     """The provider of this organization. Raises NotFound, also for one that was removed."""
     return await _one(work, provider_id, select(*_shown))
 
 
-async def lock(work: Work, provider_id: UUID, *, for_change: bool) -> Provider:
-    """The same, kept from removal (or from everybody, `for_change`) until the end of the transaction."""
-    return await _one(work, provider_id, select(*_shown).with_for_update(read=not for_change))
+async def lock(work: Work, provider_id: UUID) -> Provider:
+    """The same, locked until the end of the transaction. Raises NotFound."""
+    return await _one(work, provider_id, select(*_shown).with_for_update())
+
+
+async def hold(work: Work, provider_id: UUID) -> Provider:
+    """The same, kept from being changed or removed until then; others may hold it too. Raises NotFound."""
+    return await _one(work, provider_id, select(*_shown).with_for_update(read=True))
 
 
 async def _one(work: Work, provider_id: UUID, statement: Select[Any]) -> Provider:
@@ -62,16 +67,7 @@ async def _one(work: Work, provider_id: UUID, statement: Select[Any]) -> Provide
     row = found.mappings().first()
     if row is None:
         raise NotFound(f"there is no provider {provider_id}", code="provider_not_found")
-    return _provider(dict(row))
-
-
-async def sealed_credentials(work: Work, provider_id: UUID) -> bytes:
-    """The ciphertext. Raises NotFound."""
-    statement = select(_table.credentials_config).where(*_key(work, provider_id), _table.removed_at.is_(None))
-    sealed = (await work.execute(statement)).scalar()
-    if sealed is None:
-        raise NotFound(f"there is no provider {provider_id}", code="provider_not_found")
-    return bytes(sealed)
+    return provider_of(row)
 
 
 async def page(work: Work, request: ListProviders) -> tuple[list[Provider], str | None]:
@@ -92,7 +88,7 @@ async def _page(
     work: Work, statement: Select[Any], order: Keyset, request: ListProviders | ListProviderInventory
 ) -> tuple[list[Provider], str | None]:
     found, cursor = order.page(rows(await work.execute(order.select(statement, request))), request)
-    return [_provider(row) for row in found], cursor
+    return [provider_of(row) for row in found], cursor
 
 
 async def active(work: Work) -> list[tuple[UUID, UUID, int]]:
@@ -101,32 +97,6 @@ async def active(work: Work) -> list[tuple[UUID, UUID, int]]:
         _table.removed_at.is_(None), _table.is_active
     )
     return [(row.organization_id, row.id, row.version) for row in await work.execute(statement)]
-
-
-async def sealed_otherwise(work: Work, key_id: str, limit: int) -> list[dict[str, Any]]:
-    """Locked rows (id, organization_id, credentials_config) whose credentials are not under this key."""
-    statement = (
-        select(_table.id, _table.organization_id, _table.credentials_config)
-        .where(_table.removed_at.is_(None), _table.key_id != key_id)
-        .order_by(_table.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    return list(rows(await work.execute(statement)))
-
-
-async def count_sealed_otherwise(work: Work, key_id: str) -> int:
-    statement = select(func.count()).where(_table.removed_at.is_(None), _table.key_id != key_id)
-    return int((await work.execute(statement)).scalar_one())
-
-
-async def reseal(work: Work, provider_id: UUID, organization: UUID, sealed: bytes, key_id: str) -> None:
-    """Store the same credentials under another key; nothing that anybody sees has changed, so the version stays."""
-    await work.execute(
-        update(cloud_providers)
-        .where(_table.id == provider_id, _table.organization_id == organization)
-        .values(credentials_config=sealed, key_id=key_id)
-    )
 
 
 async def drop_other_regions(work: Work, provider_id: UUID, codes: Sequence[str]) -> None:
@@ -174,5 +144,5 @@ def _key(work: Work, provider_id: UUID) -> tuple[Any, ...]:
     return (_table.id == provider_id, _table.organization_id == work.organization)
 
 
-def _provider(row: Mapping[str, Any]) -> Provider:
+def provider_of(row: Mapping[Any, Any]) -> Provider:
     return Provider.model_validate(dict(row))

@@ -51,24 +51,35 @@ _EQUAL = {
 async def add(work: Work, values: Mapping[str, Any], tags: Mapping[str, str]) -> Resource:
     await work.execute(insert(cloud_resources).values(**values))
     await _add_tags(work, values["id"], tags)
-    return await find(work, values["id"])
+    return await get(work, values["id"])
 
 
-async def find(work: Work, resource: UUID) -> Resource:
+async def get(work: Work, resource: UUID) -> Resource:
     """The resource of this organization. Raises NotFound."""
     row = (await work.execute(select(*_shown).where(*_key(work, resource)))).mappings().first()
     if row is None:
         raise NotFound(f"there is no resource {resource}", code="resource_not_found")
-    return Resource.model_validate(dict(row))
+    return resource_of(row)
 
 
-async def lock(work: Work, resource: UUID) -> dict[str, Any]:
-    """`operation_id` and `creation_token` of the row, locked until the end of the transaction. Raises NotFound."""
-    statement = select(_table.operation_id, _table.creation_token).where(*_key(work, resource)).with_for_update()
-    row = (await work.execute(statement)).mappings().first()
-    if row is None:
-        raise NotFound(f"there is no resource {resource}", code="resource_not_found")
-    return dict(row)
+async def lock(work: Work, resource: UUID) -> Resource:
+    """The same, locked until the end of the transaction. Raises NotFound."""
+    await work.execute(select(_table.id).where(*_key(work, resource)).with_for_update())
+    return await get(work, resource)
+
+
+async def operation_of(work: Work, resource: UUID) -> UUID | None:
+    """The operation that works on the resource; None when none does."""
+    statement = select(_table.operation_id).where(*_key(work, resource))
+    found: UUID | None = (await work.execute(statement)).scalar_one()
+    return found
+
+
+async def token_of(work: Work, resource: UUID) -> str | None:
+    """What `remember_token` kept."""
+    statement = select(_table.creation_token).where(*_key(work, resource))
+    found: str | None = (await work.execute(statement)).scalar_one()
+    return found
 
 
 async def change(work: Work, resource: UUID, **values: Any) -> Resource:
@@ -79,7 +90,7 @@ async def change(work: Work, resource: UUID, **values: Any) -> Resource:
         .values(version=_table.version + 1, updated_at=work.now, **values)
     )
     await work.execute(statement)
-    return await find(work, resource)
+    return await get(work, resource)
 
 
 async def remember_token(work: Work, resource: UUID, token: str) -> None:
@@ -133,7 +144,7 @@ async def _page(
     work: Work, statement: Select[Any], order: Keyset, request: ListResources | ListInventory
 ) -> tuple[list[Resource], str | None]:
     found, cursor = order.page(rows(await work.execute(order.select(statement, request))), request)
-    return [Resource.model_validate(dict(row)) for row in found], cursor
+    return [resource_of(row) for row in found], cursor
 
 
 async def count_active(work: Work, provider_id: UUID, regions_left: list[str] | None = None) -> int:
@@ -172,3 +183,7 @@ async def apply_cost(work: Work, event: ResourceCostChanged) -> None:
 
 def _key(work: Work, resource: UUID) -> tuple[ColumnElement[bool], ...]:
     return (_table.id == resource, _table.organization_id == work.organization)
+
+
+def resource_of(row: Mapping[Any, Any]) -> Resource:
+    return Resource.model_validate(dict(row))

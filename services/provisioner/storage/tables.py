@@ -75,9 +75,9 @@ cloud_regions = Table(
     Column("region_name", Text, nullable=False),
     Column("availability_zones", JSONB(none_as_null=True)),
     Column("geographic_location", JSONB(none_as_null=True)),
-    Column("capacity_status", String(16), nullable=False, server_default="available"),
+    Column("capacity_status", String(16), nullable=False, server_default="unknown"),
     moment("discovered_at"),
-    _one_of("capacity_status", "available", "limited", "unavailable"),
+    _one_of("capacity_status", "unknown", "available", "limited", "unavailable"),
 )
 
 cloud_resources = Table(
