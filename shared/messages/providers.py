@@ -38,14 +38,17 @@ class Provider(Facts):
 
 
 class Region(Facts):
-    """One region of a provider, as discovered. Null zones or location: not known, because the region did not say."""
+    """One region of a provider, as discovered. Null zones or location: not known, because the region did not say.
+
+    `capacity_status` is `unknown` as long as nothing measures it: a cloud tells a lack of it only when asked for some.
+    """
 
     provider_id: UUID
     region_code: str
     region_name: str
     availability_zones: list[str] | None
     geographic_location: dict[str, Any] | None
-    capacity_status: str = "available"
+    capacity_status: str = "unknown"
 
 
 class ConnectionTest(Facts):
