@@ -5,7 +5,7 @@ from services.monitor.jobs.channels import rotate_secrets
 from services.monitor.jobs.collections import sweep
 from services.monitor.jobs.deliveries import requeue_deliveries
 from services.monitor.jobs.metrics import drop_old_partitions, make_partitions
-from services.monitor.jobs.retention import forget_closed_alerts, forget_deliveries, forget_rollups
+from services.monitor.jobs.retention import forget_deliveries, forget_old
 from services.monitor.jobs.rollups import roll_up_days
 from services.monitor.settings import Settings
 from shared.runtime.jobs import Jobs
@@ -19,8 +19,7 @@ def monitor_jobs(settings: Settings) -> Jobs:
     jobs.add(HOUR_S, "monitor.make_partitions", make_partitions)
     jobs.add(HOUR_S, "monitor.drop_old_partitions", drop_old_partitions)
     jobs.add(HOUR_S, "monitor.roll_up_days", roll_up_days)
-    jobs.add(HOUR_S, "monitor.forget_rollups", forget_rollups)
-    jobs.add(HOUR_S, "monitor.forget_closed_alerts", forget_closed_alerts)
+    jobs.add(HOUR_S, "monitor.forget_old", forget_old)
     jobs.add(5, "monitor.end_suppressions", end_suppressions)
     jobs.add(60, "monitor.end_cost_alerts", end_cost_alerts)
     jobs.add(settings.rotation_every_s, "monitor.rotate_secrets", rotate_secrets)

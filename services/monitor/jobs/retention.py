@@ -4,11 +4,16 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from services.monitor.deps import Deps, NotifierDeps
-from services.monitor.storage import alerts, deliveries, rollups
+from services.monitor.storage import alerts, deliveries, health, rollups
 from shared.db.work import Work
 from shared.messages.context import Context
 
 ROWS_AT_ONCE = 1000
+
+
+async def forget_old(deps: Deps) -> int:
+    """All that monitor keeps for a time; returns how many rows."""
+    return sum([await forget(deps) for forget in (forget_closed_alerts, forget_rollups, forget_gone_resources)])
 
 
 async def forget_closed_alerts(deps: Deps) -> int:
@@ -25,6 +30,12 @@ async def forget_rollups(deps: Deps) -> int:
     return await _in_batches(
         deps, lambda work: rollups.forget(work, (work.now - timedelta(days=days)).date(), ROWS_AT_ONCE)
     )
+
+
+async def forget_gone_resources(deps: Deps) -> int:
+    """What is remembered of terminated resources' telemetry, when their last samples are dropped; returns how many."""
+    days = deps.settings.retention_days
+    return await _in_batches(deps, lambda work: health.forget_gone(work, work.now - timedelta(days=days), ROWS_AT_ONCE))
 
 
 async def forget_deliveries(deps: NotifierDeps) -> int:

@@ -7,10 +7,10 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, Select, and_, case, func, select, text, update
+from sqlalchemy import ColumnElement, Select, and_, case, delete, func, select, text, update
 
 from services.monitor.domain.health import UNKNOWN
-from services.monitor.storage.tables import telemetry
+from services.monitor.storage.tables import collected, telemetry
 from shared.db.inventory import known_resource
 from shared.db.pages import Keyset
 from shared.db.work import Work, rows
@@ -174,3 +174,17 @@ async def forget(work: Work, resource_id: UUID) -> dict[str, Any] | None:
         )
     )
     return dict(before)
+
+
+async def forget_gone(work: Work, before: datetime, limit: int) -> int:
+    """Delete up to `limit` telemetry rows of resources that were terminated before this time; returns how many."""
+    old = (
+        select(telemetry.c.resource_id)
+        .join(known_resource, known_resource.c.id == telemetry.c.resource_id)
+        .where(known_resource.c.resource_status == "terminated", known_resource.c.terminated_at < before)
+        .limit(limit)
+    )
+    gone = delete(telemetry).where(telemetry.c.resource_id.in_(old)).returning(telemetry.c.resource_id)
+    ids = list((await work.execute(gone)).scalars())
+    await work.execute(delete(collected).where(collected.c.resource_id.in_(ids)))
+    return len(ids)

@@ -10,7 +10,12 @@ from services.monitor import notifier
 from services.monitor.deps import Deps
 from services.monitor.domain.metrics import midnight_of
 from services.monitor.jobs.metrics import drop_old_partitions, make_partitions
-from services.monitor.jobs.retention import forget_closed_alerts, forget_deliveries, forget_rollups
+from services.monitor.jobs.retention import (
+    forget_closed_alerts,
+    forget_deliveries,
+    forget_gone_resources,
+    forget_rollups,
+)
 from services.monitor.jobs.rollups import roll_up_days
 from services.monitor.settings import Settings
 from shared.db.journal import Journal, JournalSettings
@@ -18,6 +23,7 @@ from shared.messages.alerts import AlertFired, AlertResolved, ResolveAlert
 from shared.messages.channels import CreateChannel, TestChannel
 from shared.messages.metrics import GetResourceMetrics, Sample
 from shared.messages.notifications import NotificationFailed
+from shared.messages.resources import ResourceTerminated
 from shared.runtime.process import Foundation
 from tests.fixtures.services import mutation
 from tests.services.monitor.conftest import KEY_RING, Fleet, StandingClock, now
@@ -125,3 +131,18 @@ async def test_old_deliveries_are_forgotten_when_they_are_finished(fleet: Fleet,
     assert await fleet.rows("SELECT 1 FROM delivery_attempt", lambda _: True) == []
     assert application.close is not None
     await application.close()
+
+
+async def test_terminated_resources_are_forgotten_with_their_last_samples(fleet: Fleet, deps: Deps) -> None:
+    web, gone = fleet.resource(), fleet.resource()
+    await fleet.add(web, gone)
+    await fleet.measure(*(Sample(each.id, now(), cpu_utilization=9.0) for each in (web, gone)))
+    await fleet.rows("SELECT 1 FROM telemetry WHERE last_time IS NOT NULL", lambda rows: len(rows) == 2)
+    ended = gone.model_copy(update={"resource_status": "terminated", "terminated_at": now(), "version": 2})
+    await fleet.services.publish(ResourceTerminated(**fleet.about(gone.id, 2), resource=ended))
+    await fleet.rows("SELECT 1 FROM known_resource WHERE resource_status = 'terminated'")
+    later(deps, 89)
+    assert await forget_gone_resources(deps) == 0
+    later(deps, 91)
+    assert await forget_gone_resources(deps) == 1
+    assert [row.resource_id for row in await fleet.rows("SELECT resource_id FROM telemetry")] == [web.id]
