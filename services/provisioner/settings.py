@@ -10,6 +10,8 @@ class Settings(BaseServiceSettings):
 
     provider_check_every_s: float = Field(default=60, gt=0)
     rotation_every_s: float = Field(default=600, gt=0)
+    bucket_check_every_s: float = Field(default=60, gt=0)
+    """How often the bucket of credentials is compared with the rows: NATS may have lost its storage."""
     machine_poll_s: float = Field(default=2, gt=0)
     """How often a saga asks the cloud whether a machine has arrived in its state."""
     machine_wait_s: float = Field(default=900, gt=0)

@@ -59,7 +59,7 @@ def service_user(router: Router) -> User:
             f"$JS.ACK.{stream}.{durable}.>",
         ]
     if service == "provisioner":
-        publish.append(f"$KV.{CREDENTIALS_BUCKET}.>")
+        publish += [f"$KV.{CREDENTIALS_BUCKET}.>", f"$JS.API.STREAM.INFO.{CREDENTIALS_STREAM}"]
     if service in CREDENTIAL_READERS:
         publish += [f"$JS.API.STREAM.INFO.{CREDENTIALS_STREAM}", f"$JS.API.DIRECT.GET.{CREDENTIALS_STREAM}.>"]
     if service == "monitor":

@@ -10,4 +10,5 @@ def jobs_of(settings: Settings) -> Jobs:
     jobs = Jobs()
     jobs.add(settings.provider_check_every_s, "provisioner.check_providers", providers.check_providers)
     jobs.add(settings.rotation_every_s, "provisioner.rotate_credentials", credentials.rotate_credentials)
+    jobs.add(settings.bucket_check_every_s, "provisioner.restore_credentials", credentials.restore_credentials)
     return jobs

@@ -30,6 +30,27 @@ async def get(work: Work, provider_id: UUID) -> bytes:
     return bytes(sealed)
 
 
+async def stored(work: Work) -> list[tuple[UUID, UUID]]:
+    """(organization, provider) of everything that is sealed, in background work."""
+    statement = select(_table.organization_id, _table.id).where(_table.credentials_config.is_not(None))
+    return [(row.organization_id, row.id) for row in await work.execute(statement)]
+
+
+async def publish_again(work: Work, organization: UUID, provider_id: UUID) -> bool:
+    """Let what the row holds reach the bucket; False when the provider has gone.
+
+    The row is locked: what changes it publishes after this, so that newer credentials stay the last ones.
+    """
+    statement = select(_table.credentials_config).where(
+        _table.id == provider_id, _table.organization_id == organization, _table.removed_at.is_(None)
+    )
+    sealed = (await work.execute(statement.with_for_update())).scalar()
+    if sealed is None:
+        return False
+    publish(work, organization, provider_id, bytes(sealed))
+    return True
+
+
 async def lock_sealed_otherwise(work: Work, key_id: str, limit: int) -> list[dict[str, Any]]:
     """Locked rows (id, organization_id, credentials_config) whose credentials are not under this key."""
     statement = (

@@ -28,6 +28,7 @@ from shared.messages.providers import (
     UpdateProvider,
 )
 from shared.messages.resources import DeleteResource
+from shared.messages.subjects import CREDENTIALS_STREAM
 from shared.security.envelope import KeyRing
 from tests.fixtures.services import Running, Services, now
 from tests.services.provisioner.conftest import StartReplica, Tenant, eventually, key_ring
@@ -204,6 +205,25 @@ async def test_credentials_are_seen_nowhere(services: Services, tenant: Tenant, 
     assert provider.display_name.encode() in seen, "the search itself must find what is there"
     for canary in (secrets["secret_access_key"], "canary-canary", secrets["access_key_id"]):
         assert canary.encode() not in seen
+
+
+async def test_credentials_that_the_bucket_has_lost_come_back(
+    services: Services, tenant: Tenant, stranger: Tenant, start_replica: StartReplica
+) -> None:
+    await start_replica(bucket_check_every_s=0.2)
+    mine, theirs = await tenant.add_provider(), await stranger.add_provider()
+    await services.bus.jetstream.delete_stream(CREDENTIALS_STREAM)
+    await services.prepare("provisioner")
+    store = CredentialStore(services.bus, KeyRing.parse(key_ring()))
+
+    async def readable() -> bool:
+        try:
+            found = [await store.get(each.organization_id, each.id) for each in (mine, theirs)]
+        except NotFound:
+            return False
+        return all(each["access_key_id"] == tenant.credentials()["access_key_id"] for each in found)
+
+    await eventually(readable)
 
 
 async def test_rotation_seals_again_and_readers_follow(
