@@ -42,8 +42,10 @@ async def create_budget(request: CreateBudget, deps: Deps) -> Budget:
         row = _new_row(request, work)
         await budgets.add(work, row)
         work.audit("budget.create", row["id"], 1, row["budget_name"], {"budget_amount": str(request.budget_amount)})
-        reply = budgets.budget_of(await budgets.evaluate(work, row))
+        measured = await budgets.measure(work, row)
+        reply = budgets.budget_of(measured)
         work.emit(BudgetCreated(**work.about(reply.id, reply.version), budget=reply))
+        await budgets.tell_crossings(work, measured)
         acceptance.answer(reply)
     return reply
 
@@ -72,9 +74,11 @@ async def update_budget(request: UpdateBudget, deps: Deps) -> Budget:
         check(row["budget_scope"], row["scope_filters"], row["alert_thresholds"], row["currency"])
         row["revision"] += any(row[name] != before[name] for name in BEGINS_ANEW)
         await budgets.change(work, request.budget, {name: row[name] for name in (*changes, *_COUNTED)})
-        reply = budgets.budget_of(await budgets.evaluate(work, row))
+        measured = await budgets.measure(work, row)
+        reply = budgets.budget_of(measured)
         work.audit("budget.update", reply.id, reply.version, reply.budget_name, {"changed": sorted(changes)})
         work.emit(BudgetUpdated(**work.about(reply.id, reply.version), budget=reply))
+        await budgets.tell_crossings(work, measured)
         acceptance.answer(reply)
     return reply
 

@@ -21,6 +21,6 @@ async def evaluate_budgets(deps: Deps) -> None:
                 row = await budgets.lock(work, budget_id)
             except NotFound:  # deleted since the list was read
                 return
-            await budgets.evaluate(work, row)
+            await budgets.tell_crossings(work, await budgets.measure(work, row))
 
     await each_apart(found, evaluate)

@@ -67,8 +67,8 @@ async def remove(work: Work, budget_id: UUID) -> None:
     await work.execute(delete(budget).where(*mine))
 
 
-async def evaluate(work: Work, row: Mapping[str, Any]) -> dict[str, Any]:
-    """Measure the current period and say each threshold that is reached for the first time; returns the row."""
+async def measure(work: Work, row: Mapping[str, Any]) -> dict[str, Any]:
+    """Measure the current period; returns the row as it is then."""
     start, end = period_of(row["budget_period"], work.now)
     filters = {name: UUID(value) if name == "provider_id" else value for name, value in row["scope_filters"].items()}
     spent = await costs.spending(work, work.organization, start, end, filters=filters)
@@ -78,12 +78,16 @@ async def evaluate(work: Work, row: Mapping[str, Any]) -> dict[str, Any]:
         "current_spend": spend, "forecast_spend": forecast, "period_start": start, "period_end": end,
         "evaluated_at": work.now,
     }  # fmt: skip
-    now = {**row, **measured}
     await change(work, row["id"], measured)
-    for crossing in crossings(row["budget_amount"], row["alert_thresholds"], spend, forecast):
-        if await _note_crossing(work, now, crossing):
-            work.emit(_exceeded(work, now, crossing))
-    return now
+    return {**row, **measured}
+
+
+async def tell_crossings(work: Work, row: Mapping[str, Any]) -> None:
+    """Say each threshold that a measured budget has reached for the first time in this period."""
+    figures = (row["current_spend"], row["forecast_spend"])
+    for crossing in crossings(row["budget_amount"], row["alert_thresholds"], *figures):
+        if await _note_crossing(work, row, crossing):
+            work.emit(_exceeded(work, row, crossing))
 
 
 def budget_of(row: Mapping[str, Any]) -> Budget:

@@ -123,6 +123,7 @@ backups = Table(
         postgresql_where=text("status = 'in_progress'"),
     ),
 )
+"""Rows stay when their snapshots are gone: they are the history that success rates are counted from."""
 
 retention_examinations = Table(
     "retention_examinations",

@@ -100,6 +100,16 @@ async def test_a_crossing_is_said_once_by_two_replicas_that_look_again_and_again
     ]  # fmt: skip
 
 
+async def test_a_budget_is_told_before_its_thresholds_are(services: Services) -> None:
+    await start(services)
+    caller = context()
+    await spend(services, caller)
+    made = await make(services, caller, "0.05", budget_period="annually", alert_thresholds=[100])
+    await services.event(BudgetExceeded, of(made, "forecast"))
+    told = [type(event) for event in services.events if getattr(event, "aggregate_id", None) == made.id]
+    assert [each for each in told if each is not AuditRecorded] == [BudgetCreated, BudgetExceeded, BudgetExceeded]
+
+
 async def test_another_amount_starts_anew_and_another_name_does_not(services: Services) -> None:
     await start(services)
     caller = context()
