@@ -8,6 +8,7 @@ import asyncio
 import hashlib
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from time import monotonic
 from uuid import UUID
 
@@ -63,6 +64,7 @@ class Authentication:
         self._known: dict[bytes, _Found] = {}
         self._refused: dict[bytes, _Found] = {}
         self._looking: dict[bytes, asyncio.Task[_Found]] = {}
+        self._forgotten = 0
         self._used: dict[UUID, datetime] = {}
 
     async def principal_of(self, connection: HTTPConnection) -> Principal:
@@ -116,7 +118,8 @@ class Authentication:
             else known
             for digest, known in self._known.items()
         }
-        self._looking = {}  # they may have read what was before: whoever asks from now on looks anew
+        self._forgotten += 1
+        self._looking = {}  # they may have read what was before: who waits for them looks anew
 
     async def store_uses(self) -> None:
         """Write down when keys were last used, all of them each few seconds; runs until cancelled."""
@@ -136,12 +139,19 @@ class Authentication:
         return refused if refused is not None and monotonic() < refused.until_s else None
 
     async def _look_up_once(self, digest: bytes, presented: str) -> _Found:
-        """A burst with one key that is not remembered is one look; who leaves it does not end it for the others."""
-        looking = self._looking.get(digest)
-        if looking is None:
-            looking = self._looking[digest] = asyncio.create_task(self._look_up(presented))
-            looking.add_done_callback(lambda ended: self._looked(digest, ended))
-        return await asyncio.shield(looking)
+        """A burst with one key that is not remembered is one look; who leaves it does not end it for the others.
+
+        A look during which `forget` came does not count: a socket that it opened would outlive the revocation.
+        """
+        while True:
+            forgotten = self._forgotten
+            looking = self._looking.get(digest)
+            if looking is None:
+                looking = self._looking[digest] = asyncio.create_task(self._look_up(presented))
+                looking.add_done_callback(partial(self._looked, digest))
+            found = await asyncio.shield(looking)
+            if forgotten == self._forgotten:
+                return found
 
     def _looked(self, digest: bytes, ended: asyncio.Task[_Found]) -> None:
         """Remember what was found, unless `forget` came in between."""

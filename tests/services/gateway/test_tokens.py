@@ -17,6 +17,7 @@ from services.gateway.domain.tokens import ACCESS_LIFETIME, encode_access_token,
 from services.gateway.storage.principals import find_api_key_by_prefix
 from services.gateway.storage.tables import api_keys
 from shared.db.work import Work
+from shared.kit.errors import Unauthenticated
 from shared.kit.ids import new_id
 from shared.messages.api_keys import ApiKeyRevoked
 from shared.messages.context import Context
@@ -217,6 +218,32 @@ async def test_a_burst_with_one_key_is_one_look(gateway: Gateway, acme: Tenant, 
     authentication.forget(acme.organization)
     await authentication.authenticate(acme.key, "address:192.0.2.1")
     assert len(looks) == 2
+    await database.close()
+
+
+async def test_a_look_that_a_revocation_overtook_lets_nobody_in(gateway: Gateway, acme: Tenant, monkeypatch) -> None:
+    """Else the socket that it opens would stay open: the event that closes sockets has passed already."""
+    made = await gateway.key_of(acme, "viewer")
+    read, may_answer = asyncio.Event(), asyncio.Event()
+
+    async def slow(work: Work, prefix: str) -> ApiKey | None:
+        found = await find_api_key_by_prefix(work, prefix)
+        read.set()
+        await may_answer.wait()
+        return found
+
+    monkeypatch.setattr("services.gateway.api.authentication.find_api_key_by_prefix", slow)
+    database = gateway.services.database("gateway")
+    deps = make_deps(gateway.running.process.settings, database, None, database.clock)  # type: ignore[arg-type]
+    authentication = Authentication(deps, RateLimits(deps.settings))
+    asking = asyncio.create_task(authentication.authenticate(made["key"], "address:192.0.2.1"))
+    await read.wait()
+    async with database.work(Context.background()) as work:
+        await work.execute(update(api_keys).where(api_keys.c.prefix == made["prefix"]).values(revoked_at=work.now))
+    authentication.forget(acme.organization)
+    may_answer.set()
+    with pytest.raises(Unauthenticated):
+        await asking
     await database.close()
 
 
