@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
 from services.gateway.api.caller import Caller, needs
+from services.gateway.api.pages import PageQuery
 from shared.messages.base import Page
 from shared.messages.health import GetHealthOverview, HealthOverview, ListResourceHealth, ResourceHealth
 from shared.messages.resources import HealthStatus
@@ -26,16 +27,14 @@ async def get_health_overview(
     return await caller.ask(GetHealthOverview, provider_ids=provider_ids)
 
 
+class ResourceHealthQuery(PageQuery):
+    """Filters and page of the list of resources' health."""
+
+    health_status: HealthStatus | None = None
+    provider_id: UUID | None = None
+
+
 @router.get("/health/resources", response_model=Page[ResourceHealth])
-async def list_resource_health(
-    caller: Reader,
-    health_status: HealthStatus | None = None,
-    provider_id: UUID | None = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    cursor: Annotated[str | None, Query(max_length=2000)] = None,
-    sort: Annotated[str | None, Query(max_length=100)] = None,
-) -> Response:
+async def list_resource_health(caller: Reader, query: Annotated[ResourceHealthQuery, Query()]) -> Response:
     """Each resource that is not terminated, by name."""
-    return await caller.ask(
-        ListResourceHealth, health_status=health_status, provider_id=provider_id, limit=limit, cursor=cursor, sort=sort
-    )
+    return await caller.ask(ListResourceHealth, **query.model_dump())

@@ -36,7 +36,10 @@ async def get_resource_metrics(
     interval: Interval = "5m",
     aggregation: Aggregation = "avg",
 ) -> Response:
-    """Buckets of `interval` in [start, end) that hold data; what was not measured is null, never 0."""
+    """Buckets of `interval` in [start, end) that hold data; what was not measured is null, never 0.
+
+    Samples are kept 90 days. Of older days `1d` still tells avg, sum, min and max (400 days); percentiles are null then.
+    """
     last = end or caller.doors.deps.clock.now()
     first = start or last - timedelta(hours=1)
     return await caller.ask(
