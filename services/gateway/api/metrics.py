@@ -38,7 +38,7 @@ async def get_resource_metrics(
 ) -> Response:
     """Buckets of `interval` in [start, end) that hold data; what was not measured is null, never 0.
 
-    Samples are kept 90 days. Of older days `1d` still tells avg, sum, min and max (400 days); percentiles are null then.
+    Samples are kept 90 days. Of days before, `1d` tells avg, sum, min and max for 400 days; percentiles are null then.
     """
     last = end or caller.doors.deps.clock.now()
     first = start or last - timedelta(hours=1)
