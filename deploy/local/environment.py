@@ -18,7 +18,7 @@ OPERATOR = "operator"
 """The NATS user of the `canopy` command: reads dead letters, brings them back."""
 
 _INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "USER")
-_OPENS_CREDENTIALS = ("provisioner", "monitor", "costs", "recovery")
+_OPENS_CREDENTIALS = ("provisioner", "monitor", "recovery")
 
 
 @dataclass(frozen=True)

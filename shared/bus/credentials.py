@@ -1,6 +1,6 @@
 """With which credentials may this service call a provider? Ciphertext from the KV bucket, opened in memory.
 
-The provisioner writes the bucket through its outbox; monitor, costs and recovery read it here. A read is one direct get
+The provisioner writes the bucket through its outbox; monitor and recovery read it here. A read is one direct get
 of the key's last value, so that new credentials are used at the next call; it is opened again only when it has changed.
 """
 

@@ -25,7 +25,7 @@ from shared.messages.subjects import (
     timer_pattern,
 )
 
-CREDENTIAL_READERS = ("monitor", "costs", "recovery")
+CREDENTIAL_READERS = ("monitor", "recovery")
 DATABASE_OF = {"notifier": "monitor"}
 """Two processes over one database share its outbox, so each may publish what the other wrote."""
 

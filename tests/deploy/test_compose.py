@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.fixtures.stack import SETTINGS
+
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
@@ -19,7 +21,7 @@ OWN_IMAGES = {name: service for name, service in SERVICES.items() if "build" in 
 PROGRAMS = ("gateway", "provisioner", "monitor", "costs", "recovery", "notifier")
 SIMULATED = ("simulated-aws", "load", "sinks")
 DATABASE_OF = {"notifier": "monitor"}
-OPENS_CREDENTIALS = {"provisioner", "monitor", "costs", "recovery", "notifier"}
+OPENS_CREDENTIALS = {"provisioner", "monitor", "recovery", "notifier"}
 VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)[^}]*\}")
 SECRET = re.compile(r"PASSWORD|KEY_RING")
 
@@ -155,6 +157,14 @@ def test_ports_are_published_on_loopback_unless_asked_otherwise() -> None:
     assert not [port for port in published if not re.match(r"(\$\{CANOPY_HTTP_ADDRESS:-)?127\.0\.0\.1:", port)]
     assert "ports" not in SERVICES["nats"]
     assert "ports" not in SERVICES["postgres"]
+
+
+def test_the_settings_that_the_storys_test_needs_are_those_it_is_written_for() -> None:
+    how_to = (ROOT / "docs/how-to/deploy.md").read_text()
+    [block] = re.findall(r"^cat >deploy/settings.env <<END\n(.*?)^END$", how_to, re.MULTILINE | re.DOTALL)
+    named = dict(line.split("=", 1) for line in block.splitlines())
+    assert named == {name: value for name, value in SETTINGS.items() if name in named}
+    assert {name for name in SETTINGS if name.startswith("CANOPY_")} - set(named) == {"CANOPY_DURATIONS_NOTE"}
 
 
 def test_nothing_has_to_start_before_anything_else() -> None:
