@@ -11,6 +11,7 @@ from services.gateway.api.caller import Caller, needs
 from services.gateway.api.pages import PageQuery
 from shared.messages.api_keys import ApiKey, CreateApiKey, GetApiKey, ListApiKeys, NewApiKey, RevokeApiKey
 from shared.messages.base import Page
+from shared.messages.texts import Line
 from shared.messages.users import RoleName
 from shared.security.permissions import Permission
 
@@ -27,7 +28,7 @@ class CreateApiKeyBody(BaseModel):
         extra="forbid", json_schema_extra={"examples": [{"name": "deploy bot", "role": "engineer", "expires_at": None}]}
     )
 
-    name: str = Field(min_length=1, max_length=200)
+    name: Line = Field(min_length=1, max_length=200)
     role: RoleName
     expires_at: AwareDatetime | None = None
 

@@ -21,6 +21,7 @@ from shared.messages.organizations import (
     RestrictRoles,
     RoleRestrictions,
 )
+from shared.messages.texts import Line
 from shared.security.permissions import Permission
 
 router = APIRouter(prefix="/api/organizations", tags=["organizations"])
@@ -35,7 +36,7 @@ class OwnerBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     email: str = Field(min_length=3, max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
-    display_name: str = Field(min_length=1, max_length=200)
+    display_name: Line = Field(min_length=1, max_length=200)
     password: str = Field(min_length=1, max_length=1024, repr=False)
 
 
@@ -59,7 +60,7 @@ class CreateOrganizationBody(BaseModel):
         },
     )
 
-    organization_name: str = Field(min_length=1, max_length=200)
+    organization_name: Line = Field(min_length=1, max_length=200)
     slug: str = Field(pattern=SLUG)
     owner: OwnerBody
 

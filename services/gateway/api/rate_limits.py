@@ -11,6 +11,8 @@ from shared.kit.errors import TooManyRequests, Unauthenticated
 PERIOD_S = 60.0
 PRUNE_AT = 20_000
 """Callers remembered before those whose allowance is whole again are forgotten: they would be new callers anyway."""
+PRUNE_EVERY_S = 1.0
+"""To look through all of them takes milliseconds: not for each of a crowd that is still counted."""
 
 
 class RateLimits:
@@ -25,6 +27,7 @@ class RateLimits:
             RouteKind.LONG_WORK: RateLimit(settings.long_works_per_minute, PERIOD_S),
         }
         self._whole_again_at_s: dict[tuple[str, RouteKind], float] = {}
+        self._pruned_at_s = 0.0
 
     def count(self, caller: str, kind: RouteKind) -> None:
         """Count one request of `caller` (an actor, an address, an e-mail). Raises TooManyRequests with its delay."""
@@ -32,7 +35,7 @@ class RateLimits:
         key = (caller, kind)
         decision = decide(self._limits[kind], self._whole_again_at_s.get(key), now_s)
         self._whole_again_at_s[key] = decision.whole_again_at_s
-        if len(self._whole_again_at_s) > PRUNE_AT:
+        if len(self._whole_again_at_s) > PRUNE_AT and now_s - self._pruned_at_s >= PRUNE_EVERY_S:
             self._prune(now_s)
         if not decision.allowed:
             raise _slow_down(decision.retry_after_s)
@@ -56,6 +59,7 @@ class RateLimits:
             raise
 
     def _prune(self, now_s: float) -> None:
+        self._pruned_at_s = now_s
         self._whole_again_at_s = {key: at_s for key, at_s in self._whole_again_at_s.items() if at_s > now_s}
 
 

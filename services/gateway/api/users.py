@@ -38,7 +38,7 @@ class CreateUserBody(BaseModel):
     )
 
     email: str = Field(min_length=3, max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
-    display_name: str = Field(min_length=1, max_length=200)
+    display_name: Line = Field(min_length=1, max_length=200)
     role: RoleName
     password: str = Field(min_length=1, max_length=1024, repr=False)
 

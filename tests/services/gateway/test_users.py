@@ -117,6 +117,11 @@ async def test_what_was_made_is_found_at_its_location(gateway: Gateway, acme: Te
     assert own.json() == (await acme.client.get("/api/organizations")).json()["items"][0]
 
 
+async def test_a_name_is_one_line(gateway: Gateway, acme: Tenant) -> None:
+    answer = await acme.client.post("/api/users", json={**person("viewer"), "display_name": "Emil\nforged log line"})
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/display_name")
+
+
 async def test_a_stale_version_changes_nothing(gateway: Gateway, acme: Tenant) -> None:
     emil = await made(acme, "viewer")
     path = f"/api/users/{emil['id']}/role"
