@@ -20,7 +20,15 @@ from shared.bus.dead import DeadLetter, dead_letters
 from shared.bus.replies import STATUS
 from shared.bus.topology import consumers_of, load_router, present_services
 from shared.messages.base import Message, Request
-from shared.messages.subjects import metrics_subject
+from shared.messages.resources import ResourceStarted
+from shared.messages.subjects import (
+    credentials_subject,
+    dead_subject,
+    metrics_subject,
+    replay_subject,
+    timer_subject,
+)
+from tests.fixtures.live import Live
 from tests.fixtures.stack import Deployment, Tenant
 
 pytestmark = [pytest.mark.system, pytest.mark.anyio]
@@ -40,6 +48,14 @@ def tenant(deployment: Deployment) -> Iterator[Tenant]:
     tenant = deployment.new_tenant("noise")
     yield tenant
     tenant.http.close()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def listener(deployment: Deployment, tenant: Tenant) -> Iterator[Live]:
+    """A socket that is open while all the noise is made."""
+    live = Live(deployment, tenant)
+    yield live
+    live.close()
 
 
 @asynccontextmanager
@@ -120,17 +136,60 @@ async def test_malformed_events_commands_and_metrics_end_in_the_dead_letters_of_
     assert all(letter.reason for letter in letters)
 
 
+async def test_malformed_replays_timers_and_dead_letters_hurt_nobody(deployment: Deployment, tenant: Tenant) -> None:
+    stack = deployment.embedded
+    expected: set[tuple[str, str]] = set()
+    async with user(stack, "operator") as operator:
+        for service in PROGRAMS:
+            for index, cls in enumerate(cls for cls, services in heard_by().items() if service in services):
+                subject = subject_of(cls, tenant.id)
+                body = list(MALFORMED.values())[index % len(MALFORMED)]
+                await operator.jetstream().publish(replay_subject(service, subject), body, timeout=10)
+                expected.add((service, subject))
+            async with user(stack, service) as own:
+                for body in MALFORMED.values():
+                    await own.jetstream().publish(timer_subject(service, uuid4()), body, timeout=10)
+                    dead = subject_of(ResourceStarted, tenant.id)
+                    await own.jetstream().publish(dead_subject(service, dead), body, timeout=10)
+                    expected.add((service, dead))
+        async with asyncio.timeout(60):
+            while missing := expected - {(letter.service, letter.subject) for letter in await _letters(operator)}:
+                assert missing
+
+
+async def test_garbage_for_credentials_stops_that_account_and_nothing_else(
+    deployment: Deployment, tenant: Tenant
+) -> None:
+    account = deployment.embedded.accounts[0]
+    credentials = {"access_key_id": account.access_key_id, "secret_access_key": account.secret_access_key}
+    body = deployment.provider_body(display_name="garbled", credentials_config=credentials)
+    garbled = tenant.post("/api/cloud/providers", body, 201)["id"]
+    async with user(deployment.embedded, "provisioner") as provisioner:
+        for garbage in MALFORMED.values():
+            subject = credentials_subject(tenant.id, UUID(garbled))
+            await provisioner.jetstream().publish(subject, garbage, timeout=10)
+    machine = {"provider_id": garbled, "region": "us-east-1", "resource_name": "seen-by-nobody",
+               "resource_type": "compute", "resource_subtype": "ec2_instance",
+               "configuration": {"instance_type": "t3.micro"}}  # fmt: skip
+    live = Live(deployment, tenant)
+    live.finished(tenant.post("/api/cloud/resources", machine, 202)["operation"])
+    live.close()
+
+
 async def _letters(operator: Client) -> list[DeadLetter]:
     return [letter async for letter in dead_letters(operator.jetstream())]
 
 
-async def test_everybody_lives_on_and_works(deployment: Deployment, tenant: Tenant) -> None:
+async def test_everybody_lives_on_and_works_and_a_socket_heard_no_noise(
+    deployment: Deployment, tenant: Tenant, listener: Live
+) -> None:
     stack = deployment.embedded
     for program in PROGRAMS:
         assert httpx.get(f"{stack.url_of(program)}/readyz", timeout=30).status_code == 200, program
-    assert tenant.get("/api/cloud/resources")["items"] == []
     created = tenant.post("/api/cloud/providers", deployment.provider_body(), 201)
     assert tenant.get(f"/api/cloud/providers/{created['id']}")["health_status"] == "healthy"
+    listener.event("provider.added", lambda event: event["aggregate_id"] == created["id"])
+    assert listener.organizations() == {tenant.id}
 
 
 def test_every_subject_of_a_consumer_belongs_to_a_message_that_was_sent_here() -> None:
