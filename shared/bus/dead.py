@@ -61,12 +61,13 @@ async def replay(jetstream: JetStreamContext, letter: DeadLetter) -> None:
 
 def _letter(sequence: int, subject: str, body: bytes, headers: dict[str, str], time: datetime | None) -> DeadLetter:
     service = subject.split(".")[2]
+    attempts = headers.get(ATTEMPTS_HEADER, "")
     return DeadLetter(
         sequence=sequence,
         service=service,
         subject=original_subject(service, subject),
         reason=headers.get(ERROR_HEADER, ""),
-        attempts=int(headers.get(ATTEMPTS_HEADER, "0")),
+        attempts=int(attempts) if attempts.isdecimal() else 0,  # whoever may publish here may write anything
         time=time,
         body=body,
         headers=headers,

@@ -18,6 +18,7 @@ from nats.aio.client import Client
 from deploy.local.stack import PROGRAMS, Stack
 from shared.bus.dead import DeadLetter, dead_letters
 from shared.bus.replies import STATUS
+from shared.bus.settle import ATTEMPTS_HEADER
 from shared.bus.topology import consumers_of, load_router, present_services
 from shared.messages.base import Message, Request
 from shared.messages.resources import ResourceStarted
@@ -150,7 +151,9 @@ async def test_malformed_replays_timers_and_dead_letters_hurt_nobody(deployment:
                 for body in MALFORMED.values():
                     await own.jetstream().publish(timer_subject(service, uuid4()), body, timeout=10)
                     dead = subject_of(ResourceStarted, tenant.id)
-                    await own.jetstream().publish(dead_subject(service, dead), body, timeout=10)
+                    await own.jetstream().publish(
+                        dead_subject(service, dead), body, timeout=10, headers={ATTEMPTS_HEADER: "many"}
+                    )
                     expected.add((service, dead))
         async with asyncio.timeout(60):
             while missing := expected - {(letter.service, letter.subject) for letter in await _letters(operator)}:

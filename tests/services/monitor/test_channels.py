@@ -1,9 +1,9 @@
-"""Channels survive the rotation of the key ring that seals their secrets."""
+"""Channels survive the rotation of the key ring that seals their secrets, and do not point inside unless they may."""
 
 import pytest
 
-from shared.kit.errors import PermissionDenied
-from shared.messages.channels import CreateChannel, RotateChannelSecrets, TestChannel
+from shared.kit.errors import InvalidInput, PermissionDenied
+from shared.messages.channels import CreateChannel, ListChannels, RotateChannelSecrets, TestChannel
 from shared.messages.context import Context
 from shared.messages.notifications import NotificationSent
 from tests.fixtures.services import Services, mutation
@@ -35,3 +35,24 @@ async def test_after_a_rotation_channels_deliver_without_the_old_key(services: S
         await services.ask(TestChannel(**mutation(fleet.context), channel=channel.id))
         await services.event(NotificationSent)
         assert len(sink.received) == 1
+
+
+INSIDE = ("http://127.0.0.1:9/x", "http://169.254.169.254/latest/meta-data", "http://10.0.0.7/x", "http://[::1]/x",
+          "http://localhost/x")  # fmt: skip
+
+
+async def test_an_address_that_points_inside_is_refused_and_nothing_stored_unless_the_deployment_allows_it(
+    services: Services,
+) -> None:
+    fleet = Fleet(services)
+    await services.start("monitor", key_ring=KEY_RING, sweep_s=3600)
+    for kind, field in (("slack", "webhook_url"), ("webhook", "url")):
+        for address in INSIDE:
+            request = CreateChannel(
+                **mutation(fleet.context), channel_type=kind, channel_name=f"{kind} {address}", config={field: address}
+            )
+            with pytest.raises(InvalidInput) as refused:
+                await services.ask(request)
+            assert field in str(refused.value.errors), (kind, address)
+    page = await services.ask(ListChannels(**fleet.context.envelope(now())))
+    assert page.items == []
