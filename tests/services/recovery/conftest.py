@@ -32,7 +32,7 @@ EAST, WEST = "us-east-1", "us-west-2"
 KEY_RING = json.dumps({"primary": "one", "keys": {"one": base64.b64encode(b"1" * 32).decode()}})
 
 
-async def eventually(holds: Callable[[], Awaitable[bool]], timeout_s: float = 20) -> None:
+async def eventually(holds: Callable[[], Awaitable[bool]], timeout_s: float = 60) -> None:
     """Return when it holds: for what nobody announces. Raises TimeoutError."""
     async with asyncio.timeout(timeout_s):
         while not await holds():
