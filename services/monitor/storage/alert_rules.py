@@ -24,7 +24,7 @@ _HOLD = text(
     f"SELECT pg_advisory_xact_lock_shared({_LOCK_ID.format('each')}) "
     "FROM unnest(CAST(:organizations AS text[])) AS each"
 )
-_TOUCH = text(f"SELECT pg_advisory_xact_lock({_LOCK_ID.format('CAST(:organization AS text)')})")
+_TAKE_TURN = text(f"SELECT pg_advisory_xact_lock({_LOCK_ID.format('CAST(:organization AS text)')})")
 
 
 class RuleBook:
@@ -94,13 +94,18 @@ def rule_of(row: Mapping[str, Any]) -> Rule:
 
 async def touch(work: Work) -> None:
     """Tell every replica's book that the organization's rules changed, once nobody judges by the old ones any more."""
-    await work.execute(_TOUCH, {"organization": str(work.organization)})
+    await _take_turn(work)
     statement = upsert(rule_revision).values(organization_id=work.organization, revision=1)
     await work.execute(
         statement.on_conflict_do_update(
             index_elements=[rule_revision.c.organization_id], set_={"revision": rule_revision.c.revision + 1}
         )
     )
+
+
+async def _take_turn(work: Work) -> None:
+    """Wait until nobody judges by the organization's rules (`hold`), and let nobody begin before this work ends."""
+    await work.execute(_TAKE_TURN, {"organization": str(work.organization)})
 
 
 async def add(work: Work, values: dict[str, Any], allowed: int) -> None:
@@ -118,7 +123,8 @@ async def get(work: Work, rule_id: UUID) -> dict[str, Any]:
 
 
 async def lock(work: Work, rule_id: UUID) -> dict[str, Any]:
-    """The same, for change."""
+    """The same, for change; after its turn, since who judges notes errors in this row (`note_errors`)."""
+    await _take_turn(work)
     return await _one(work, _by_id(work, rule_id).with_for_update())
 
 
