@@ -21,6 +21,7 @@ from shared.db.engine import Database
 from shared.db.inventory import REMOVED, apply_provider, apply_resource, known_provider
 from shared.db.tables import projection
 from shared.db.work import Work
+from shared.kit.cancellation import stop_if_cancelled
 from shared.kit.errors import CanopyError
 from shared.messages.context import Context
 from shared.messages.providers import ListProviderInventory
@@ -49,6 +50,7 @@ async def keep_complete(database: Database, bus: Bus, durable: str) -> None:
                 raise
             log.info("inventory snapshot waits for its owner", error=str(error))
             pause_s = 1.0
+        stop_if_cancelled()
         await asyncio.sleep(pause_s)
 
 
