@@ -133,10 +133,6 @@ projection = Table(
     moment("completed_at"),
 )
 
-SHARED = (outbox, inbox, idempotency, saga, saga_step, schedule, projection)
-TENANT = (outbox, idempotency, saga, saga_step)
-"""Those of SHARED that hold rows of organizations and stand under row level security."""
-
 
 def overwrite(table: Table, *, newer: bool = False) -> Insert:
     """Insert a row, or replace the one with its key; `newer`: only one of a lower `version`.

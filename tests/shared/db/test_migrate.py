@@ -1,10 +1,20 @@
-"""Can each service's migrations be taken back and done again, and is the database then what it was?"""
+"""Can each service's migrations be taken back and done again, and is the database then what it was? What the code expects?"""
+
+import importlib
+import re
+from typing import Any
 
 import psycopg
 import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, MetaData, Table, create_engine, inspect
 
 from deploy.local.environment import SERVICES
-from shared.db.migrate import current, downgrade, head, upgrade
+from shared.db import tables as shared_tables
+from shared.db.inventory import TABLES as INVENTORY
+from shared.db.inventory import known_resource
+from shared.db.migrate import current, downgrade, driver_url, head, upgrade
 from tests.fixtures.servers import Database, DatabaseFactory
 
 SCHEMA = """
@@ -37,3 +47,35 @@ def test_down_leaves_nothing_and_up_again_gives_the_same_tables(
     upgrade(service, database.owner_url)
     assert current(database.owner_url) == head(service)
     assert schema(database) == before
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_migrations_make_the_tables_that_the_code_reads_and_writes(
+    service: str, migrated_database: DatabaseFactory
+) -> None:
+    """The first migration is written-out DDL: nothing but this holds it to `storage/tables.py`."""
+    own = importlib.import_module(f"services.{service}.storage.tables").metadata
+    engine = create_engine(driver_url(migrated_database(service).owner_url))
+    with engine.connect() as connection:
+        context = MigrationContext.configure(
+            connection, opts={"include_object": _is_ours, "compare_server_default": True}
+        )
+        assert compare_metadata(context, [own, *_shared(connection)]) == []
+    engine.dispose()
+
+
+def _shared(connection: Connection) -> list[MetaData]:
+    """Of the shared tables those of the inventory are made only where it is projected."""
+    if inspect(connection).has_table(known_resource.name):
+        return [shared_tables.metadata]
+    without = MetaData()
+    for table in shared_tables.metadata.tables.values():
+        if table not in INVENTORY:
+            table.to_metadata(without)
+    return [without]
+
+
+def _is_ours(item: Any, *_: Any) -> bool:
+    """Neither Alembic's own table nor a partition, which the owner's functions make."""
+    table = item if isinstance(item, Table) else item.table
+    return table.name != "alembic_version" and not re.search(r"_\d{4}_?\d{2}(\d{2})?$", table.name)

@@ -1,9 +1,8 @@
 """The first tables of costs."""
 
-from alembic import op
+from pathlib import Path
 
-from services.costs.storage.tables import GLOBAL, TENANT
-from shared.db.foundation import create_foundation, drop_foundation
+from shared.db.foundation import create_foundation, drop_foundation, drop_tables, run_script
 from shared.db.inventory import create_inventory, drop_inventory
 from shared.db.tenancy import protect
 
@@ -12,19 +11,19 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+TENANT = ("budget", "cloud_costs", "daily_cost", "meter", "metered_resource", "transition", "budget_crossings")
+GLOBAL = ("price", "price_list")
+
 
 def upgrade() -> None:
     create_foundation("costs")
     create_inventory("costs")
-    bind = op.get_bind()
-    for table in (*GLOBAL, *TENANT):
-        table.create(bind)
+    run_script(Path(__file__).with_suffix(".sql"))
     for table in TENANT:
-        protect("costs", table.name)
+        protect("costs", table)
 
 
 def downgrade() -> None:
-    for table in reversed((*GLOBAL, *TENANT)):
-        table.drop(op.get_bind())
+    drop_tables(*GLOBAL, *TENANT)
     drop_inventory()
     drop_foundation()

@@ -1,9 +1,10 @@
 """Tenancy, keys and tokens, operations, and the append-only audit log with its monthly partitions."""
 
+from pathlib import Path
+
 from alembic import op
 
-from services.gateway.storage.tables import metadata
-from shared.db.foundation import create_foundation, drop_foundation
+from shared.db.foundation import create_foundation, drop_foundation, drop_tables, run_script
 from shared.db.tenancy import CURRENT, protect
 
 revision = "0001"
@@ -12,9 +13,16 @@ branch_labels = None
 depends_on = None
 
 TENANT = (
-    "users", "role_restrictions", "api_keys", "refresh_tokens", "tickets", "operations",
-    "audit_logs", "audit_heads", "audit_checkpoints",
-)  # fmt: skip
+    "audit_checkpoints",
+    "audit_heads",
+    "audit_logs",
+    "operations",
+    "api_keys",
+    "role_restrictions",
+    "tickets",
+    "users",
+    "refresh_tokens",
+)
 APPEND_ONLY = ("audit_logs", "audit_checkpoints")
 
 # Owned by the migrating role and run with its rights: the running service cannot create tables, and can call only this.
@@ -53,7 +61,7 @@ END $$
 
 def upgrade() -> None:
     create_foundation("gateway")
-    metadata.create_all(op.get_bind())
+    run_script(Path(__file__).with_suffix(".sql"))
     _protect_organizations()
     for table in TENANT:
         protect("gateway", table)
@@ -67,7 +75,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute("DROP FUNCTION audit_partitions_ahead(integer)")
-    metadata.drop_all(op.get_bind())
+    drop_tables("organizations", *TENANT)
     drop_foundation()
 
 

@@ -4,10 +4,11 @@ Frozen once released. Partitions are made and dropped by two functions that run 
 not change the schema.
 """
 
+from pathlib import Path
+
 from alembic import op
 
-from services.monitor.storage.tables import TENANT, metadata
-from shared.db.foundation import create_foundation, drop_foundation
+from shared.db.foundation import create_foundation, drop_foundation, drop_tables, run_script
 from shared.db.inventory import create_inventory, drop_inventory
 from shared.db.tenancy import protect
 
@@ -15,6 +16,24 @@ revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
+
+TENANT = (
+    "alert",
+    "alert_rule",
+    "alert_state",
+    "builtin_choice",
+    "channel",
+    "cloud_calls",
+    "collected",
+    "collection",
+    "delivery",
+    "delivery_attempt",
+    "infrastructure_monitoring",
+    "infrastructure_monitoring_daily",
+    "rule_revision",
+    "telemetry",
+)
+GLOBAL = ("rolled_up_day",)
 
 _MAKE = """
 CREATE FUNCTION make_monitoring_partition(day date) RETURNS boolean
@@ -65,9 +84,9 @@ _FUNCTIONS = ("make_monitoring_partition(date)", "drop_monitoring_partitions(dat
 def upgrade() -> None:
     create_foundation("monitor")
     create_inventory("monitor")
-    metadata.create_all(op.get_bind())
+    run_script(Path(__file__).with_suffix(".sql"))
     for table in TENANT:
-        protect("monitor", table.name)
+        protect("monitor", table)
     for statement in (_MAKE, _DROP):
         op.execute(statement)
     for function in _FUNCTIONS:
@@ -78,6 +97,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     for function in _FUNCTIONS:
         op.execute(f"DROP FUNCTION {function}")
-    metadata.drop_all(op.get_bind())
+    drop_tables(*GLOBAL, *TENANT)
     drop_inventory()
     drop_foundation()

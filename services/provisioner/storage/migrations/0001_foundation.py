@@ -1,9 +1,8 @@
 """The tables of the foundation and the provisioner's own."""
 
-from alembic import op
+from pathlib import Path
 
-from services.provisioner.storage.tables import TABLES
-from shared.db.foundation import create_foundation, drop_foundation
+from shared.db.foundation import create_foundation, drop_foundation, drop_tables, run_script
 from shared.db.tenancy import protect
 
 revision = "0001"
@@ -11,17 +10,18 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+TABLES = ("cloud_providers", "cloud_regions", "cloud_resources", "resource_tags")
+
 SERVICE = "provisioner"
 
 
 def upgrade() -> None:
     create_foundation(SERVICE)
+    run_script(Path(__file__).with_suffix(".sql"))
     for table in TABLES:
-        table.create(op.get_bind())
-        protect(SERVICE, table.name)
+        protect(SERVICE, table)
 
 
 def downgrade() -> None:
-    for table in reversed(TABLES):
-        table.drop(op.get_bind())
+    drop_tables(*TABLES)
     drop_foundation()

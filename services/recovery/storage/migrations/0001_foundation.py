@@ -1,9 +1,8 @@
 """The shared tables, the inventory, and recovery's own: plans, backups, drills."""
 
-from alembic import op
+from pathlib import Path
 
-from services.recovery.storage.tables import TABLES
-from shared.db.foundation import create_foundation, drop_foundation
+from shared.db.foundation import create_foundation, drop_foundation, drop_tables, run_script
 from shared.db.inventory import create_inventory, drop_inventory
 from shared.db.tenancy import protect
 
@@ -12,17 +11,24 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+TABLES = (
+    "backup_configurations",
+    "backup_executions",
+    "disaster_recovery_plans",
+    "dr_test_executions",
+    "retention_examinations",
+)
+
 
 def upgrade() -> None:
     create_foundation("recovery")
     create_inventory("recovery")
+    run_script(Path(__file__).with_suffix(".sql"))
     for table in TABLES:
-        table.create(op.get_bind())
-        protect("recovery", table.name)
+        protect("recovery", table)
 
 
 def downgrade() -> None:
-    for table in reversed(TABLES):
-        table.drop(op.get_bind())
+    drop_tables(*TABLES)
     drop_inventory()
     drop_foundation()
