@@ -1,14 +1,17 @@
 """When does a projection ask its owner for everything? When events were lost to it, and only then."""
 
+import asyncio
 from datetime import UTC, datetime
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 from uuid import UUID
 
 import pytest
 from nats.aio.msg import Msg
 from sqlalchemy import select
 
-from shared.bus.inventory import lost_since, take_snapshot
+from shared.bus.connection import Bus
+from shared.bus.inventory import keep_complete, lost_since, take_snapshot
 from shared.db.engine import Database
 from shared.db.inventory import known_provider, known_resource
 from shared.kit.ids import SYSTEM_ACTOR, new_id
@@ -167,3 +170,29 @@ async def test_a_consumer_made_anew_behind_a_stream_that_has_dropped_asks_again(
     await services.bus.jetstream.delete_consumer(EVENTS_STREAM, SERVICE)
     await services.prepare(SERVICE)
     assert not await complete(services, database)
+
+
+class Swallowing:
+    """JetStream whose time limit swallows the cancellation, as `asyncio.wait_for` did before Python 3.12."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+
+    async def stream_info(self, _name: str) -> Any:
+        self.asked.set()
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            raise TimeoutError from None
+
+
+async def test_the_watch_ends_although_its_cancellation_was_swallowed() -> None:
+    stream = Swallowing()
+    bus = cast("Bus", SimpleNamespace(jetstream=stream))
+    watch = asyncio.create_task(keep_complete(cast("Database", None), bus, "costs"))
+    await stream.asked.wait()
+    watch.cancel()
+    await asyncio.wait([watch], timeout=5)
+    ended = watch.done()
+    watch.cancel()
+    assert ended
