@@ -21,7 +21,7 @@ from shared.bus.router import Router
 from shared.bus.settle import acknowledge, give_back, settle_failure
 from shared.db.journal import Journal
 from shared.kit.errors import Reject
-from shared.kit.telemetry import logged_for, message_span
+from shared.kit.telemetry import log_fields, message_span
 from shared.messages.base import Command, Event, message_class
 from shared.messages.subjects import command_stream, organization_of, original_subject, replay_pattern
 
@@ -128,8 +128,9 @@ class CommandConsumer:
         command = cls.from_bytes(message.data)
         if str(command.organization) != organization_of(subject):
             raise Reject("the organization of the body is not the subject's")
-        with logged_for(command):
-            await self._do(command, message.in_progress)
+        structlog.contextvars.bind_contextvars(**log_fields(command))  # a task of its own: also what is said of its end
+        await self._do(command, message.in_progress)
+        log.info("command done", command=message_type)
 
     async def _do(self, command: Command, still_working: Callable[[], Awaitable[None]]) -> None:
         program = self._router.programs.get(type(command))

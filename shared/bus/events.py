@@ -94,9 +94,10 @@ class EventConsumer:
 
     async def _fail(self, item: tuple[Msg, Event], error: BaseException) -> None:
         message, event = item
-        await settle_failure(
-            self._bus, self._router.service, self._router.service, type(event).pattern(), message, error
-        )
+        with logged_for(event):
+            await settle_failure(
+                self._bus, self._router.service, self._router.service, type(event).pattern(), message, error
+            )
 
     async def _read(self, message: Msg) -> tuple[Msg, Event] | None:
         """The event of a message; one that cannot be read is buried, one nobody handles any more is acknowledged."""

@@ -60,10 +60,17 @@ def message_span(kind: str, pattern: str, headers: Mapping[str, str] | None) -> 
             MESSAGE_SECONDS.labels(kind, pattern).observe(perf_counter() - started)
 
 
+def log_fields(message: Envelope) -> dict[str, str]:
+    """What a log line says of the message it is about."""
+    return {
+        "organization": str(message.organization),
+        "correlation_id": str(message.correlation_id),
+        "message": str(message.id),
+    }
+
+
 @contextmanager
 def logged_for(message: Envelope) -> Iterator[None]:
     """Every line that is logged inside names the message's organization, its correlation id, and the message."""
-    with structlog.contextvars.bound_contextvars(
-        organization=str(message.organization), correlation_id=str(message.correlation_id), message=str(message.id)
-    ):
+    with structlog.contextvars.bound_contextvars(**log_fields(message)):
         yield

@@ -1,6 +1,11 @@
-"""Is one provisioning one trace, from the HTTP request through NATS and the SDK call to the last subscriber?"""
+"""Is one provisioning one trace, from the HTTP request through NATS and the SDK call to the last subscriber?
 
+And one correlation id, in the log lines of each service that took part.
+"""
+
+import json
 import secrets
+from uuid import uuid4
 
 import pytest
 
@@ -40,7 +45,8 @@ def test_a_provisioning_is_one_trace_up_to_the_last_subscriber(deployment: Deplo
         "resource_subtype": "ec2_instance",
         "configuration": {"instance_type": "t3.micro"},
     }
-    caller = {"traceparent": f"00-{trace}-{secrets.token_hex(8)}-01"}
+    correlation_id = str(uuid4())
+    caller = {"traceparent": f"00-{trace}-{secrets.token_hex(8)}-01", "X-Correlation-ID": correlation_id}
     accepted = expect(tenant.http.post("/api/cloud/resources", json=body, headers=caller), 202)
     live.finished(accepted["operation"])
     live.close()
@@ -61,3 +67,12 @@ def test_a_provisioning_is_one_trace_up_to_the_last_subscriber(deployment: Deplo
         way = ancestors(span, by_id)
         assert way[-1] == root, f"{name}: {way}"
         assert work in way, f"{name}: {way}"
+    assert logged(deployment, "gateway", correlation_id) == [("request done", trace)]
+    assert ("command done", trace) in logged(deployment, "provisioner", correlation_id)
+
+
+def logged(deployment: Deployment, program: str, correlation_id: str) -> list[tuple[str, str]]:
+    """What a program's log says under a correlation id, and in which trace."""
+    lines = (deployment.embedded.home / "logs" / f"{program}.log").read_text().splitlines()
+    found = [json.loads(line) for line in lines if correlation_id in line]
+    return [(line["event"], line["trace_id"]) for line in found if line["correlation_id"] == correlation_id]

@@ -30,6 +30,7 @@ HTTP_SECONDS = Histogram(
     buckets=(0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
 )
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
+_READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 log = structlog.get_logger(__name__)
 
@@ -75,7 +76,10 @@ class Observation:
             span.set_attribute("http.response.status_code", status)
             if status >= 500:
                 span.set_status(Status(StatusCode.ERROR))
-        HTTP_SECONDS.labels(method, route, str(status)).observe(perf_counter() - started)
+            took_s = perf_counter() - started
+            if method not in _READS:
+                log.info("request done", method=method, route=route, status=status, took_ms=round(took_s * 1000))
+        HTTP_SECONDS.labels(method, route, str(status)).observe(took_s)
 
 
 def route_template(scope: Scope) -> str:
