@@ -1,13 +1,17 @@
 """How does the command show things? A table for people, `--json` for programs."""
 
 import json
+import sys
 from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-_out = Console()
+PIPED_COLUMNS = 1000
+"""What is read by grep or another program must not be folded at the 80 columns of a terminal that is not there."""
+
+_out = Console(width=None if sys.stdout.isatty() else PIPED_COLUMNS)
 _err = Console(stderr=True)
 
 
