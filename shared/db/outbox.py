@@ -36,6 +36,7 @@ class Relay:
         self._publish = publish
         self._awake = asyncio.Event()
         self.is_leader = False
+        self.until_calm: Callable[[], Awaitable[None]] = _at_once
 
     def wake(self) -> None:
         """A commit of this process left messages."""
@@ -95,6 +96,7 @@ class Relay:
             await connection.execute(f"SET ROLE {self._service}_system".encode())
             while self.is_leader:
                 self._awake.clear()
+                await self.until_calm()
                 await self.drain(connection)
                 stop_if_cancelled()
                 with suppress(TimeoutError):
@@ -134,3 +136,7 @@ class Relay:
                 break
             done.append(row["sequence"])
         return done
+
+
+async def _at_once() -> None:
+    """Where nobody waits for answers, messages leave as soon as they are committed."""

@@ -186,6 +186,7 @@ class Process(Generic[S]):
         )
         commands.subscribe()
         relay = self._relay(foundation)
+        relay.until_calm = responder.until_calm
         scheduler = Scheduler(database, self._jobs(application, foundation), application.deps, self._owner)
         tasks: list[Callable[[], Coroutine[Any, Any, None]]] = [
             relay.run,
