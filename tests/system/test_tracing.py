@@ -16,6 +16,7 @@ from tests.fixtures.stack import Deployment, expect
 
 pytestmark = pytest.mark.system
 
+ROOT = "canopy-gateway: HTTP POST /api/cloud/resources"
 CALL = "aws ec2 RunInstances"
 SUBSCRIBERS = ("canopy-monitor", "canopy-costs", "canopy-recovery")
 
@@ -57,15 +58,20 @@ def test_a_provisioning_is_one_trace_up_to_the_last_subscriber(deployment: Deplo
         started = {span.service: span for span in mine if span.name == f"event {ResourceStarted.pattern()}"}
         return started | {span.name: span for span in mine if span.name == CALL}
 
-    spans = collector.spans_when(lambda spans: {*SUBSCRIBERS, CALL} <= last_ones(spans).keys())
+    def complete(spans: list[Span]) -> bool:
+        """Each process hands its spans over when its own batch is full: an end can arrive before what it hangs on."""
+        ends = last_ones(spans)
+        by_id = {span.id: span for span in spans if span.trace == trace}
+        return {*SUBSCRIBERS, CALL} <= ends.keys() and all(ROOT in ancestors(span, by_id) for span in ends.values())
+
+    spans = collector.spans_when(complete)
     asked = [span.name for span in spans if span.trace == trace and span.service == "canopy-gateway"]
     assert [name for name in asked if "/api/cloud/resources" in name] == ["HTTP POST /api/cloud/resources"]
     by_id = {span.id: span for span in spans if span.trace == trace}
-    root = "canopy-gateway: HTTP POST /api/cloud/resources"
     work = f"canopy-provisioner: command {ProvisionResource.pattern()}"
     for name, span in last_ones(spans).items():
         way = ancestors(span, by_id)
-        assert way[-1] == root, f"{name}: {way}"
+        assert way[-1] == ROOT, f"{name}: {way}"
         assert work in way, f"{name}: {way}"
     assert logged(deployment, "gateway", correlation_id) == [("request done", trace)]
     assert ("command done", trace) in logged(deployment, "provisioner", correlation_id)
