@@ -46,7 +46,7 @@ check: install-development       ## linters, types, layers, architecture rules, 
 	$(BIN)/pytest tests/architecture tests/contracts
 
 test: install-development        ## every test, on servers it starts itself
-	$(BIN)/pytest --numprocesses 2 --dist loadfile
+	$(BIN)/pytest --numprocesses 3
 
 chaos: install   ## kill replicas 200 times at their journals' boundaries; writes docs/chaos.md [SEED=n] [RESUME=1]
 	@$(BIN)/python -m deploy.chaos $(if $(SEED),--seed $(SEED)) $(if $(RESUME),--resume)

@@ -9,6 +9,7 @@ import pytest
 from tests.fixtures.loopback import CLOUD_PREFIXES, OFFLINE_SDK, only_loopback
 
 pytest_plugins = [
+    "tests.fixtures.distribution",
     "tests.fixtures.servers",
     "tests.fixtures.clouds",
     "tests.fixtures.services",

@@ -77,10 +77,22 @@ def gone(children: list[LeftBehind]) -> list[str]:
     return [child.name for child in children if not process_table.gone(child.pid, child.started_at, within_s=30)]
 
 
-def test_up_seeds_a_demonstration_and_leaves_no_process_when_asked_to_end(home: Path, http_port: int) -> None:
+def test_up_seeds_a_demonstration_refuses_a_second_start_and_leaves_no_process_when_asked_to_end(
+    home: Path, http_port: int
+) -> None:
     with running(home, http_port) as process:
         children = left_behind(home)
         assert {"nats", "postgres", "aws", "sinks", "load", "gateway", "notifier"} <= {child.name for child in children}
+        second = subprocess.run(
+            [sys.executable, "-m", "deploy.local", "up"],
+            cwd=ROOT,
+            env=os.environ | {"CANOPY_HOME": str(home), "CANOPY_HTTP_PORT": str(free_port())},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert second.returncode == 1
+        assert "is in use by another" in second.stdout
         assert len(providers(home)) == 1
         process.send_signal(signal.SIGTERM)
         process.communicate()
@@ -102,20 +114,3 @@ def test_a_killed_supervisor_takes_its_children_along_and_the_next_start_has_the
         process.send_signal(signal.SIGINT)
         process.communicate()
         assert process.returncode == 0
-
-
-def test_a_second_start_of_the_same_folder_is_refused_and_the_first_goes_on(home: Path, http_port: int) -> None:
-    with running(home, http_port) as process:
-        second = subprocess.run(
-            [sys.executable, "-m", "deploy.local", "up"],
-            cwd=ROOT,
-            env=os.environ | {"CANOPY_HOME": str(home), "CANOPY_HTTP_PORT": str(free_port())},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert second.returncode == 1
-        assert "is in use by another" in second.stdout
-        assert len(providers(home)) == 1
-        process.send_signal(signal.SIGTERM)
-        process.communicate()
