@@ -22,7 +22,7 @@ from shared.kit.telemetry import logged_for, message_span
 from shared.messages.base import Request
 from shared.messages.subjects import organization_of
 
-CALM, CALM_WITHIN_S = 16, 0.25
+CALM, CALM_WITHIN_S = 16, 0.6
 
 log = structlog.get_logger(__name__)
 

@@ -24,11 +24,12 @@ def protect(service: str, table: str) -> None:
     op.execute(f"CREATE POLICY background ON {table} TO {service}_system USING (true) WITH CHECK (true)")
 
 
+_ENTER = text("SELECT set_config('canopy.organization', :organization, true)")
+
+
 async def enter_organization(connection: AsyncConnection, organization: UUID) -> None:
     """See and write rows of this organization only, until the transaction ends."""
-    await connection.execute(
-        text("SELECT set_config('canopy.organization', :organization, true)"), {"organization": str(organization)}
-    )
+    await connection.execute(_ENTER, {"organization": str(organization)})
 
 
 async def enter_background(connection: AsyncConnection, service: str) -> None:

@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from services.gateway.api import ROUTERS, problems, schema
+from services.gateway.api.accepted import AcceptedOperations
 from services.gateway.api.authentication import Authentication
 from services.gateway.api.body_limits import BodyLimits
 from services.gateway.api.live import Live
@@ -27,6 +28,7 @@ class Doors:
         self.deps = deps
         self.rate_limits = RateLimits(deps.settings)
         self.authentication = Authentication(deps, self.rate_limits)
+        self.accepted = AcceptedOperations(deps.database)
         self.live = Live(deps, forget=self.authentication.forget)
 
     @property

@@ -25,7 +25,6 @@ from starlette.responses import Response
 from services.gateway.api.observation import route_template
 from services.gateway.api.problems import correlation_of
 from services.gateway.domain.rate_limits import RouteKind
-from services.gateway.storage import operations
 from shared.bus.replies import VERSION, Reply, invalid, raise_problem
 from shared.kit.errors import FieldError, InvalidInput, PermissionDenied, Stale
 from shared.kit.ids import new_id
@@ -129,8 +128,7 @@ class Caller:
     async def _keep(self, operation: Operation) -> None:
         """Store it before the answer. Without our database it is still accepted: its events will bring it here."""
         try:
-            async with self.doors.deps.database.work(self.context) as work:
-                await operations.keep(work, operation, version=0)
+            await self.doors.accepted.keep(self.context, operation)
         except Exception as error:  # noqa: BLE001 - an error now would make the client start the work twice
             log.warning(
                 "operation accepted but not stored yet", operation=str(operation.id), error=type(error).__name__

@@ -1,5 +1,6 @@
 """What is known about long work of all services? Rows from replies and events; an older one never wins."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -25,7 +26,20 @@ _FIXED = {"id", "organization_id", "actor"}
 
 async def keep(work: Work, operation: Operation, version: int) -> None:
     """Store it unless a newer version is here. `version` is the event's aggregate version; 0 for an owner's reply."""
-    values = {
+    await work.execute(_KEEP, _values(work, operation, work.context.actor, version))
+
+
+async def keep_accepted(work: Work, accepted: Sequence[tuple[Operation, str]]) -> None:
+    """The same for replies of owners, each with the actor it was accepted from: one statement for all of them.
+
+    In the order of their ids, in which every other transaction has to take their rows as well.
+    """
+    ordered = sorted(accepted, key=lambda each: each[0].id)
+    await work.execute(_KEEP, [_values(work, operation, actor, 0) for operation, actor in ordered])
+
+
+def _values(work: Work, operation: Operation, actor: str, version: int) -> dict[str, Any]:
+    return {
         "id": operation.id,
         "organization_id": work.organization,
         "kind": operation.kind,
@@ -35,13 +49,12 @@ async def keep(work: Work, operation: Operation, version: int) -> None:
         "target_id": operation.target.id,
         "error": operation.error,
         "result": operation.result,
-        "actor": work.context.actor,
+        "actor": actor,
         "created_at": operation.created_at,
         "updated_at": work.now,
         "finished_at": operation.finished_at,
         "version": version,
     }
-    await work.execute(_KEEP, values)
 
 
 async def get(work: Work, request: GetOperation) -> Operation:

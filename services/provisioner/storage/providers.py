@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, delete, insert, select, update
+from sqlalchemy import Select, bindparam, delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 
@@ -19,6 +19,15 @@ _table = cloud_providers.c
 _shown = [cloud_providers.c[name] for name in Provider.model_fields]
 ORDER = Keyset(_table.id, {"created_at": _table.created_at, "display_name": _table.display_name}, "created_at")
 INVENTORY_ORDER = Keyset(_table.id, {"id": _table.id}, "id")
+
+# Put together once: building such a statement for every call cost as much as running it (profiled).
+_GET = select(*_shown).where(
+    _table.id == bindparam("provider"),
+    _table.organization_id == bindparam("organization"),
+    _table.removed_at.is_(None),
+)
+_LOCK = _GET.with_for_update()
+_HOLD = _GET.with_for_update(read=True)
 
 
 async def add(work: Work, values: Mapping[str, Any]) -> None:
@@ -49,22 +58,22 @@ def _taken(error: IntegrityError) -> Exception:
 
 async def get(work: Work, provider_id: UUID) -> Provider:
     """The provider of this organization. Raises NotFound, also for one that was removed."""
-    return await _one(work, provider_id, select(*_shown))
+    return await _one(work, provider_id, _GET)
 
 
 async def lock(work: Work, provider_id: UUID) -> Provider:
     """The same, locked until the end of the transaction. Raises NotFound."""
-    return await _one(work, provider_id, select(*_shown).with_for_update())
+    return await _one(work, provider_id, _LOCK)
 
 
 async def hold(work: Work, provider_id: UUID) -> Provider:
     """The same, kept from being changed or removed until then; others may hold it too. Raises NotFound."""
-    return await _one(work, provider_id, select(*_shown).with_for_update(read=True))
+    return await _one(work, provider_id, _HOLD)
 
 
 async def _one(work: Work, provider_id: UUID, statement: Select[Any]) -> Provider:
-    found = await work.execute(statement.where(*_key(work, provider_id), _table.removed_at.is_(None)))
-    row = found.mappings().first()
+    key = {"provider": provider_id, "organization": work.organization}
+    row = (await work.execute(statement, key)).mappings().first()
     if row is None:
         raise NotFound(f"there is no provider {provider_id}", code="provider_not_found")
     return provider_of(row)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, delete, func, insert, literal_column, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, delete, func, insert, literal_column, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 
 from services.provisioner.domain.resources import TERMINATED
@@ -48,15 +48,22 @@ _EQUAL = {
 }
 
 
+# Put together once: building such a statement for every call cost as much as running it (profiled).
+_ADD = insert(cloud_resources).returning(*(_table[name] for name in Resource.model_fields if name != "tags"))
+_GET = select(*_shown).where(
+    _table.id == bindparam("resource"), _table.organization_id == bindparam("organization")
+)  # fmt: skip
+
+
 async def add(work: Work, values: Mapping[str, Any], tags: Mapping[str, str]) -> Resource:
-    await work.execute(insert(cloud_resources).values(**values))
+    row = (await work.execute(_ADD, values)).mappings().one()
     await _add_tags(work, values["id"], tags)
-    return await get(work, values["id"])
+    return resource_of({**row, "tags": tags})
 
 
 async def get(work: Work, resource: UUID) -> Resource:
     """The resource of this organization. Raises NotFound."""
-    row = (await work.execute(select(*_shown).where(*_key(work, resource)))).mappings().first()
+    row = (await work.execute(_GET, {"resource": resource, "organization": work.organization})).mappings().first()
     if row is None:
         raise NotFound(f"there is no resource {resource}", code="resource_not_found")
     return resource_of(row)
