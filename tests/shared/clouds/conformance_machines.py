@@ -184,6 +184,33 @@ class MachineConformance(Conformance):
         account.settle()
         assert (await machines.find_by_token(account.region, machine.token)).state is MachineState.TERMINATED
 
+    async def test_a_stopped_machine_is_resized_once_and_a_running_one_never(self, account):
+        machines, machine = machines_of(account.cloud), await self.running(account)
+        wanted = account.other_instance_type
+        with pytest.raises(IncorrectState):
+            await machines.resize(account.region, machine.id, wanted)
+        await machines.stop(account.region, machine.id)
+        account.settle()
+        await machines.resize(account.region, machine.id, wanted)
+        account.settle()
+        await machines.resize(account.region, machine.id, wanted)
+        resized = await machines.get(account.region, machine.id)
+        assert (resized.instance_type, resized.state) == (wanted, MachineState.STOPPED)
+        await machines.start(account.region, machine.id)
+        account.settle()
+        assert (await machines.get(account.region, machine.id)).state is MachineState.RUNNING
+
+    async def test_a_resize_to_an_unknown_type_is_refused_by_its_field_and_changes_nothing(self, account):
+        machines, machine = machines_of(account.cloud), await self.running(account)
+        await machines.stop(account.region, machine.id)
+        account.settle()
+        with pytest.raises(InvalidRequest) as caught:
+            await machines.resize(account.region, machine.id, "z99.mega")
+        assert caught.value.field == "instance_type"
+        assert (await machines.get(account.region, machine.id)).instance_type == account.instance_type
+        with pytest.raises(NotFound):
+            await machines.resize(account.region, account.unknown_machine_id, account.other_instance_type)
+
     @pytest.mark.parametrize("token", ["", "x" * 65, "a*", "ü", "a b"])
     async def test_a_token_that_no_cloud_takes_is_refused(self, account, token):
         with pytest.raises(InvalidRequest) as caught:

@@ -2,12 +2,13 @@
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
 MATCHED = ("account", "region", "service", "action")
+OWN_KINDS = frozenset({"slow_body_ms", "cut_body", "fail_operation", "stale_s"})
 DEFAULT_CODES = {
     429: "RequestLimitExceeded",
     500: "InternalError",
@@ -22,6 +23,10 @@ class Fault:
 
     `after` performs the call first and then loses the answer. `match` holds patterns (`*` matches all) for account,
     region, service and action; a missing one matches all. Ends after `count` calls and at `until_s` (monotonic).
+
+    The simulated clouds of our own (not AWS) know more: `slow_body_ms` lets the answer's body drip for so long,
+    `cut_body` breaks it off in the middle, `fail_operation` lets the long work that a call begins end badly, and
+    `stale_s` hides from lists what is younger.
     """
 
     identifier: int
@@ -32,6 +37,10 @@ class Fault:
     latency_ms: float = 0.0
     reset: bool = False
     after: bool = False
+    slow_body_ms: float = 0.0
+    cut_body: bool = False
+    fail_operation: bool = False
+    stale_s: float = 0.0
     count: int | None = None
     until_s: float | None = None
 
@@ -53,8 +62,8 @@ def _number(document: Mapping[str, Any], name: str, kind: type = float) -> Any:
     return kind(value)
 
 
-def _fault(identifier: int, document: Mapping[str, Any], now_s: float) -> Fault:
-    known = {*Fault.__dataclass_fields__, "duration_s"} - {"identifier", "until_s"}
+def _fault(identifier: int, document: Mapping[str, Any], now_s: float, kinds: Collection[str]) -> Fault:
+    known = {*Fault.__dataclass_fields__, "duration_s"} - {"identifier", "until_s"} - (OWN_KINDS - set(kinds))
     if set(document) - known:
         raise ValueError(f"unknown: {', '.join(sorted(set(document) - known))}")
     match = document.get("match", {})
@@ -73,6 +82,10 @@ def _fault(identifier: int, document: Mapping[str, Any], now_s: float) -> Fault:
         _number(document, "latency_ms") or 0.0,
         bool(document.get("reset")),
         bool(document.get("after")),
+        _number(document, "slow_body_ms") or 0.0,
+        bool(document.get("cut_body")),
+        bool(document.get("fail_operation")),
+        _number(document, "stale_s") or 0.0,
         _number(document, "count", int),
         now_s + duration_s if duration_s is not None else None,
     )
@@ -81,7 +94,9 @@ def _fault(identifier: int, document: Mapping[str, Any], now_s: float) -> Fault:
 class Faults:
     """The faults in force. They live in memory only: a restarted cloud is a healthy one."""
 
-    def __init__(self) -> None:
+    def __init__(self, kinds: Collection[str] = ()) -> None:
+        """`kinds` are those of OWN_KINDS that this cloud can do."""
+        self._kinds = kinds
         self._lock = threading.Lock()
         self._faults: list[Fault] = []
         self._made = 0
@@ -89,7 +104,7 @@ class Faults:
     def add(self, document: Mapping[str, Any]) -> Fault:
         """Puts a fault in force; raises ValueError, naming what is wrong, for one that makes no sense."""
         with self._lock:
-            fault = _fault(self._made + 1, document, time.monotonic())
+            fault = _fault(self._made + 1, document, time.monotonic(), self._kinds)
             self._made += 1
             self._faults.append(fault)
             return fault

@@ -1,4 +1,4 @@
-"""What time is it in the simulated AWS?"""
+"""What time is it in a simulated cloud?"""
 
 import time
 from collections.abc import Callable
