@@ -24,6 +24,10 @@ class _Entry:
 
 PROVIDERS: Mapping[str, _Entry] = {
     "aws": _Entry(catalog="shared.clouds.aws.catalog:AwsCatalog", cloud="shared.clouds.aws.cloud:open_account"),
+    "digitalocean": _Entry(
+        catalog="shared.clouds.digitalocean.catalog:DigitalOceanCatalog",
+        cloud="shared.clouds.digitalocean.cloud:open_account",
+    ),
 }
 
 

@@ -119,6 +119,23 @@ class Faults:
                 fault.count -= 1
             return fault
 
+    def lose_region(self, facts: Mapping[str, str], region: str) -> bool:
+        """Whether a fault refuses every call of this region, for what tells of regions; spends no use of it.
+
+        `facts` are account and service. A fault that names no region, or names an action too, loses no region.
+        """
+        with self._lock:
+            now_s = time.monotonic()
+            return any(
+                fault.is_refusal
+                and "region" in fault.match
+                and "action" not in fault.match
+                and fault.matches({**facts, "region": region, "action": ""})
+                and fault.count != 0
+                and (fault.until_s is None or now_s < fault.until_s)
+                for fault in self._faults
+            )
+
     def listed(self) -> list[dict[str, Any]]:
         with self._lock:
             return [asdict(fault) for fault in self._faults if fault.count != 0]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from deploy.local.clouds.faults import Fault
+from deploy.local.clouds.faults import DEFAULT_CODES, Fault
 from deploy.local.clouds.world.accounts import Account
 from deploy.local.clouds.world.controls import Controls
 from deploy.local.clouds.world.provider import Action, Answer, Call, HttpRequest, Provider, Refusal
@@ -101,7 +101,7 @@ class Application:
         if fault.reset or fault.status is None:
             return _Outcome(None)
         kind = _KIND_OF_STATUS.get(fault.status, "invalid" if fault.status < 500 else "unavailable")
-        code = "" if fault.code == "InternalError" else fault.code
+        code = "" if fault.code in DEFAULT_CODES.values() else fault.code  # AWS's words, when a fault names none
         known = kind if code not in Refusal.KINDS else code
         refusal = Refusal(
             known, "A fault on demand.", code="" if known == code else code, status=fault.status,
@@ -110,8 +110,15 @@ class Application:
         return _Outcome(self._provider.refuse(refusal))
 
     def _call(self, request: HttpRequest, account: Account, region: str, path: Any, fault: Fault | None) -> Call:
-        clock, settings = self._world.clock, self._world.settings
-        return Call(request, account, region, path, self._world.things, clock.now_s(), settings.state_seconds, fault)
+        world = self._world
+
+        def is_lost(code: str) -> bool:
+            return world.faults.lose_region({"account": account.account_id, "service": self._provider.name}, code)
+
+        return Call(
+            request, account, region, path, world.things, world.clock.now_s(), world.settings.state_seconds, fault,
+            world.push_of, is_lost,
+        )  # fmt: skip
 
 
 def _find(actions: Sequence[Action], request: HttpRequest) -> tuple[Action, Any] | None:

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from deploy.local.clouds.faults import Fault
 from deploy.local.clouds.world.accounts import Account
 from deploy.local.clouds.world.things import Thing, Things
+from deploy.local.load.series import Push
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,10 @@ class HttpRequest:
 
 @dataclass(frozen=True)
 class Call:
-    """One authenticated call of an action. `fault` is a fault that does not refuse it: see `Fault.fails_operation`…"""
+    """One authenticated call of an action. `fault` is a fault that does not refuse it: see `Fault.fails_operation`…
+
+    `push_of` says what a machine's load is held at, `is_lost` whether every call of a region is refused just now.
+    """
 
     http: HttpRequest
     account: Account
@@ -100,6 +104,8 @@ class Call:
     now_s: float
     state_seconds: float
     fault: Fault | None = None
+    push_of: Callable[[str], Push | None] = lambda _: None
+    is_lost: Callable[[str], bool] = lambda _: False
 
     @property
     def query(self) -> Mapping[str, str]:
