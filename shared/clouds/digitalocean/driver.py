@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 from libcloud.common.digitalocean import DigitalOcean_v2_Connection
 from libcloud.compute.base import Node, NodeImage, NodeLocation, NodeSize
@@ -28,7 +28,7 @@ class _Connection(DigitalOcean_v2_Connection):
 class DropletDriver(DigitalOcean_v2_NodeDriver):
     """libcloud's own with whole answers, the create's parameters that it leaves out, and things named by their ids."""
 
-    EX_CREATE_ATTRIBUTES: ClassVar = [*DigitalOcean_v2_NodeDriver.EX_CREATE_ATTRIBUTES, "monitoring", "vpc_uuid"]
+    EX_CREATE_ATTRIBUTES = [*DigitalOcean_v2_NodeDriver.EX_CREATE_ATTRIBUTES, "monitoring", "vpc_uuid"]  # noqa: RUF012
 
     def __new__(cls, *_: Any, **__: Any) -> Self:
         """Libcloud's picks a version by its arguments, and hands them to `object.__new__`, which takes none."""
