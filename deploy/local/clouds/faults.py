@@ -9,6 +9,8 @@ from typing import Any
 
 MATCHED = ("account", "region", "service", "action")
 OWN_KINDS = frozenset({"slow_body_ms", "cut_body", "fail_operation", "stale_s"})
+NUMBER_MAX = 1e9
+"""Milliseconds (11 days) or seconds (30 years): a longer sleep is a mistake, and some are more than a timer takes."""
 DEFAULT_CODES = {
     429: "RequestLimitExceeded",
     500: "InternalError",
@@ -46,7 +48,7 @@ class Fault:
 
     @property
     def is_refusal(self) -> bool:
-        """Whether the caller does not get moto's answer; a fault of latency alone lets it through."""
+        """Whether the caller does not get the call's own answer; a fault of latency alone lets it through."""
         return self.reset or self.after or self.status is not None
 
     def matches(self, facts: Mapping[str, str]) -> bool:
@@ -57,8 +59,8 @@ def _number(document: Mapping[str, Any], name: str, kind: type = float) -> Any:
     value = document.get(name)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0:
-        raise ValueError(f"{name} must be a number, 0 or more")
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= NUMBER_MAX:
+        raise ValueError(f"{name} must be a number from 0 to {NUMBER_MAX:g}")
     return kind(value)
 
 
@@ -129,7 +131,7 @@ class Faults:
             return any(
                 fault.is_refusal
                 and "region" in fault.match
-                and "action" not in fault.match
+                and fault.match.get("action", "*") == "*"
                 and fault.matches({**facts, "region": region, "action": ""})
                 and fault.count != 0
                 and (fault.until_s is None or now_s < fault.until_s)

@@ -39,7 +39,9 @@ class Controls:
             ("POST", "/_sim/fault"): lambda _, request: {"fault": asdict(world.faults.add(request.document()))},
             ("DELETE", "/_sim/fault"): lambda _, __: {"cleared": world.faults.clear()},
             ("POST", "/_sim/advance"): self._advance,
+            ("GET", "/_sim/load"): lambda _, __: {"pushed": world.pushes.listed(world.clock.now_s())},
             ("POST", "/_sim/load"): self._load,
+            ("DELETE", "/_sim/load"): lambda _, request: {"taken_back": world.pushes.take_back(_machine_of(request))},
         }
 
     @staticmethod
@@ -54,7 +56,7 @@ class Controls:
             return Answer(404, {"error": f"no {request.method} {request.path} here"})
         try:
             return Answer(200, route(provider, request))
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, OverflowError) as error:
             return Answer(422, {"error": str(error)})
         except Refusal as refusal:
             return Answer(422, {"error": refusal.message})
@@ -77,5 +79,9 @@ class Controls:
 
     def _load(self, _: str, request: HttpRequest) -> Any:
         machine, push = read_push(request.document(), self._world.clock.now_s())
-        self._world.pushes[machine] = push
+        self._world.pushes.put(machine, push)
         return {"instance_id": machine, **asdict(push)}
+
+
+def _machine_of(request: HttpRequest) -> str:
+    return request.query.get("instance_id", "")

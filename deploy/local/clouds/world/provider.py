@@ -66,6 +66,11 @@ class Refusal(Exception):
         self.retry_after_s = retry_after_s
 
 
+def _no_number(name: str) -> None:
+    """Python reads NaN and Infinity, which JSON does not have, and one of them as a time would stop the clock."""
+    raise ValueError(f"{name} is not JSON")
+
+
 @dataclass(frozen=True)
 class HttpRequest:
     """One HTTP request, read to its end. Header names are lower case, the path is decoded, `query` has first values."""
@@ -81,7 +86,7 @@ class HttpRequest:
     def document(self) -> dict[str, Any]:
         """The JSON object of the body, empty without one. Raises Refusal `invalid`."""
         try:
-            found = json.loads(self.body or b"{}")
+            found = json.loads(self.body or b"{}", parse_constant=_no_number)
         except ValueError as error:
             raise Refusal("invalid", "The request body is not valid JSON.") from error
         if not isinstance(found, dict):

@@ -12,6 +12,7 @@ from deploy.local.clouds.world.provider import Answer, HttpRequest
 from deploy.local.clouds.world.settings import Settings
 from deploy.local.clouds.world.storage import CallKey, Storage
 from deploy.local.clouds.world.things import Things
+from deploy.local.load.pushes import Pushes
 from deploy.local.load.series import Push
 
 
@@ -24,7 +25,7 @@ class World:
         self.faults = Faults(OWN_KINDS)
         self.things = Things(self.clock.now_s)
         self.things.load(storage.things())
-        self.pushes: dict[str, Push] = {}
+        self.pushes = Pushes(settings.data_dir / "pushes.json")
         self._storage = storage
         self._sequence = storage.last_sequence()
         self._lines: list[dict[str, Any]] = []
@@ -82,5 +83,5 @@ class World:
 
     def push_of(self, machine_id: str) -> Push | None:
         """What a machine's load is held at."""
-        push = self.pushes.get(machine_id)
+        push = self.pushes.of(machine_id)
         return push if push is not None and push.holds(self.clock.now_s()) else None
