@@ -9,6 +9,7 @@ from shared.clouds.digitalocean.driver import driver_maker
 from shared.clouds.digitalocean.errors import VOCABULARY
 from shared.clouds.digitalocean.images import DefaultImages
 from shared.clouds.digitalocean.machines import DigitalOceanMachines
+from shared.clouds.digitalocean.metrics import DigitalOceanMetrics
 from shared.clouds.digitalocean.regions import regions_of
 from shared.clouds.libcloud.client import LibcloudClient
 from shared.clouds.models import Account, Credentials, Region
@@ -23,6 +24,7 @@ class DigitalOceanCloud:
     def __init__(self, credentials: Credentials, settings: CloudSettings) -> None:
         maker = driver_maker(credentials, settings)
         self._client = LibcloudClient(maker, VOCABULARY, settings, secrets=(credentials["token"],))
+        self.metrics = DigitalOceanMetrics(self._client)
         self.machines = DigitalOceanMachines(self._client, DefaultImages(self._client))
 
     async def authenticate(self) -> Account:

@@ -11,14 +11,15 @@ from typing import Any
 from urllib.parse import quote
 
 from shared.clouds.capabilities import Machines
-from shared.clouds.digitalocean import tags as droplet_tags
 from shared.clouds.digitalocean.driver import DOCUMENT
 from shared.clouds.digitalocean.errors import PROVIDER
 from shared.clouds.digitalocean.images import DefaultImages
+from shared.clouds.digitalocean.tags import TAGS, token_tag
 from shared.clouds.errors import Conflict, IncorrectState, InvalidRequest, NotFound, StillWorking
 from shared.clouds.libcloud.client import LibcloudClient
 from shared.clouds.libcloud.paging import NumberedPage, numbered_pages
-from shared.clouds.libcloud.tokens import invalid, name_of
+from shared.clouds.libcloud.tags import from_words, replaced_by
+from shared.clouds.libcloud.tokens import check_token, invalid, name_of
 from shared.clouds.models import AttachedVolume, Machine, MachineSpec, MachineState
 
 _PAGE_MAX = 200
@@ -57,7 +58,7 @@ class DigitalOceanMachines(Machines):
         Two creates of a token at once in one process make one droplet. Nothing at DigitalOcean keeps two processes
         from making two: the journal's lease does.
         """
-        names = droplet_tags.to_digitalocean(spec.tags, spec.token, operation="droplets.create")
+        names = TAGS.to_words(spec.tags, spec.token, operation="droplets.create")
         _check(region, spec)
         async with self._client.one_create_of(f"{region} {spec.token}"):
             known = await self.find_by_token(region, spec.token)
@@ -73,8 +74,8 @@ class DigitalOceanMachines(Machines):
             return _machine(made, None)
 
     async def find_by_token(self, region: str, token: str) -> Machine | None:
-        droplet_tags.to_digitalocean({}, token, operation="find_by_token")
-        query = {"tag_name": droplet_tags.token_tag(token), "per_page": _PAGE_MAX}
+        check_token(token, provider=PROVIDER, operation="find_by_token")
+        query = {"tag_name": token_tag(token), "per_page": _PAGE_MAX}
         answer = await self._client.request("droplets.list", "GET", "/v2/droplets", query=query, wants=("droplets",))
         here = [each for each in answer["droplets"] if each["region"]["slug"] == region]
         return await self._read(min(here, key=lambda each: int(each["id"]))) if here else None
@@ -146,15 +147,15 @@ class DigitalOceanMachines(Machines):
 
     async def tag(self, region: str, machine_id: str, tags: Mapping[str, str]) -> None:
         """New tags are set before those that they replace are taken away: an interrupted change loses nothing."""
-        droplet_tags.check(tags, operation="tags.assign")
+        TAGS.check(tags, operation="tags.assign")
         before = (await self._document(region, machine_id))["tags"]
-        wanted = [name for key, value in tags.items() for name in droplet_tags.names_of(key, value)]
+        wanted = [name for key, value in tags.items() for name in TAGS.words_of(key, value)]
         resources = {"resources": [{"resource_id": machine_id, "resource_type": "droplet"}]}
         for name in wanted:
             if name not in before:
                 await self._tags("POST", "tags.create", "/v2/tags", region, {"name": name})
                 await self._tags("POST", "tags.assign", f"/v2/tags/{quote(name)}/resources", region, resources)
-        for name in droplet_tags.replaced_by(before, tags):
+        for name in replaced_by(before, tags, wanted):
             await self._tags("DELETE", "tags.unassign", f"/v2/tags/{quote(name)}/resources", region, resources)
 
     async def _tags(self, method: str, operation: str, path: str, region: str, document: Document) -> None:
@@ -248,7 +249,7 @@ def _machine(document: Document, action: str | None) -> Machine:
         image=str(image.get("slug") or image["id"]),
         region=slug,
         zone=slug,
-        tags=droplet_tags.from_digitalocean(document["tags"]),
+        tags=from_words(document["tags"]),
         private_ip=addresses.get("private"),
         public_ip=addresses.get("public"),
         subnet_id=document.get("vpc_uuid") or None,

@@ -6,13 +6,13 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from deploy.local.clouds.digitalocean import droplets, offers, tags
+from deploy.local.clouds.digitalocean import droplets, monitoring, offers, tags
 from deploy.local.clouds.digitalocean.answers import page_of, refused
 from deploy.local.clouds.world.accounts import Account
 from deploy.local.clouds.world.controls import MACHINE
 from deploy.local.clouds.world.provider import Action, Answer, Call, HttpRequest, Provider, Refusal
 from deploy.local.clouds.world.things import Thing, Things
-from shared.clouds.digitalocean.tags import from_digitalocean
+from shared.clouds.libcloud.tags import from_words
 from shared.clouds.models import TOKEN_TAG
 
 _TEAM = str(uuid.uuid5(uuid.NAMESPACE_DNS, "first.digitalocean.canopy.test"))
@@ -51,6 +51,7 @@ class DigitalOcean(Provider):
             Action("GET", "/v2/droplets/{id}/actions", "droplets.actions", droplets.actions_of),
             Action("GET", "/v2/actions", "actions.list", droplets.actions),
             Action("GET", "/v2/actions/{id}", "actions.get", droplets.action),
+            Action("GET", "/v2/monitoring/metrics/droplet/{name}", "monitoring.metrics", monitoring.metrics),
             Action("POST", "/v2/tags", "tags.create", tags.create),
             Action("GET", "/v2/tags", "tags.list", tags.listed),
             Action("GET", "/v2/tags/{name}", "tags.get", tags.read),
@@ -69,8 +70,9 @@ class DigitalOcean(Provider):
 
     def region_of(self, request: HttpRequest, path: Mapping[str, str], things: Things, account: Account) -> str:
         """The region of the droplet that is made or meant; one address serves all regions."""
-        if request.path.startswith("/v2/droplets/"):
-            droplet = things.get(self.name, account.account_id, MACHINE, path["id"])
+        meant = path.get("id", "") if request.path.startswith("/v2/droplets/") else request.query.get("host_id", "")
+        if meant:
+            droplet = things.get(self.name, account.account_id, MACHINE, meant)
             return "global" if droplet is None else droplet.region
         if request.method == "POST" and request.path == "/v2/droplets":
             return str(request.document().get("region"))
@@ -80,7 +82,7 @@ class DigitalOcean(Provider):
         return refused(refusal)
 
     def describe(self, thing: Thing) -> dict[str, Any]:
-        pairs = from_digitalocean(thing.facts.get("tags", []))
+        pairs = from_words(thing.facts.get("tags", []))
         return {**super().describe(thing), "tags": pairs, "token": pairs.get(TOKEN_TAG)}
 
 
