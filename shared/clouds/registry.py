@@ -28,6 +28,9 @@ PROVIDERS: Mapping[str, _Entry] = {
         catalog="shared.clouds.digitalocean.catalog:DigitalOceanCatalog",
         cloud="shared.clouds.digitalocean.cloud:open_account",
     ),
+    "linode": _Entry(
+        catalog="shared.clouds.linode.catalog:LinodeCatalog", cloud="shared.clouds.linode.cloud:open_account"
+    ),
 }
 
 

@@ -17,6 +17,9 @@ class CloudSettings(BaseSettings):
     digitalocean_endpoint_url: AnyHttpUrl | None = Field(
         default=None, description="the DigitalOcean API; unset: DigitalOcean's own address"
     )
+    linode_endpoint_url: AnyHttpUrl | None = Field(
+        default=None, description="the Linode API; unset: Linode's own address"
+    )
     cloud_connect_timeout_s: float = Field(default=5.0, gt=0, le=60)
     cloud_read_timeout_s: float = Field(default=30.0, gt=0, le=300)
     cloud_call_attempts: int = Field(

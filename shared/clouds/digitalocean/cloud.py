@@ -7,7 +7,7 @@ from collections.abc import Collection
 from shared.clouds.capabilities import Cloud
 from shared.clouds.digitalocean.driver import driver_maker
 from shared.clouds.digitalocean.errors import VOCABULARY
-from shared.clouds.digitalocean.images import DefaultImages
+from shared.clouds.digitalocean.images import default_images
 from shared.clouds.digitalocean.machines import DigitalOceanMachines
 from shared.clouds.digitalocean.metrics import DigitalOceanMetrics
 from shared.clouds.digitalocean.regions import regions_of
@@ -25,7 +25,7 @@ class DigitalOceanCloud:
         maker = driver_maker(credentials, settings)
         self._client = LibcloudClient(maker, VOCABULARY, settings, secrets=(credentials["token"],))
         self.metrics = DigitalOceanMetrics(self._client)
-        self.machines = DigitalOceanMachines(self._client, DefaultImages(self._client))
+        self.machines = DigitalOceanMachines(self._client, default_images(self._client))
 
     async def authenticate(self) -> Account:
         """The team that the token belongs to, and whose token it is. A token of custom scopes needs `account:read`."""

@@ -11,15 +11,16 @@ from typing import Any
 from urllib.parse import quote
 
 from shared.clouds.capabilities import Machines
-from shared.clouds.digitalocean.driver import DOCUMENT
 from shared.clouds.digitalocean.errors import PROVIDER
-from shared.clouds.digitalocean.images import DefaultImages
 from shared.clouds.digitalocean.tags import TAGS, token_tag
-from shared.clouds.errors import Conflict, IncorrectState, InvalidRequest, NotFound, StillWorking
+from shared.clouds.errors import IncorrectState, InvalidRequest, NotFound, StillWorking
 from shared.clouds.libcloud.client import LibcloudClient
+from shared.clouds.libcloud.default_images import DefaultImages
+from shared.clouds.libcloud.driver import DOCUMENT
 from shared.clouds.libcloud.paging import NumberedPage, numbered_pages
+from shared.clouds.libcloud.refusals import invalid, made_for, not_found, wrong_state
 from shared.clouds.libcloud.tags import from_words, replaced_by
-from shared.clouds.libcloud.tokens import check_token, invalid, name_of
+from shared.clouds.libcloud.tokens import check_token, name_of
 from shared.clouds.models import AttachedVolume, Machine, MachineSpec, MachineState
 
 _PAGE_MAX = 200
@@ -63,7 +64,7 @@ class DigitalOceanMachines(Machines):
         async with self._client.one_create_of(f"{region} {spec.token}"):
             known = await self.find_by_token(region, spec.token)
             if known is not None:
-                return _made_for(known, spec)
+                return made_for(known, spec, provider=PROVIDER, operation="droplets.create")
             image = spec.image or await self._images.newest(region)
             ask = partial(_create, region=region, spec=spec, image=image, names=names)
             try:
@@ -104,9 +105,9 @@ class DigitalOceanMachines(Machines):
         if machine.state in {MachineState.RUNNING, MachineState.PENDING}:
             return
         if machine.state is MachineState.TERMINATED:
-            raise _wrong_state(IncorrectState, machine, "droplets.start")
+            raise wrong_state(IncorrectState, machine, provider=PROVIDER, operation="droplets.start")
         if machine.state is MachineState.STOPPING or document["locked"]:
-            raise _wrong_state(StillWorking, machine, "droplets.start")
+            raise wrong_state(StillWorking, machine, provider=PROVIDER, operation="droplets.start")
         await self._act(region, "droplets.start", lambda driver: driver.ex_power_on_node(driver.node(machine_id)))
 
     async def stop(self, region: str, machine_id: str) -> None:
@@ -116,7 +117,7 @@ class DigitalOceanMachines(Machines):
             return
         if machine.state is not MachineState.RUNNING:
             wrong = StillWorking if machine.state is MachineState.PENDING else IncorrectState
-            raise _wrong_state(wrong, machine, "droplets.stop")
+            raise wrong_state(wrong, machine, provider=PROVIDER, operation="droplets.stop")
         before = await self._latest_action(machine_id)
         if before is not None and (before["type"], before["status"]) == ("shutdown", "errored"):
             await self._act(region, "droplets.stop", lambda driver: driver.act(machine_id, {"type": "power_off"}))
@@ -129,7 +130,7 @@ class DigitalOceanMachines(Machines):
         if machine.instance_type == instance_type:
             return
         if machine.state is not MachineState.STOPPED:
-            raise _wrong_state(IncorrectState, machine, "droplets.resize")
+            raise wrong_state(IncorrectState, machine, provider=PROVIDER, operation="droplets.resize")
         await self._act(
             region,
             "droplets.resize",
@@ -171,9 +172,7 @@ class DigitalOceanMachines(Machines):
             document: Document = answer["droplet"]
             if document["region"]["slug"] == region:
                 return document
-        raise NotFound(
-            "not_found", f"There is no droplet {machine_id} in {region}", provider=PROVIDER, operation="droplets.get"
-        )
+        raise not_found(f"droplet {machine_id} in {region}", provider=PROVIDER, operation="droplets.get")
 
     async def _read(self, document: Document) -> Machine:
         """A locked droplet has an action under way, which says where it is going."""
@@ -220,19 +219,6 @@ def _check(region: str, spec: MachineSpec) -> None:
         wrong = "image", "is a slug or a number"
     if wrong is not None:
         raise invalid(*wrong, provider=PROVIDER, operation="droplets.create")
-
-
-def _made_for(machine: Machine, spec: MachineSpec) -> Machine:
-    if machine.instance_type == spec.instance_type and spec.image in {None, machine.image}:
-        return machine
-    raise Conflict(
-        "token_used", f"The token made {machine.id} of another size or image", provider=PROVIDER,
-        operation="droplets.create",
-    )  # fmt: skip
-
-
-def _wrong_state(error: type[Conflict | StillWorking], machine: Machine, operation: str) -> Conflict | StillWorking:
-    return error("wrong_state", f"{machine.id} is {machine.state}", provider=PROVIDER, operation=operation)
 
 
 def _machine(document: Document, action: str | None) -> Machine:

@@ -11,18 +11,19 @@ import asyncio
 import itertools
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from shared.clouds.capabilities import Metrics
 from shared.clouds.digitalocean.errors import PROVIDER
 from shared.clouds.errors import NotFound
 from shared.clouds.libcloud.client import LibcloudClient
-from shared.clouds.libcloud.tokens import invalid
-from shared.clouds.models import MetricAnswer, MetricName, MetricPoint, MetricQuery, MetricSeries
+from shared.clouds.libcloud.series import averages, check_period
+from shared.clouds.models import MetricAnswer, MetricName, MetricQuery, MetricSeries
 
+_PUBLISHED_S = 60
 _LOOK_BACK_S = 300
 """How far before the start CPU is asked for: a rate needs the count before."""
 _GAP_S = 600
@@ -91,9 +92,7 @@ class DigitalOceanMetrics(Metrics):
         It publishes about a sample a minute; a point is the average of its period's. A period is whole minutes.
         """
         for each in queries:
-            if each.period_s < 60 or each.period_s % 60:
-                detail = f"is a multiple of 60 seconds, not {each.period_s}"
-                raise invalid("period_s", detail, provider=PROVIDER, operation="monitoring.query")
+            check_period(each.period_s, _PUBLISHED_S, provider=PROVIDER)
         found = await asyncio.gather(*(self._series(region, each, start, end) for each in queries))
         calls = sum(len(SOURCES[each.metric].paths) for each in queries if each.metric in SOURCES)
         return MetricAnswer(tuple(found), calls, calls)
@@ -127,17 +126,3 @@ class DigitalOceanMetrics(Metrics):
         with self._client.reading("monitoring.query"):
             matrix: Matrix = answer["data"]["result"]
             return matrix
-
-
-def averages(
-    samples: Iterable[tuple[float, float]], period_s: int, start: datetime, end: datetime
-) -> tuple[MetricPoint, ...]:
-    """A point for each period, cut from the epoch on, that begins in [start, end) and has samples."""
-    collected: dict[float, list[float]] = defaultdict(list)
-    for time_s, value in samples:
-        collected[time_s // period_s * period_s].append(value)
-    return tuple(
-        MetricPoint(datetime.fromtimestamp(begin_s, UTC), math.fsum(values) / len(values))
-        for begin_s, values in sorted(collected.items())
-        if start.timestamp() <= begin_s < end.timestamp()
-    )

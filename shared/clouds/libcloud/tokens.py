@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 
-from shared.clouds.errors import FieldProblem, InvalidRequest
+from shared.clouds.libcloud.refusals import invalid
 
 _TOKEN = re.compile(r"[A-Za-z0-9._:/-]{1,64}")
 
@@ -20,14 +20,3 @@ def check_token(token: str, *, provider: str, operation: str) -> None:
 def name_of(token: str) -> str:
     """A name that only this token has: lower-case letters, digits and dashes, 31 characters."""
     return f"canopy-{hashlib.sha256(token.encode()).hexdigest()[:24]}"
-
-
-def invalid(field: str, detail: str, *, provider: str, operation: str) -> InvalidRequest:
-    """The refusal of one field before the provider is asked."""
-    return InvalidRequest(
-        f"invalid_{field}".partition(".")[0],
-        f"{field} {detail}",
-        provider=provider,
-        operation=operation,
-        problems=(FieldProblem(field, detail),),
-    )

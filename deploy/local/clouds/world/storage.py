@@ -43,6 +43,7 @@ class Storage:
         things: Mapping[tuple[str, str, str, str], Thing | None],
         ledger: list[dict[str, Any]],
         calls: Mapping[CallKey, int],
+        facts: Mapping[str, float],
     ) -> None:
         """Writes all of it or nothing; a thing that is None is deleted."""
         kept = [(*key, json.dumps(asdict(thing))) for key, thing in things.items() if thing is not None]
@@ -59,6 +60,7 @@ class Storage:
                 "INSERT OR REPLACE INTO calls VALUES (?, ?, ?, ?, ?)",
                 [(*key, count) for key, count in calls.items()],
             )
+            connection.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", list(facts.items()))
 
     def things(self) -> list[Thing]:
         """In the order in which they were made."""

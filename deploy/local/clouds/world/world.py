@@ -15,6 +15,9 @@ from deploy.local.clouds.world.things import Things
 from deploy.local.load.pushes import Pushes
 from deploy.local.load.series import Push
 
+LAST_NUMBER = "last_number"
+"""The fact by which numbers are given once for ever: ids are made of them, and the newest thing may be gone."""
+
 
 class World:
     """The state of the process. Everything that `save` has not written yet is lost by a kill, and was not answered."""
@@ -25,6 +28,7 @@ class World:
         self.faults = Faults(OWN_KINDS)
         self.things = Things(self.clock.now_s)
         self.things.load(storage.things())
+        self.things.last_number = max(self.things.last_number, int(storage.fact(LAST_NUMBER)))
         self.pushes = Pushes(settings.data_dir / "pushes.json")
         self._storage = storage
         self._sequence = storage.last_sequence()
@@ -60,7 +64,7 @@ class World:
         if not (self.things.changed or self._lines):
             return
         counts = {key: self._counted[key] for key in self._unsaved_counts}
-        self._storage.write(self.things.changed, self._lines, counts)
+        self._storage.write(self.things.changed, self._lines, counts, {LAST_NUMBER: self.things.last_number})
         self.things.changed.clear()
         self._lines.clear()
         self._unsaved_counts.clear()

@@ -6,8 +6,9 @@ import pytest
 
 from deploy.local.load.series import SLOT_S, values_at
 from shared.clouds.capabilities import metrics_of
-from shared.clouds.digitalocean.metrics import SOURCES, averages, busy_percent, used_percent
+from shared.clouds.digitalocean.metrics import SOURCES, busy_percent, used_percent
 from shared.clouds.errors import InvalidRequest, RateLimited
+from shared.clouds.libcloud.series import averages
 from shared.clouds.models import MetricName, MetricQuery
 from tests.shared.clouds.account_under_test import Conformance
 
