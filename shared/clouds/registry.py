@@ -31,6 +31,7 @@ PROVIDERS: Mapping[str, _Entry] = {
     "linode": _Entry(
         catalog="shared.clouds.linode.catalog:LinodeCatalog", cloud="shared.clouds.linode.cloud:open_account"
     ),
+    "vultr": _Entry(catalog="shared.clouds.vultr.catalog:VultrCatalog", cloud="shared.clouds.vultr.cloud:open_account"),
 }
 
 

@@ -25,6 +25,7 @@ from deploy.local.clouds.world.world import World
 PROVIDERS: Mapping[str, str] = {
     "digitalocean": "deploy.local.clouds.digitalocean.provider:DigitalOcean",
     "linode": "deploy.local.clouds.linode.provider:Linode",
+    "vultr": "deploy.local.clouds.vultr.provider:Vultr",
 }
 """Where each provider's wire protocol is, as `module:class`."""
 
