@@ -128,6 +128,15 @@ class Machines(Protocol):
         """Idempotent. `NotFound`; `IncorrectState` for one that is terminated; `StillWorking` while it is pending."""
         ...
 
+    async def resize(self, region: str, machine_id: str, instance_type: str) -> None:
+        """Give a stopped machine another type. Idempotent: one that has the type already is success.
+
+        `NotFound`; `IncorrectState` while it is not stopped, where the provider needs that (all do but some of Azure's
+        sizes); `InvalidRequest` with field `instance_type` for an unknown type, or one that does not fit the machine;
+        `NoCapacity`, `QuotaExceeded`.
+        """
+        ...
+
     async def terminate(self, region: str, machine_id: str) -> None:
         """Idempotent; a machine that does not exist is success. Volumes made with the machine go with it."""
         ...

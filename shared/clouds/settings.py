@@ -14,6 +14,13 @@ class CloudSettings(BaseSettings):
     aws_endpoint_url: AnyHttpUrl | None = Field(
         default=None, description="one address for every AWS API and region; unset: AWS's own addresses"
     )
+    digitalocean_endpoint_url: AnyHttpUrl | None = Field(
+        default=None, description="the DigitalOcean API; unset: DigitalOcean's own address"
+    )
+    linode_endpoint_url: AnyHttpUrl | None = Field(
+        default=None, description="the Linode API; unset: Linode's own address"
+    )
+    vultr_endpoint_url: AnyHttpUrl | None = Field(default=None, description="the Vultr API; unset: Vultr's own address")
     cloud_connect_timeout_s: float = Field(default=5.0, gt=0, le=60)
     cloud_read_timeout_s: float = Field(default=30.0, gt=0, le=300)
     cloud_call_attempts: int = Field(

@@ -147,6 +147,7 @@ CODES: Mapping[type[CloudError], tuple[str, ...]] = {
         "InvalidAMIID.Malformed",
         "InvalidBlockDeviceMapping",
         "InvalidGroupId.Malformed",
+        "InvalidInstanceAttributeValue",
         "InvalidInstanceID.Malformed",
         "InvalidInstanceType",
         "InvalidInstanceType.NotFound",

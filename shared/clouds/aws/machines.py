@@ -90,6 +90,20 @@ class AwsMachines(Machines):
     async def stop(self, region: str, machine_id: str) -> None:
         await self._change(region, machine_id, "StopInstances")
 
+    async def resize(self, region: str, machine_id: str, instance_type: str) -> None:
+        """EC2 calls both a wrong type and a wrong state by codes of their own; see the table in errors.py."""
+        machine = await self.get(region, machine_id)
+        if machine.instance_type == instance_type:
+            return
+        if machine.state is not MachineState.STOPPED:
+            raise IncorrectState(
+                "IncorrectInstanceState", f"{machine_id} is {machine.state}", provider=PROVIDER,
+                operation="ModifyInstanceAttribute",
+            )  # fmt: skip
+        await self._client.call(
+            "ec2", region, "ModifyInstanceAttribute", InstanceId=machine_id, InstanceType={"Value": instance_type}
+        )
+
     async def terminate(self, region: str, machine_id: str) -> None:
         try:
             await self._client.call("ec2", region, "TerminateInstances", InstanceIds=[machine_id])

@@ -38,6 +38,7 @@ class AccountUnderTest(Protocol):
     other_instance_type: str
     unknown_machine_id: str
     compute: tuple[str, str]  # resource type and subtype of a machine
+    forgets_terminated: bool  # what was terminated is unknown at once, and its token free (AWS tells of it for an hour)
 
     def open_with(self, credentials: Credentials) -> Cloud: ...
 

@@ -55,7 +55,16 @@ class MachineConformance(Conformance):
         assert (await machines.get(region, made.id)).state is MachineState.RUNNING
         await machines.terminate(region, made.id)
         account.settle()
-        assert (await machines.get(region, made.id)).state is MachineState.TERMINATED
+        await self.is_terminated(account, made.id)
+
+    async def is_terminated(self, account, machine_id):
+        """`TERMINATED`, or unknown where the provider forgets what it destroyed."""
+        if account.forgets_terminated:
+            with pytest.raises(NotFound):
+                await machines_of(account.cloud).get(account.region, machine_id)
+        else:
+            machine = await machines_of(account.cloud).get(account.region, machine_id)
+            assert machine.state is MachineState.TERMINATED
 
     async def test_start_and_stop_of_what_is_there_already_are_success(self, account):
         machine = await self.running(account)
@@ -77,7 +86,7 @@ class MachineConformance(Conformance):
         machine = await self.running(account)
         await machines_of(account.cloud).terminate(account.region, machine.id)
         account.settle()
-        with pytest.raises(IncorrectState) as caught:
+        with pytest.raises(NotFound if account.forgets_terminated else IncorrectState) as caught:
             await machines_of(account.cloud).start(account.region, machine.id)
         assert not caught.value.retryable
 
@@ -162,9 +171,12 @@ class MachineConformance(Conformance):
         machine = await self.running(account)
         await machines_of(account.cloud).terminate(account.region, machine.id)
         account.settle()
+        await self.is_terminated(account, machine.id)
+        if account.forgets_terminated:
+            assert await machines_of(account.cloud).find_by_token(account.region, machine.token) is None
+            return
         spec = self.spec(account, token=machine.token)
         assert (await machines_of(account.cloud).create(account.region, spec)).id == machine.id
-        assert (await machines_of(account.cloud).get(account.region, machine.id)).state is MachineState.TERMINATED
         assert account.machines_with(machine.token) == [machine.id]
 
     async def test_a_token_used_with_another_spec_is_a_conflict(self, account):
@@ -182,7 +194,35 @@ class MachineConformance(Conformance):
         assert await machines.find_by_token(account.other_region, machine.token) is None
         await machines.terminate(account.region, machine.id)
         account.settle()
-        assert (await machines.find_by_token(account.region, machine.token)).state is MachineState.TERMINATED
+        found = await machines.find_by_token(account.region, machine.token)
+        assert found is None if account.forgets_terminated else found.state is MachineState.TERMINATED
+
+    async def test_a_stopped_machine_is_resized_once_and_a_running_one_never(self, account):
+        machines, machine = machines_of(account.cloud), await self.running(account)
+        wanted = account.other_instance_type
+        with pytest.raises(IncorrectState):
+            await machines.resize(account.region, machine.id, wanted)
+        await machines.stop(account.region, machine.id)
+        account.settle()
+        await machines.resize(account.region, machine.id, wanted)
+        account.settle()
+        await machines.resize(account.region, machine.id, wanted)
+        resized = await machines.get(account.region, machine.id)
+        assert (resized.instance_type, resized.state) == (wanted, MachineState.STOPPED)
+        await machines.start(account.region, machine.id)
+        account.settle()
+        assert (await machines.get(account.region, machine.id)).state is MachineState.RUNNING
+
+    async def test_a_resize_to_an_unknown_type_is_refused_by_its_field_and_changes_nothing(self, account):
+        machines, machine = machines_of(account.cloud), await self.running(account)
+        await machines.stop(account.region, machine.id)
+        account.settle()
+        with pytest.raises(InvalidRequest) as caught:
+            await machines.resize(account.region, machine.id, "z99.mega")
+        assert caught.value.field == "instance_type"
+        assert (await machines.get(account.region, machine.id)).instance_type == account.instance_type
+        with pytest.raises(NotFound):
+            await machines.resize(account.region, account.unknown_machine_id, account.other_instance_type)
 
     @pytest.mark.parametrize("token", ["", "x" * 65, "a*", "ü", "a b"])
     async def test_a_token_that_no_cloud_takes_is_refused(self, account, token):
@@ -220,9 +260,10 @@ class MachineConformance(Conformance):
         assert not account.machines_with(spec.token)
 
     async def test_a_lost_region_fails_alone(self, account):
+        there = await machines_of(account.cloud).create(account.other_region, self.spec(account))
         account.lose_region(account.other_region)
         with pytest.raises(CloudError) as caught:
-            await machines_of(account.cloud).get(account.other_region, account.unknown_machine_id)
+            await machines_of(account.cloud).get(account.other_region, there.id)
         assert caught.value.retryable
         assert (await self.running(account)).state is MachineState.RUNNING
 

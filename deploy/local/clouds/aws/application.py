@@ -10,11 +10,11 @@ from deploy.local.clouds.aws.accounts import Account
 from deploy.local.clouds.aws.authentication import Credential, authenticate, claimed_protocol
 from deploy.local.clouds.aws.backends import READ_ONLY, SERVED
 from deploy.local.clouds.aws.calls import Call, Request, read_request
-from deploy.local.clouds.aws.clock import Clock
 from deploy.local.clouds.aws.cloud import Cloud
 from deploy.local.clouds.aws.controls import Controls
 from deploy.local.clouds.aws.errors import Answer, Refusal, write_refusal
-from deploy.local.clouds.aws.faults import Fault, Faults
+from deploy.local.clouds.clock import Clock
+from deploy.local.clouds.faults import Fault, Faults
 
 logger = logging.getLogger(__name__)
 

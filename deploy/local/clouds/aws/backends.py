@@ -10,10 +10,10 @@ from moto import settings
 from moto.backends import get_backend
 from moto.core.base_backend import BackendDict, BaseBackend
 
-from deploy.local.clouds.aws.clock import Clock
 from deploy.local.clouds.aws.compute import SlowCompute
 from deploy.local.clouds.aws.monitoring import FastMonitoring
 from deploy.local.clouds.aws.storage import BackendKey
+from deploy.local.clouds.clock import Clock
 
 # Name in the credential scope -> moto's name. What is not here is refused: its state could not be kept.
 SERVED = {

@@ -17,12 +17,12 @@ from werkzeug.test import run_wsgi_app
 from deploy.local.clouds.aws import backends
 from deploy.local.clouds.aws.authentication import Credential
 from deploy.local.clouds.aws.calls import Call, current_call
-from deploy.local.clouds.aws.clock import Clock
 from deploy.local.clouds.aws.compute import SlowCompute
 from deploy.local.clouds.aws.errors import Answer
 from deploy.local.clouds.aws.ledger import ledger_line
 from deploy.local.clouds.aws.monitoring import FastMonitoring
 from deploy.local.clouds.aws.storage import BackendKey, CallKey, Changes, Storage
+from deploy.local.clouds.clock import Clock
 
 logger = logging.getLogger(__name__)
 

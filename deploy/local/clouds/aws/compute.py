@@ -15,13 +15,14 @@ from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models import EC2Backend
 from moto.ec2.models.amis import AMIS, Ami
 from moto.ec2.models.elastic_block_store import Snapshot, Volume, VolumeAttachment
+from moto.ec2.models.instance_types import INSTANCE_TYPES
 from moto.ec2.models.instances import Instance, InstanceState, Reservation
 from moto.utilities.utils import load_resource
 
 from deploy.local.clouds.aws.calls import Call, current_call
-from deploy.local.clouds.aws.clock import Clock
 from deploy.local.clouds.aws.states import MACHINE_STATES, Transition, is_accepted
 from deploy.local.clouds.aws.tokens import ClientTokens, TokenMismatch
+from deploy.local.clouds.clock import Clock
 
 COPIED_FROM_VOLUME = "vol-ffffffff"  # what AWS shows as the volume of a copied snapshot
 
@@ -202,6 +203,8 @@ class SlowCompute(EC2Backend):
             raise EC2ClientError(
                 "IncorrectInstanceState", f"The instance '{instance_id}' is not in the 'stopped' state."
             )
+        if key == "instance_type" and value not in INSTANCE_TYPES:
+            raise EC2ClientError("InvalidInstanceAttributeValue", f"Invalid value '{value}' for instance type.")
         return super().modify_instance_attribute(instance_id, key, value)
 
     # -- volumes, snapshots, images

@@ -9,8 +9,8 @@ from urllib.parse import parse_qs
 from deploy.local.clouds.aws.calls import Request
 from deploy.local.clouds.aws.cloud import Cloud
 from deploy.local.clouds.aws.errors import Answer
-from deploy.local.clouds.aws.faults import Faults
 from deploy.local.clouds.aws.inventory import describe_machines, describe_snapshots, describe_volumes
+from deploy.local.clouds.faults import Faults
 
 LEDGER_LIMIT = 100_000
 

@@ -13,11 +13,11 @@ from werkzeug.serving import BaseWSGIServer, make_server
 from deploy.local.clouds.aws import backends
 from deploy.local.clouds.aws.accounts import load_accounts
 from deploy.local.clouds.aws.application import Application
-from deploy.local.clouds.aws.clock import Clock
 from deploy.local.clouds.aws.cloud import Cloud
-from deploy.local.clouds.aws.faults import Faults
 from deploy.local.clouds.aws.settings import Settings
 from deploy.local.clouds.aws.storage import Storage
+from deploy.local.clouds.clock import Clock
+from deploy.local.clouds.faults import Faults
 
 
 class QuietHandler(MotoRequestHandler):

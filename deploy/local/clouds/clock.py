@@ -1,7 +1,10 @@
-"""What time is it in the simulated AWS?"""
+"""What time is it in a simulated cloud?"""
 
 import time
 from collections.abc import Callable
+
+LAST_S = 32_503_680_000.0
+"""The year 3000: times beyond 9999 have no date, and a clock never goes back."""
 
 
 class Clock:
@@ -22,7 +25,9 @@ class Clock:
         return self._wall() + self.offset_s
 
     def advance(self, seconds: float) -> None:
-        """Moves the simulated time forward; raises ValueError for a step back."""
-        if seconds < 0:
+        """Moves the simulated time forward; raises ValueError for a step back or beyond the year 3000."""
+        if not seconds >= 0:  # NaN too
             raise ValueError("the clock cannot go back")
+        if self.now_s() + seconds > LAST_S:
+            raise ValueError("the clock cannot go beyond the year 3000")
         self.offset_s += seconds

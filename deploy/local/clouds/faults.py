@@ -2,12 +2,15 @@
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
 MATCHED = ("account", "region", "service", "action")
+OWN_KINDS = frozenset({"slow_body_ms", "cut_body", "fail_operation", "stale_s"})
+NUMBER_MAX = 1e9
+"""Milliseconds (11 days) or seconds (30 years): a longer sleep is a mistake, and some are more than a timer takes."""
 DEFAULT_CODES = {
     429: "RequestLimitExceeded",
     500: "InternalError",
@@ -22,6 +25,10 @@ class Fault:
 
     `after` performs the call first and then loses the answer. `match` holds patterns (`*` matches all) for account,
     region, service and action; a missing one matches all. Ends after `count` calls and at `until_s` (monotonic).
+
+    The simulated clouds of our own (not AWS) know more: `slow_body_ms` lets the answer's body drip for so long,
+    `cut_body` breaks it off in the middle, `fail_operation` lets the long work that a call begins end badly, and
+    `stale_s` hides from lists what is younger.
     """
 
     identifier: int
@@ -32,12 +39,16 @@ class Fault:
     latency_ms: float = 0.0
     reset: bool = False
     after: bool = False
+    slow_body_ms: float = 0.0
+    cut_body: bool = False
+    fail_operation: bool = False
+    stale_s: float = 0.0
     count: int | None = None
     until_s: float | None = None
 
     @property
     def is_refusal(self) -> bool:
-        """Whether the caller does not get moto's answer; a fault of latency alone lets it through."""
+        """Whether the caller does not get the call's own answer; a fault of latency alone lets it through."""
         return self.reset or self.after or self.status is not None
 
     def matches(self, facts: Mapping[str, str]) -> bool:
@@ -48,13 +59,13 @@ def _number(document: Mapping[str, Any], name: str, kind: type = float) -> Any:
     value = document.get(name)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0:
-        raise ValueError(f"{name} must be a number, 0 or more")
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= NUMBER_MAX:
+        raise ValueError(f"{name} must be a number from 0 to {NUMBER_MAX:g}")
     return kind(value)
 
 
-def _fault(identifier: int, document: Mapping[str, Any], now_s: float) -> Fault:
-    known = {*Fault.__dataclass_fields__, "duration_s"} - {"identifier", "until_s"}
+def _fault(identifier: int, document: Mapping[str, Any], now_s: float, kinds: Collection[str]) -> Fault:
+    known = {*Fault.__dataclass_fields__, "duration_s"} - {"identifier", "until_s"} - (OWN_KINDS - set(kinds))
     if set(document) - known:
         raise ValueError(f"unknown: {', '.join(sorted(set(document) - known))}")
     match = document.get("match", {})
@@ -73,6 +84,10 @@ def _fault(identifier: int, document: Mapping[str, Any], now_s: float) -> Fault:
         _number(document, "latency_ms") or 0.0,
         bool(document.get("reset")),
         bool(document.get("after")),
+        _number(document, "slow_body_ms") or 0.0,
+        bool(document.get("cut_body")),
+        bool(document.get("fail_operation")),
+        _number(document, "stale_s") or 0.0,
         _number(document, "count", int),
         now_s + duration_s if duration_s is not None else None,
     )
@@ -81,7 +96,9 @@ def _fault(identifier: int, document: Mapping[str, Any], now_s: float) -> Fault:
 class Faults:
     """The faults in force. They live in memory only: a restarted cloud is a healthy one."""
 
-    def __init__(self) -> None:
+    def __init__(self, kinds: Collection[str] = ()) -> None:
+        """`kinds` are those of OWN_KINDS that this cloud can do."""
+        self._kinds = kinds
         self._lock = threading.Lock()
         self._faults: list[Fault] = []
         self._made = 0
@@ -89,7 +106,7 @@ class Faults:
     def add(self, document: Mapping[str, Any]) -> Fault:
         """Puts a fault in force; raises ValueError, naming what is wrong, for one that makes no sense."""
         with self._lock:
-            fault = _fault(self._made + 1, document, time.monotonic())
+            fault = _fault(self._made + 1, document, time.monotonic(), self._kinds)
             self._made += 1
             self._faults.append(fault)
             return fault
@@ -103,6 +120,23 @@ class Faults:
             if fault is not None and fault.count is not None:
                 fault.count -= 1
             return fault
+
+    def lose_region(self, facts: Mapping[str, str], region: str) -> bool:
+        """Whether a fault refuses every call of this region, for what tells of regions; spends no use of it.
+
+        `facts` are account and service. A fault that names no region, or names an action too, loses no region.
+        """
+        with self._lock:
+            now_s = time.monotonic()
+            return any(
+                fault.is_refusal
+                and "region" in fault.match
+                and fault.match.get("action", "*") == "*"
+                and fault.matches({**facts, "region": region, "action": ""})
+                and fault.count != 0
+                and (fault.until_s is None or now_s < fault.until_s)
+                for fault in self._faults
+            )
 
     def listed(self) -> list[dict[str, Any]]:
         with self._lock:

@@ -1,0 +1,127 @@
+"""What is served as DigitalOcean, to whom?"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from deploy.local.clouds.digitalocean import droplets, monitoring, offers, tags
+from deploy.local.clouds.digitalocean.answers import page_of, refused
+from deploy.local.clouds.world.accounts import Account
+from deploy.local.clouds.world.controls import MACHINE
+from deploy.local.clouds.world.provider import Action, Answer, Call, HttpRequest, Provider, Refusal
+from deploy.local.clouds.world.things import Thing, Things
+from shared.clouds.libcloud.tags import from_words
+from shared.clouds.models import TOKEN_TAG
+
+_TEAM = str(uuid.uuid5(uuid.NAMESPACE_DNS, "first.digitalocean.canopy.test"))
+_SECOND_TEAM = str(uuid.uuid5(uuid.NAMESPACE_DNS, "second.digitalocean.canopy.test"))
+DROPLET_LIMITS = {_TEAM: 20_000}
+DROPLET_LIMIT = 10
+"""What DigitalOcean gives a new team; the first one asked for more."""
+
+
+class DigitalOcean(Provider):
+    name = "digitalocean"
+
+    def new_accounts(self) -> list[Account]:
+        def account(team: str, token: str, note: str, **more: Any) -> Account:
+            return Account(self.name, team, {"token": token}, note, **more)
+
+        return [
+            account(_TEAM, "test-key", "the demonstration's"),
+            account(_SECOND_TEAM, "test-key-second", "a second team, without a provider; 10 droplets at most"),
+            account(_TEAM, "test-key-reader", "may only read", scope="read"),
+            account(_TEAM, "test-key-expired", "expired", expires_s=1.0),
+        ]
+
+    def actions(self) -> Sequence[Action]:
+        return [
+            Action("GET", "/v2/account", "account.get", _account),
+            Action("GET", "/v2/regions", "regions.list", _regions),
+            Action("GET", "/v2/sizes", "sizes.list", lambda call: page_of(call, "sizes", offers.sizes())),
+            Action("GET", "/v2/images", "images.list", _images),
+            Action("GET", "/v2/images/{id}", "images.get", _image),
+            Action("POST", "/v2/droplets", "droplets.create", _create),
+            Action("GET", "/v2/droplets", "droplets.list", droplets.listed),
+            Action("GET", "/v2/droplets/{id}", "droplets.get", droplets.read),
+            Action("DELETE", "/v2/droplets/{id}", "droplets.destroy", droplets.destroy),
+            Action("POST", "/v2/droplets/{id}/actions", "droplets.act", droplets.act),
+            Action("GET", "/v2/droplets/{id}/actions", "droplets.actions", droplets.actions_of),
+            Action("GET", "/v2/actions", "actions.list", droplets.actions),
+            Action("GET", "/v2/actions/{id}", "actions.get", droplets.action),
+            Action("GET", "/v2/monitoring/metrics/droplet/{name}", "monitoring.metrics", monitoring.metrics),
+            Action("POST", "/v2/tags", "tags.create", tags.create),
+            Action("GET", "/v2/tags", "tags.list", tags.listed),
+            Action("GET", "/v2/tags/{name}", "tags.get", tags.read),
+            Action("POST", "/v2/tags/{name}/resources", "tags.assign", tags.assign),
+            Action("DELETE", "/v2/tags/{name}/resources", "tags.unassign", tags.unassign),
+        ]
+
+    def authenticate(self, request: HttpRequest, accounts: Sequence[Account], now_s: float) -> Account:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        found = next((each for each in accounts if each.credentials["token"] == token), None)
+        if scheme != "Bearer" or found is None:
+            raise Refusal("unauthenticated")
+        if found.is_expired(now_s):
+            raise Refusal("expired")
+        return found
+
+    def region_of(self, request: HttpRequest, path: Mapping[str, str], things: Things, account: Account) -> str:
+        """The region of the droplet that is made or meant; one address serves all regions."""
+        meant = path.get("id", "") if request.path.startswith("/v2/droplets/") else request.query.get("host_id", "")
+        if meant:
+            droplet = things.get(self.name, account.account_id, MACHINE, meant)
+            return "global" if droplet is None else droplet.region
+        if request.method == "POST" and request.path == "/v2/droplets":
+            return str(request.document().get("region"))
+        return "global"
+
+    def refuse(self, refusal: Refusal) -> Answer:
+        return refused(refusal)
+
+    def describe(self, thing: Thing) -> dict[str, Any]:
+        pairs = from_words(thing.facts.get("tags", []))
+        return {**super().describe(thing), "tags": pairs, "token": pairs.get(TOKEN_TAG)}
+
+
+def _limit(call: Call) -> int:
+    return DROPLET_LIMITS.get(call.account.account_id, DROPLET_LIMIT)
+
+
+def _create(call: Call) -> Answer:
+    return droplets.create(call, _limit(call))
+
+
+def _account(call: Call) -> Answer:
+    team = call.account.account_id
+    return Answer(
+        200,
+        {
+            "account": {
+                "droplet_limit": _limit(call), "floating_ip_limit": 3, "reserved_ip_limit": 3, "volume_limit": 100,
+                "email": "operations@canopy.test", "name": "Operations", "email_verified": True, "status": "active",
+                "status_message": "", "uuid": str(uuid.uuid5(uuid.NAMESPACE_DNS, team)),
+                "team": {"uuid": team, "name": "Canopy"},
+            }
+        },
+    )  # fmt: skip
+
+
+def _regions(call: Call) -> Answer:
+    found = [offers.region(slug, available=not call.is_lost(slug)) for slug in offers.REGIONS]
+    return page_of(call, "regions", found)
+
+
+def _images(call: Call) -> Answer:
+    """All that are there are public distributions."""
+    mine = call.query.get("private") == "true" or call.query.get("type") == "application"
+    return page_of(call, "images", [] if mine else offers.images())
+
+
+def _image(call: Call) -> Answer:
+    found = offers.image(call.path["id"])
+    if found is None:
+        raise Refusal("not_found")
+    return Answer(200, {"image": found})

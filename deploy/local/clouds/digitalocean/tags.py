@@ -1,0 +1,62 @@
+"""How do the simulated tags come to be, and to droplets?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from deploy.local.clouds.digitalocean.answers import page_of
+from deploy.local.clouds.digitalocean.droplets import checked_tags
+from deploy.local.clouds.world.controls import MACHINE
+from deploy.local.clouds.world.provider import Answer, Call, Refusal
+from deploy.local.clouds.world.things import Thing
+
+TAG = "tag"
+
+
+def create(call: Call) -> Answer:
+    """Idempotent; the first spelling of a name is its only one."""
+    [name] = checked_tags([call.document().get("name")])
+    known = call.get(TAG, name.lower())
+    tag = known or call.new(TAG, name.lower(), "there", {"name": name}, region="global")
+    return Answer(201, {"tag": _document(call, tag)}, result_ids=[tag.facts["name"]], repeated=known is not None)
+
+
+def listed(call: Call) -> Answer:
+    return page_of(call, "tags", call.list(TAG), lambda each: _document(call, each))
+
+
+def read(call: Call) -> Answer:
+    return Answer(200, {"tag": _document(call, call.need(TAG, call.path["name"].lower()))})
+
+
+def assign(call: Call) -> Answer:
+    tag = call.need(TAG, call.path["name"].lower())
+    droplets = _droplets(call)
+    for droplet in droplets:
+        if tag.facts["name"] not in droplet.facts["tags"]:
+            droplet.facts["tags"].append(tag.facts["name"])
+            call.save(droplet)
+    return Answer(204, result_ids=[droplet.id for droplet in droplets])
+
+
+def unassign(call: Call) -> Answer:
+    """Of a droplet that was created with it, too: such a tag exists as long as its droplet."""
+    name, droplets = call.path["name"].lower(), _droplets(call)
+    for droplet in droplets:
+        droplet.facts["tags"] = [each for each in droplet.facts["tags"] if each.lower() != name]
+        call.save(droplet)
+    return Answer(204, result_ids=[droplet.id for droplet in droplets])
+
+
+def _droplets(call: Call) -> list[Thing]:
+    resources = call.document().get("resources")
+    if not isinstance(resources, list) or not resources:
+        raise Refusal("invalid", "resources must be a list of resources")
+    if any(not isinstance(each, dict) or each.get("resource_type") != "droplet" for each in resources):
+        raise Refusal("invalid", "resource_type must be droplet")
+    return [call.need(MACHINE, str(each.get("resource_id"))) for each in resources]
+
+
+def _document(call: Call, tag: Thing) -> dict[str, Any]:
+    count = sum(tag.facts["name"] in each.facts["tags"] for each in call.list(MACHINE))
+    return {"name": tag.facts["name"], "resources": {"count": count, "droplets": {"count": count}}}

@@ -1,0 +1,1 @@
+"""The simulated Linode: API v4 of instances, types, images, regions, profile and statistics."""

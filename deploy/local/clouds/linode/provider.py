@@ -1,0 +1,118 @@
+"""What is served as Linode, to whom?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from deploy.local.clouds.linode import instances, offers, statistics
+from deploy.local.clouds.linode.answers import filters_of, page_of, refused
+from deploy.local.clouds.world.accounts import Account
+from deploy.local.clouds.world.controls import MACHINE
+from deploy.local.clouds.world.provider import Action, Answer, Call, HttpRequest, Provider, Refusal
+from deploy.local.clouds.world.things import Thing, Things
+from shared.clouds.libcloud.tags import from_words
+from shared.clouds.models import TOKEN_TAG
+
+_FIRST = "E1AF5EEC-526F-487D-B317EBEB34C87D71"
+_SECOND = "A7C3D1B0-0C4E-4F1D-9E55A1F2B8D6C412"
+INSTANCE_LIMITS = {_FIRST: 20_000}
+INSTANCE_LIMIT = 10
+"""What Linode gives a new account; the first one asked for more."""
+
+
+class Linode(Provider):
+    name = "linode"
+
+    def new_accounts(self) -> list[Account]:
+        def account(identifier: str, token: str, note: str, **more: Any) -> Account:
+            return Account(self.name, identifier, {"token": token}, note, **more)
+
+        return [
+            account(_FIRST, "test-key", "the demonstration's"),
+            account(_SECOND, "test-key-second", "a second account, without a provider; 10 Linodes at most"),
+            account(_FIRST, "test-key-reader", "may only read", scope="read"),
+            account(_FIRST, "test-key-expired", "expired", expires_s=1.0),
+        ]
+
+    def actions(self) -> Sequence[Action]:
+        machine = "/v4/linode/instances/{id}"
+        return [
+            Action("GET", "/v4/profile", "profile.get", _profile),
+            Action("GET", "/v4/account", "account.get", _account),
+            Action("GET", "/v4/regions", "regions.list", _regions),
+            Action("GET", "/v4/linode/types", "types.list", lambda call: page_of(call, offers.types())),
+            Action("GET", "/v4/images", "images.list", lambda call: page_of(call, offers.images())),
+            Action("GET", "/v4/images/{id:path}", "images.get", _image),
+            Action("POST", "/v4/linode/instances", "instances.create", _create),
+            Action("GET", "/v4/linode/instances", "instances.list", instances.listed),
+            Action("GET", machine, "instances.get", instances.read),
+            Action("PUT", machine, "instances.update", instances.update),
+            Action("DELETE", machine, "instances.delete", instances.delete),
+            Action("POST", f"{machine}/boot", "instances.boot", instances.boot),
+            Action("POST", f"{machine}/shutdown", "instances.shutdown", instances.shutdown),
+            Action("POST", f"{machine}/reboot", "instances.reboot", instances.reboot),
+            Action("POST", f"{machine}/resize", "instances.resize", instances.resize),
+            Action("GET", f"{machine}/stats", "instances.stats", statistics.stats),
+        ]
+
+    def authenticate(self, request: HttpRequest, accounts: Sequence[Account], now_s: float) -> Account:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        found = next((each for each in accounts if each.credentials["token"] == token), None)
+        if scheme != "Bearer" or found is None:
+            raise Refusal("unauthenticated")
+        if found.is_expired(now_s):
+            raise Refusal("expired")
+        return found
+
+    def region_of(self, request: HttpRequest, path: Mapping[str, str], things: Things, account: Account) -> str:
+        """The region of the Linode that is made or meant, or that a list is filtered by."""
+        if request.path.startswith("/v4/linode/instances/"):
+            linode = things.get(self.name, account.account_id, MACHINE, path["id"])
+            return "global" if linode is None else linode.region
+        if request.path == "/v4/linode/instances":
+            wanted = request.document() if request.method == "POST" else filters_of(request)
+            return str(wanted.get("region", "global"))
+        return "global"
+
+    def refuse(self, refusal: Refusal) -> Answer:
+        return refused(refusal)
+
+    def describe(self, thing: Thing) -> dict[str, Any]:
+        pairs = from_words(thing.facts.get("tags", []))
+        return {**super().describe(thing), "tags": pairs, "token": pairs.get(TOKEN_TAG)}
+
+
+def _create(call: Call) -> Answer:
+    return instances.create(call, INSTANCE_LIMITS.get(call.account.account_id, INSTANCE_LIMIT))
+
+
+def _profile(_: Call) -> Answer:
+    profile = {
+        "username": "operations", "email": "operations@canopy.test", "timezone": "GMT", "email_notifications": True,
+        "referrals": {}, "ip_whitelist_enabled": False, "lish_auth_method": "keys_only", "authorized_keys": None,
+        "two_factor_auth": True, "restricted": False, "authentication_type": "password", "uid": 1234567,
+    }  # fmt: skip
+    return Answer(200, profile)
+
+
+def _account(call: Call) -> Answer:
+    account = {
+        "euuid": call.account.account_id, "company": "Canopy", "email": "operations@canopy.test", "first_name": "",
+        "last_name": "", "address_1": "", "address_2": "", "city": "", "state": "", "zip": "", "country": "US",
+        "phone": "", "tax_id": "", "balance": 0.0, "balance_uninvoiced": 0.0, "active_promotions": [],
+        "active_since": "2024-01-01T00:00:00", "capabilities": ["Linodes", "Cloud Firewall"],
+        "billing_source": "linode", "credit_card": {"last_four": None, "expiry": None},
+    }  # fmt: skip
+    return Answer(200, account)
+
+
+def _regions(call: Call) -> Answer:
+    return page_of(call, [offers.region(code, available=not call.is_lost(code)) for code in offers.REGIONS])
+
+
+def _image(call: Call) -> Answer:
+    found = offers.image(call.path["id"])
+    if found is None:
+        raise Refusal("not_found")
+    return Answer(200, found)

@@ -1,0 +1,99 @@
+"""What is served as Vultr, to whom?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from deploy.local.clouds.vultr import bandwidth, instances, offers
+from deploy.local.clouds.vultr.answers import list_of, refused
+from deploy.local.clouds.world.accounts import Account
+from deploy.local.clouds.world.controls import MACHINE
+from deploy.local.clouds.world.provider import Action, Answer, Call, HttpRequest, Provider, Refusal
+from deploy.local.clouds.world.things import Thing, Things
+from shared.clouds.libcloud.tags import from_words
+from shared.clouds.models import TOKEN_TAG
+
+_FIRST, _SECOND = "operations@canopy.test", "second@canopy.test"
+INSTANCE_LIMITS = {_FIRST: 20_000}
+INSTANCE_LIMIT = 10
+"""What Vultr's first fee limit comes to; the first account asked for more."""
+
+
+class Vultr(Provider):
+    name = "vultr"
+
+    def new_accounts(self) -> list[Account]:
+        def account(identifier: str, token: str, note: str, **more: Any) -> Account:
+            return Account(self.name, identifier, {"token": token}, note, **more)
+
+        return [
+            account(_FIRST, "test-key", "the demonstration's"),
+            account(_SECOND, "test-key-second", "a second account, without a provider; 10 instances at most"),
+            account(_FIRST, "test-key-reader", "may only read", scope="read"),
+            account(_FIRST, "test-key-expired", "expired", expires_s=1.0),
+        ]
+
+    def actions(self) -> Sequence[Action]:
+        machine = "/v2/instances/{id}"
+        return [
+            Action("GET", "/v2/account", "account.get", _account),
+            Action("GET", "/v2/regions", "regions.list", lambda call: list_of(call, "regions", offers.regions())),
+            Action("GET", "/v2/regions/{region}/availability", "regions.availability", _availability),
+            Action("GET", "/v2/plans", "plans.list", lambda call: list_of(call, "plans", offers.plans())),
+            Action("GET", "/v2/plans-metal", "plans.metal", lambda call: list_of(call, "plans_metal", [])),
+            Action("GET", "/v2/bare-metals", "bare_metals.list", lambda call: list_of(call, "bare_metals", [])),
+            Action("GET", "/v2/os", "os.list", lambda call: list_of(call, "os", offers.systems())),
+            Action("POST", "/v2/instances", "instances.create", _create),
+            Action("GET", "/v2/instances", "instances.list", instances.listed),
+            Action("POST", "/v2/instances/halt", "instances.halt", instances.halt),
+            Action("GET", machine, "instances.get", instances.read),
+            Action("PATCH", machine, "instances.update", instances.update),
+            Action("DELETE", machine, "instances.delete", instances.delete),
+            Action("POST", f"{machine}/start", "instances.start", instances.start),
+            Action("GET", f"{machine}/bandwidth", "instances.bandwidth", bandwidth.bandwidth),
+        ]
+
+    def authenticate(self, request: HttpRequest, accounts: Sequence[Account], now_s: float) -> Account:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        found = next((each for each in accounts if each.credentials["token"] == token), None)
+        if scheme != "Bearer" or found is None:
+            raise Refusal("unauthenticated")
+        if found.is_expired(now_s):
+            raise Refusal("expired")
+        return found
+
+    def region_of(self, request: HttpRequest, path: Mapping[str, str], things: Things, account: Account) -> str:
+        """The region that is asked for, that a list is filtered by, or of the instance that is made or meant."""
+        if "id" in path:
+            instance = things.get(self.name, account.account_id, MACHINE, path["id"])
+            return "global" if instance is None else instance.region
+        if request.method == "POST" and request.path == "/v2/instances":
+            return str(request.document().get("region"))
+        return path.get("region") or request.query.get("region", "global")
+
+    def refuse(self, refusal: Refusal) -> Answer:
+        return refused(refusal)
+
+    def describe(self, thing: Thing) -> dict[str, Any]:
+        pairs = from_words(thing.facts.get("tags", []))
+        return {**super().describe(thing), "tags": pairs, "token": pairs.get(TOKEN_TAG)}
+
+
+def _create(call: Call) -> Answer:
+    return instances.create(call, INSTANCE_LIMITS.get(call.account.account_id, INSTANCE_LIMIT))
+
+
+def _account(call: Call) -> Answer:
+    account = {
+        "name": "Operations", "email": call.account.account_id, "balance": -10.0, "pending_charges": 0.0,
+        "last_payment_date": "2026-11-01T00:00:00+00:00", "last_payment_amount": -50.0,
+        "acls": ["subscriptions_view", "subscriptions", "provisioning", "billing"],
+    }  # fmt: skip
+    return Answer(200, {"account": account})
+
+
+def _availability(call: Call) -> Answer:
+    if not offers.is_region(call.path["region"]):
+        raise Refusal("not_found")
+    return Answer(200, {"available_plans": [each["id"] for each in offers.plans()]})

@@ -1,0 +1,1 @@
+"""DigitalOcean, through apache-libcloud's driver: droplets, block storage, monitoring."""

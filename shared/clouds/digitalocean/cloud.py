@@ -1,0 +1,46 @@
+"""What is a DigitalOcean account as a whole: who we are there, its regions, and its capabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from shared.clouds.capabilities import Cloud
+from shared.clouds.digitalocean.driver import driver_maker
+from shared.clouds.digitalocean.errors import VOCABULARY
+from shared.clouds.digitalocean.images import default_images
+from shared.clouds.digitalocean.machines import DigitalOceanMachines
+from shared.clouds.digitalocean.metrics import DigitalOceanMetrics
+from shared.clouds.digitalocean.regions import regions_of
+from shared.clouds.libcloud.client import LibcloudClient
+from shared.clouds.models import Account, Credentials, Region
+from shared.clouds.settings import CloudSettings
+
+
+class DigitalOceanCloud:
+    """An account at DigitalOcean; its attributes are its capabilities."""
+
+    provider_name = "digitalocean"
+
+    def __init__(self, credentials: Credentials, settings: CloudSettings) -> None:
+        maker = driver_maker(credentials, settings)
+        self._client = LibcloudClient(maker, VOCABULARY, settings, secrets=(credentials["token"],))
+        self.metrics = DigitalOceanMetrics(self._client)
+        self.machines = DigitalOceanMachines(self._client, default_images(self._client))
+
+    async def authenticate(self) -> Account:
+        """The team that the token belongs to, and whose token it is. A token of custom scopes needs `account:read`."""
+        answer = await self._client.request("account.get", "GET", "/v2/account")
+        with self._client.reading("account.get"):
+            account = answer["account"]
+            team = account.get("team") or {}
+            return Account(str(team.get("uuid") or account["uuid"]), str(account["email"]))
+
+    async def regions(self, codes: Collection[str] | None = None) -> list[Region]:
+        return await regions_of(self._client, codes)
+
+    async def close(self) -> None:
+        await self._client.close()
+
+
+def open_account(credentials: Credentials, settings: CloudSettings) -> Cloud:
+    return DigitalOceanCloud(credentials, settings)

@@ -1,0 +1,1 @@
+"""What do the clouds have in common that are reached through apache-libcloud (DigitalOcean, Linode, Vultr)?"""

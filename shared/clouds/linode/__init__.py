@@ -1,0 +1,1 @@
+"""Linode (Akamai), through apache-libcloud's driver: instances and their statistics."""

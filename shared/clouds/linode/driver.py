@@ -1,0 +1,35 @@
+"""Which driver of libcloud talks to Linode, and what does it tell more than libcloud's own?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from libcloud.common.linode import LinodeConnectionV4
+from libcloud.compute.drivers.linode import LinodeNodeDriverV4
+
+from shared.clouds.libcloud.connection import connection_class
+from shared.clouds.libcloud.driver import WholeNodes
+from shared.clouds.models import Credentials
+from shared.clouds.settings import CloudSettings
+
+
+class _Connection(LinodeConnectionV4):
+    def add_default_params(self, params: dict[str, Any]) -> dict[str, Any]:
+        """Libcloud asks every path for 25 things a page, also when the caller said another number."""
+        return params
+
+
+class InstanceDriver(WholeNodes, LinodeNodeDriverV4):
+    """libcloud's own."""
+
+
+def driver_maker(credentials: Credentials, settings: CloudSettings) -> Callable[[], InstanceDriver]:
+    """Makes a driver for one call at a time."""
+    endpoint = settings.linode_endpoint_url
+    connection = connection_class(_Connection, None if endpoint is None else str(endpoint), settings)
+
+    class Driver(InstanceDriver):
+        connectionCls = connection  # noqa: N815 - libcloud's name
+
+    return lambda: Driver(credentials["token"])

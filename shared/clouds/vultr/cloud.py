@@ -1,0 +1,44 @@
+"""What is a Vultr account as a whole: who we are there, its regions, and its capabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from shared.clouds.capabilities import Cloud
+from shared.clouds.libcloud.client import LibcloudClient
+from shared.clouds.models import Account, Credentials, Region
+from shared.clouds.settings import CloudSettings
+from shared.clouds.vultr.driver import driver_maker
+from shared.clouds.vultr.errors import VOCABULARY
+from shared.clouds.vultr.images import default_images
+from shared.clouds.vultr.machines import VultrMachines
+from shared.clouds.vultr.metrics import VultrMetrics
+from shared.clouds.vultr.regions import regions_of
+
+
+class VultrCloud:
+    """An account at Vultr; its attributes are its capabilities."""
+
+    provider_name = "vultr"
+
+    def __init__(self, credentials: Credentials, settings: CloudSettings) -> None:
+        maker = driver_maker(credentials, settings)
+        self._client = LibcloudClient(maker, VOCABULARY, settings, secrets=(credentials["token"],))
+        self.metrics = VultrMetrics(self._client)
+        self.machines = VultrMachines(self._client, default_images(self._client))
+
+    async def authenticate(self) -> Account:
+        """Vultr gives an account no number: its e-mail address is what tells it from others."""
+        answer = await self._client.request("account.get", "GET", "/v2/account")
+        with self._client.reading("account.get"):
+            return Account(str(answer["account"]["email"]), str(answer["account"]["name"]))
+
+    async def regions(self, codes: Collection[str] | None = None) -> list[Region]:
+        return await regions_of(self._client, codes)
+
+    async def close(self) -> None:
+        await self._client.close()
+
+
+def open_account(credentials: Credentials, settings: CloudSettings) -> Cloud:
+    return VultrCloud(credentials, settings)

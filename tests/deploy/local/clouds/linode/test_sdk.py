@@ -1,0 +1,85 @@
+"""Does libcloud's own driver, as anybody would use it and not as we do, find Linode there?"""
+
+import pytest
+from libcloud.common.types import InvalidCredsError, LibcloudError
+from libcloud.compute.drivers.linode import LinodeNodeDriverV4
+from libcloud.compute.types import NodeState
+from libcloud.utils.py3 import urlparse
+
+
+def driver_of(cloud, token: str = "test-key") -> LinodeNodeDriverV4:
+    address = urlparse.urlparse(cloud.endpoint_url)
+    return LinodeNodeDriverV4(token, secure=False, host=address.hostname, port=address.port)
+
+
+@pytest.fixture
+def cloud(simulated_world):
+    cloud = simulated_world["linode"]
+    cloud.clear_faults()
+    yield cloud
+    cloud.clear_faults()
+
+
+@pytest.fixture
+def driver(cloud):
+    return driver_of(cloud)
+
+
+def by_id(things, identifier: str):
+    return next(each for each in things if each.id == identifier)
+
+
+def test_what_is_offered_is_parsed_whole(driver) -> None:
+    assert by_id(driver.list_locations(), "eu-central").country == "DE"
+    size = by_id(driver.list_sizes(), "g6-standard-2")
+    assert (size.ram, size.extra["vcpus"], size.price) == (4096, 2, 0.036)
+    assert by_id(driver.list_images(), "linode/ubuntu24.04").extra["vendor"] == "Ubuntu"
+
+
+def test_a_machine_lives_as_libcloud_sees_it(driver, cloud) -> None:
+    node = driver.create_node(
+        by_id(driver.list_locations(), "us-west"), "sdk-life", by_id(driver.list_sizes(), "g6-nanode-1"),
+        by_id(driver.list_images(), "linode/debian12"), root_pass="a long enough password", ex_tags=["env:prod"],
+    )  # fmt: skip
+    assert (node.state, node.size, node.extra["tags"]) == (NodeState.STARTING, "g6-nanode-1", ["env:prod"])
+    cloud.advance(20)
+    assert driver.ex_get_node(node.id).state == NodeState.STARTING
+    cloud.advance(10)
+    assert driver.ex_get_node(node.id).state == NodeState.RUNNING
+    assert driver.stop_node(node)
+    assert driver.ex_get_node(node.id).state == NodeState.STOPPING
+    cloud.advance()
+    assert driver.ex_get_node(node.id).state == NodeState.STOPPED
+    assert driver.ex_resize_node(node, by_id(driver.list_sizes(), "g6-standard-2"))
+    assert driver.ex_get_node(node.id).state == NodeState.RECONFIGURING
+    cloud.advance()
+    assert driver.ex_get_node(node.id).size == "g6-standard-2"
+    assert driver.start_node(node)
+    cloud.advance()
+    assert driver.reboot_node(node)
+    assert driver.ex_get_node(node.id).state == NodeState.REBOOTING
+    assert driver.ex_rename_node(node, "sdk-life-2").name == "sdk-life-2"
+    assert driver.destroy_node(node)
+    assert node.id not in {each.id for each in driver.list_nodes()}
+
+
+def test_all_pages_are_listed(driver) -> None:
+    location, size = driver.list_locations()[0], driver.list_sizes()[0]
+    made = {driver.create_node(location, f"sdk-page-{number}", size, None).id for number in range(30)}
+    listed = [each.id for each in driver.list_nodes()]
+    assert made <= set(listed)
+    assert len(listed) == len(set(listed))
+
+
+def test_refusals_are_those_that_libcloud_knows(driver, cloud) -> None:
+    with pytest.raises(InvalidCredsError, match="Invalid Token"):
+        driver_of(cloud, "invalid").list_nodes()
+    cloud.fault(match={"service": "linode"}, status=429, count=1)
+    with pytest.raises(LibcloudError, match="429"):
+        driver.list_nodes()
+    location, size = driver.list_locations()[0], driver.list_sizes()[0]
+    driver.create_node(location, "sdk-label", size, None)
+    with pytest.raises(LibcloudError, match="Label must be unique"):
+        driver.create_node(location, "sdk-label", size, None)
+    with pytest.raises(LibcloudError, match="busy"):
+        driver.stop_node(driver.create_node(location, "sdk-busy", size, None))

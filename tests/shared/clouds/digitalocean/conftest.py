@@ -1,0 +1,37 @@
+"""How do the tests of DigitalOcean reach an account and make things go wrong there?"""
+
+from collections.abc import AsyncIterator
+from typing import ClassVar
+
+import pytest
+
+from shared.clouds.errors import NoCapacity, PermissionDenied, QuotaExceeded, RateLimited
+from tests.fixtures.clouds import SimulatedCloud
+from tests.shared.clouds.libcloud.account import TokenAccount
+
+
+class DigitalOceanAccount(TokenAccount):
+    provider = "digitalocean"
+    region = "nyc3"
+    other_region = "ams3"
+    instance_type = "s-1vcpu-1gb"
+    other_instance_type = "s-2vcpu-4gb"
+    unknown_machine_id = "3164494"
+    compute = ("compute", "droplet")
+    create_action = "droplets.create"
+    refusals: ClassVar = {
+        NoCapacity: (422, "no_capacity"),
+        QuotaExceeded: (422, "quota"),
+        RateLimited: (429, ""),
+        PermissionDenied: (403, ""),
+    }
+
+
+@pytest.fixture
+async def account(simulated_world: dict[str, SimulatedCloud]) -> AsyncIterator[DigitalOceanAccount]:
+    simulated = simulated_world["digitalocean"]
+    simulated.clear_faults()
+    account = DigitalOceanAccount(simulated)
+    yield account
+    await account.cloud.close()
+    simulated.clear_faults()

@@ -1,0 +1,8 @@
+"""Linode keeps the contract of every cloud; what it cannot restore it does not claim to."""
+
+from tests.shared.clouds.conformance_accounts import AccountConformance
+from tests.shared.clouds.conformance_machines import MachineConformance
+
+
+class TestLinode(AccountConformance, MachineConformance):
+    pass

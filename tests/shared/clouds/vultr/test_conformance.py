@@ -1,0 +1,8 @@
+"""Vultr keeps the contract of every cloud; what it cannot restore it does not claim to."""
+
+from tests.shared.clouds.conformance_accounts import AccountConformance
+from tests.shared.clouds.conformance_machines import MachineConformance
+
+
+class TestVultr(AccountConformance, MachineConformance):
+    pass
