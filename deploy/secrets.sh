@@ -35,6 +35,11 @@ for profile in "$@"; do
     telemetry) echo "CANOPY_OTLP_ENDPOINT=http://collector:4318" ;;
     simulated)
       echo "CANOPY_AWS_ENDPOINT_URL=http://simulated-aws:8080"
+      port=8091
+      for cloud in AZURE DIGITALOCEAN GCP LINODE VULTR; do
+        echo "CANOPY_${cloud}_ENDPOINT_URL=http://simulated-clouds:$port"
+        port=$((port + 1))
+      done
       echo "CANOPY_SMTP_HOST=sinks"
       echo "CANOPY_SMTP_PORT=2525"
       echo "CANOPY_ALLOW_PRIVATE_WEBHOOKS=true"

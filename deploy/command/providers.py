@@ -1,5 +1,6 @@
 """`canopy providers`: list, show, add, test, regions, remove."""
 
+import json
 import sys
 from typing import Annotated, Any
 
@@ -29,23 +30,38 @@ def show_provider(provider: str, as_json: AsJson = False) -> None:
 @app.command("add")
 def add_provider(
     name: Annotated[str, typer.Option(help="what to call it")],
-    access_key_id: Annotated[str, typer.Option()],
     region: Annotated[list[str], typer.Option(help="may be given several times")],
-    cloud: Annotated[str, typer.Option()] = "aws",
+    cloud: Annotated[str, typer.Option(help="aws, azure, gcp, digitalocean, linode, vultr")] = "aws",
+    access_key_id: Annotated[str | None, typer.Option(help="of AWS")] = None,
     metrics_period_s: Annotated[int | None, typer.Option(help="seconds between the points it publishes")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Add an account; the secret access key is asked for, or read from standard input: never an argument."""
-    secret = typer.prompt("secret access key", hide_input=True) if sys.stdin.isatty() else sys.stdin.readline().strip()
+    """Add an account; what is secret is asked for, or read from standard input: never an argument.
+
+    With an access key id that is the secret access key; else all credentials, as one JSON document on one line:
+    {"token": …}, {"tenant_id": …, "client_id": …, "client_secret": …, "subscription_id": …},
+    {"project_id": …, "service_account_key": …}.
+    """
     body: dict[str, Any] = {
         "provider_name": cloud,
         "display_name": name,
         "regions": region,
-        "credentials_config": {"access_key_id": access_key_id, "secret_access_key": secret},
+        "credentials_config": _credentials(access_key_id),
     }
     if metrics_period_s is not None:
         body["metrics_period_s"] = metrics_period_s
     show(call("POST", PATH, body=body), as_json=as_json)
+
+
+def _credentials(access_key_id: str | None) -> Any:
+    asked_for = "credentials (JSON)" if access_key_id is None else "secret access key"
+    given = typer.prompt(asked_for, hide_input=True) if sys.stdin.isatty() else sys.stdin.readline().strip()
+    if access_key_id is not None:
+        return {"access_key_id": access_key_id, "secret_access_key": given}
+    try:
+        return json.loads(given)
+    except ValueError:  # its text would repeat what was read
+        raise typer.BadParameter("the credentials are not a JSON document on one line") from None
 
 
 @app.command("test")

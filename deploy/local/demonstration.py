@@ -1,5 +1,6 @@
 """What does somebody who tries the embedded deployment need to know? Kept in files that a shell can read."""
 
+import json
 import os
 import shlex
 from collections.abc import Mapping
@@ -41,8 +42,20 @@ class Demonstration:
             "CANOPY_WEBHOOK_URL": f"{stack.sinks_url}/webhook/demo",
             "CANOPY_SMTP_HOST": "127.0.0.1",
             "CANOPY_SMTP_PORT": str(stack.smtp_port),
+            **_other_clouds(stack),
         }
         return write_variables(stack.home / "demo.env", variables)
+
+
+def _other_clouds(stack: Stack) -> dict[str, str]:
+    """Of every other simulated cloud its address and, as `credentials_config` takes them, an account's credentials."""
+    accounts = {each.provider: each.credentials for each in reversed(stack.other_accounts) if each.may_be_used}
+    urls = stack.cloud_urls
+    return {
+        f"CANOPY_{name.upper()}_{what}": value
+        for name, credentials in sorted(accounts.items())
+        for what, value in (("CREDENTIALS", json.dumps(dict(credentials))), ("SIMULATOR_URL", urls[name]))
+    }
 
 
 def read_variables(file: Path) -> dict[str, str]:

@@ -29,7 +29,8 @@ class Environment:
     postgres: Postgres
     nats_url: str
     public_url: str
-    aws_url: str
+    cloud_urls: Mapping[str, str]
+    """Where each cloud that is simulated here answers, by the provider's name."""
     smtp_port: int
     settings: Mapping[str, str] = field(default_factory=dict)
     settings_of: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -40,7 +41,7 @@ class Environment:
         own: dict[str, str] = {}
         if program in _OPENS_CREDENTIALS:
             own["CANOPY_KEY_RING"] = self.secrets.key_ring.model_dump_json()
-            own["CANOPY_AWS_ENDPOINT_URL"] = self.aws_url
+            own |= {f"CANOPY_{name.upper()}_ENDPOINT_URL": url for name, url in self.cloud_urls.items()}
         if program == NOTIFIER:
             own["CANOPY_KEY_RING"] = self.secrets.key_ring.model_dump_json()
             own |= {"CANOPY_SMTP_HOST": "127.0.0.1", "CANOPY_SMTP_PORT": str(self.smtp_port)}

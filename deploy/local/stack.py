@@ -7,6 +7,9 @@ from uuid import UUID
 
 from deploy.local.bus import BusConfiguration
 from deploy.local.clouds.aws.accounts import Account, load_accounts
+from deploy.local.clouds.world.accounts import Account as CloudAccount
+from deploy.local.clouds.world.accounts import parse_accounts
+from deploy.local.clouds.world.providers import PROVIDERS
 from deploy.local.environment import NOTIFIER, OPERATOR, SERVICES, TOPOLOGY, Environment, base_environment
 from deploy.local.nats import Nats
 from deploy.local.ports import Ports, is_free
@@ -20,7 +23,7 @@ PROGRAMS = (*SERVICES, NOTIFIER)
 
 
 class Stack:
-    """NATS, PostgreSQL, the simulated AWS, the sinks, the load feeder, the services and the notifier of one folder.
+    """NATS, PostgreSQL, the simulated clouds, the sinks, the load feeder, the services and the notifier of one folder.
 
     `services` limits which programs run, `replicas` says how many of each (names: `monitor`, `monitor-2`, …),
     `settings` are CANOPY_* variables for all programs and `settings_of` for one. Call `start` from a thread that lives
@@ -58,6 +61,11 @@ class Stack:
         return self.url_of("aws")
 
     @property
+    def cloud_urls(self) -> dict[str, str]:
+        """Where each simulated cloud answers, by the provider's name."""
+        return {name: self.url_of(name) for name in ("aws", *PROVIDERS)}
+
+    @property
     def sinks_url(self) -> str:
         return self.url_of("sinks")
 
@@ -73,6 +81,11 @@ class Stack:
     def accounts(self) -> list[Account]:
         """The accounts of the simulated AWS: the demonstration's and a second one without provider."""
         return load_accounts(self.home / "aws")
+
+    @property
+    def other_accounts(self) -> list[CloudAccount]:
+        """The accounts of all other simulated clouds: of each two that may do everything, a reader, an expired one."""
+        return parse_accounts((self.home / "clouds" / "accounts.json").read_text())
 
     def start(self) -> None:
         """Bring everything up and return when every process is ready; a failed start stops what had started."""
@@ -143,7 +156,7 @@ class Stack:
             postgres=self.postgres,
             nats_url=self.nats.url,
             public_url=self.url,
-            aws_url=self.simulator_url,
+            cloud_urls=self.cloud_urls,
             smtp_port=self.smtp_port,
             settings=self._settings,
             settings_of=self._settings_of,
@@ -163,8 +176,8 @@ class Stack:
 
     def _start_servers(self) -> None:
         """NATS, PostgreSQL and what stands in for the outside world."""
-        self._say("starting NATS, PostgreSQL and the simulated AWS")
-        self.supervisor.start([self._aws(), self._sinks()])
+        self._say("starting NATS, PostgreSQL and the simulated clouds")
+        self.supervisor.start([self._aws(), self._clouds(), self._sinks()])
         self.supervisor.start([self.nats, self.postgres])
         self.supervisor.note(
             url=self.url,
@@ -189,7 +202,7 @@ class Stack:
         if reconciliation is not None:
             reconciliation.wait_done()
             self._bus.note_reconciled()
-        self.supervisor.wait_ready(["aws", "sinks"])
+        self.supervisor.wait_ready(["aws", "clouds", "sinks"])
         self.supervisor.start([self._load()])
         self.supervisor.wait_ready([*names, "load"])
 
@@ -217,6 +230,17 @@ class Stack:
 
     def _aws(self) -> Process:
         return self._outside("aws", "deploy.local.clouds.aws")
+
+    def _clouds(self) -> Process:
+        """All simulated clouds but AWS: one process with a port for each."""
+        folder = self.home / "clouds"
+        folder.mkdir(exist_ok=True, mode=0o711)
+        ports = ",".join(f"{name}={self._port(name)}" for name in PROVIDERS)
+        command = [sys.executable, "-m", "deploy.local.clouds.world", "--ports", ports, "--data-dir", str(folder)]
+        ready_url = f"{self.url_of(next(iter(PROVIDERS)))}/healthz"
+        return Process(
+            "clouds", command, self._log("clouds"), environment=base_environment(), ready_url=ready_url
+        )  # fmt: skip
 
     def _sinks(self) -> Process:
         return self._outside("sinks", "deploy.local.sinks", "--smtp-port", self.smtp_port)

@@ -27,6 +27,11 @@ class Account:
     def may_write(self) -> bool:
         return self.scope == "full"
 
+    @property
+    def may_be_used(self) -> bool:
+        """Whether it may do everything, for ever."""
+        return self.may_write and self.expires_s is None
+
     def is_expired(self, now_s: float) -> bool:
         return self.expires_s is not None and now_s >= self.expires_s
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 import json
 import signal
 import socket
@@ -17,17 +16,10 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from deploy.local.clouds.world.accounts import load_accounts
 from deploy.local.clouds.world.application import Application
 from deploy.local.clouds.world.controls import Controls
-from deploy.local.clouds.world.provider import Provider
+from deploy.local.clouds.world.providers import providers
 from deploy.local.clouds.world.settings import Settings
 from deploy.local.clouds.world.storage import Storage
 from deploy.local.clouds.world.world import World
-
-PROVIDERS: Mapping[str, str] = {
-    "digitalocean": "deploy.local.clouds.digitalocean.provider:DigitalOcean",
-    "linode": "deploy.local.clouds.linode.provider:Linode",
-    "vultr": "deploy.local.clouds.vultr.provider:Vultr",
-}
-"""Where each provider's wire protocol is, as `module:class`."""
 
 
 class _Protocol(HttpToolsProtocol):
@@ -44,15 +36,6 @@ class _Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
-
-
-def providers() -> dict[str, Provider]:
-    """One object of each provider that is served."""
-    found = {}
-    for name, place in PROVIDERS.items():
-        module, _, attribute = place.partition(":")
-        found[name] = getattr(importlib.import_module(module), attribute)()
-    return found
 
 
 def serve(settings: Settings) -> None:
@@ -105,7 +88,8 @@ def _server(application: Any) -> _Server:
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    listener = socket.socket()
+    # asyncio sets TCP_NODELAY only where the protocol is named; without it every answer waits 40 ms for an ACK.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind((host, port))
     return listener
