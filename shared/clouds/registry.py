@@ -24,6 +24,7 @@ class _Entry:
 
 PROVIDERS: Mapping[str, _Entry] = {
     "aws": _Entry(catalog="shared.clouds.aws.catalog:AwsCatalog", cloud="shared.clouds.aws.cloud:open_account"),
+    "azure": _Entry(catalog="shared.clouds.azure.catalog:AzureCatalog", cloud="shared.clouds.azure.cloud:open_account"),
 }
 
 

@@ -14,6 +14,9 @@ class CloudSettings(BaseSettings):
     aws_endpoint_url: AnyHttpUrl | None = Field(
         default=None, description="one address for every AWS API and region; unset: AWS's own addresses"
     )
+    azure_endpoint_url: AnyHttpUrl | None = Field(
+        default=None, description="one address for Entra, Resource Manager and metrics; unset: Azure's public cloud"
+    )
     cloud_connect_timeout_s: float = Field(default=5.0, gt=0, le=60)
     cloud_read_timeout_s: float = Field(default=30.0, gt=0, le=300)
     cloud_call_attempts: int = Field(

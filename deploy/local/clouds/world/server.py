@@ -22,7 +22,9 @@ from deploy.local.clouds.world.settings import Settings
 from deploy.local.clouds.world.storage import Storage
 from deploy.local.clouds.world.world import World
 
-PROVIDERS: Mapping[str, str] = {}
+PROVIDERS: Mapping[str, str] = {
+    "azure": "deploy.local.clouds.azure.provider:AzureProvider",
+}
 """Where each provider's wire protocol is, as `module:class`."""
 
 
