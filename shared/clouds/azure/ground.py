@@ -31,8 +31,11 @@ class AzureGround:
         """The name of our resource group in a region, which exists now."""
         name = names.group_of(region)
         if region not in self._groups:
-            body = {"location": region, "tags": {"canopy:managed": "true"}}
-            await self._client.call("resources", "resource_groups.create_or_update", name, body, region=region)
+            try:
+                await self._client.call("resources", "resource_groups.get", name, region=region)
+            except NotFound:  # one that is there is left as it is: a PUT would take the tenant's tags from it
+                body = {"location": region, "tags": {"canopy:managed": "true"}}
+                await self._client.call("resources", "resource_groups.create_or_update", name, body, region=region)
             self._groups.add(region)
         return name
 

@@ -15,7 +15,15 @@ from shared.clouds.azure.orders import AzureOrders
 from shared.clouds.azure.receipts import AzureReceipts, Receipt, fingerprint_of
 from shared.clouds.azure.sizes import AzureSizes
 from shared.clouds.capabilities import Machines
-from shared.clouds.errors import Conflict, IncorrectState, InvalidRequest, NotFound, StillWorking
+from shared.clouds.errors import (
+    CloudError,
+    Conflict,
+    IncorrectState,
+    InvalidRequest,
+    NoCapacity,
+    NotFound,
+    StillWorking,
+)
 from shared.clouds.models import Machine, MachineSpec, MachineState
 
 _GONE = (MachineState.SHUTTING_DOWN, MachineState.TERMINATED)
@@ -47,17 +55,17 @@ class AzureMachines(Machines):
                 "compute", "virtual_machines.begin_create_or_update", names.group_of(region), name, order.body,
                 match_condition=MatchConditions.IfMissing, region=region,
             )  # fmt: skip
-        except NotFound as error:
-            await self._orders.undo(region, order)
-            raise InvalidRequest(
-                error.code, error.message, provider=PROVIDER, operation=error.operation,
-                problems=problems_of(error.code, "", error.message),
-            ) from None  # fmt: skip
         except Conflict:
             known = await self._living(region, name)
             if known is None or not _made_for(known, spec):
                 raise
             return known
+        except CloudError as error:
+            if isinstance(error, NoCapacity) or not error.retryable:
+                await self._orders.undo(region, order)
+            if isinstance(error, NotFound):
+                raise _as_invalid(error) from None
+            raise
         await self._receipts.mark_made(region, name, vm["properties"]["timeCreated"])
         return facts.machine_of(vm, None, {})
 
@@ -227,6 +235,14 @@ class AzureMachines(Machines):
 
     async def _all(self, service: str, operation: str, **named: str) -> list[dict[str, Any]]:
         return [each async for page in self._client.pages(service, operation, **named) for each in page]
+
+
+def _as_invalid(error: NotFound) -> InvalidRequest:
+    """What the body names and Azure does not find is wrong in the spec."""
+    return InvalidRequest(
+        error.code, error.message, provider=PROVIDER, operation=error.operation,
+        problems=problems_of(error.code, "", error.message),
+    )  # fmt: skip
 
 
 def _made_for(machine: Machine, spec: MachineSpec) -> bool:
