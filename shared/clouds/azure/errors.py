@@ -12,6 +12,7 @@ from typing import Any
 
 from azure.core.exceptions import (
     AzureError,
+    DecodeError,
     HttpResponseError,
     IncompleteReadError,
     ServiceRequestError,
@@ -172,7 +173,7 @@ _ENDINGS: tuple[tuple[str, type[CloudError]], ...] = (
 def from_exception(error: Exception, *, operation: str, secrets: Iterable[str] = ()) -> CloudError:
     """Our word for what an SDK raised; `secrets` are cut out of its message."""
     known = tuple(secrets)
-    if isinstance(error, HttpResponseError) and not isinstance(error, IncompleteReadError):
+    if isinstance(error, HttpResponseError) and not isinstance(error, DecodeError):
         response = error.response
         document = _document(response)
         return from_answer(

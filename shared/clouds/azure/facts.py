@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -108,10 +109,8 @@ def lun_of(device_name: str) -> int | None:
     """None for what is no place for a data disk."""
     if device_name.startswith("lun") and device_name[3:].isdecimal():
         return int(device_name[3:])
-    letter = device_name.removeprefix("/dev/sd")
-    if len(letter) == 1 and 0 <= ord(letter) - _FIRST_DATA_LETTER < _LETTERS_MAX:
-        return ord(letter) - _FIRST_DATA_LETTER
-    return None
+    found = re.fullmatch(r"/dev/sd([c-z])", device_name)
+    return None if found is None else ord(found[1]) - _FIRST_DATA_LETTER
 
 
 def attached_of(storage: Mapping[str, Any]) -> tuple[AttachedVolume, ...]:

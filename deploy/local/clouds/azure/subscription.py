@@ -7,7 +7,6 @@ from typing import Any
 from deploy.local.clouds.azure import paths
 from deploy.local.clouds.azure.areas import AREAS, PLATFORM_IMAGES, SIZES
 from deploy.local.clouds.azure.lists import page
-from deploy.local.clouds.azure.operations import time_text
 from deploy.local.clouds.azure.tags import checked
 from deploy.local.clouds.world.controls import MACHINE
 from deploy.local.clouds.world.provider import Action, Answer, Call, Refusal
@@ -187,5 +186,5 @@ def _key(thing: Thing) -> dict[str, Any]:
         "type": KEY,
         "location": thing.region,
         "tags": thing.facts["tags"],
-        "properties": {**thing.facts["properties"], "timeCreated": time_text(thing.created_s)},
+        "properties": thing.facts["properties"],
     }
