@@ -45,7 +45,7 @@ def machine_of(vm: Mapping[str, Any], interface: Mapping[str, Any] | None, addre
         launched_at=None if created is None else datetime.fromisoformat(created).astimezone(UTC),
         state_reason=_reason(properties),
         architecture=architecture_of(properties["hardwareProfile"]["vmSize"]),
-        root_device_name=ROOT_DEVICE,
+        root_device_name=None if _is_windows(properties["storageProfile"]) else ROOT_DEVICE,
         volumes=attached_of(properties["storageProfile"]),
         **network,
     )
@@ -144,6 +144,11 @@ def _network(interface: Mapping[str, Any] | None, addresses: Mapping[str, str]) 
         "subnet_id": None if subnet is None else names.canonical(subnet),
         "security_groups": () if group is None else (names.canonical(group),),
     }
+
+
+def _is_windows(storage: Mapping[str, Any]) -> bool:
+    """There a disk has no device name."""
+    return str((storage.get("osDisk") or {}).get("osType", "")).lower() == "windows"
 
 
 def _image(reference: Mapping[str, Any]) -> str:

@@ -10,12 +10,13 @@ from typing import Any
 from shared.clouds.azure import names
 from shared.clouds.azure.client import AzureClient
 from shared.clouds.azure.errors import PROVIDER
-from shared.clouds.errors import NotFound, StillWorking
+from shared.clouds.errors import NotFound, ProviderFault, StillWorking
 
 NETWORK, SUBNET = "canopy", "default"
 _NETWORK_PREFIX, _SUBNET_PREFIX = "10.61.0.0/16", "10.61.0.0/17"
 _LOOK_EVERY_S = 0.5
 _LOOKS_MAX = 60
+_WAITING = "wait until provisioned"
 
 
 class AzureGround:
@@ -75,10 +76,12 @@ async def until_provisioned(answer: Any, read: Callable[[], Awaitable[Any]]) -> 
     """Read until Azure has made it: what takes seconds and others need at once. `StillWorking` after half a minute."""
     for _ in range(_LOOKS_MAX):
         state = answer["properties"]["provisioningState"]
+        if state == "Failed":
+            raise ProviderFault(
+                "ProvisioningFailed", f"Azure failed to make {answer['name']}", provider=PROVIDER, operation=_WAITING
+            )
         if state not in {"Updating", "Creating", "Accepted"}:
             return answer
         await asyncio.sleep(_LOOK_EVERY_S)
         answer = await read()
-    raise StillWorking(
-        "provisioning", f"{answer['name']} is not ready yet", provider=PROVIDER, operation="wait until provisioned"
-    )
+    raise StillWorking("provisioning", f"{answer['name']} is not ready yet", provider=PROVIDER, operation=_WAITING)

@@ -40,7 +40,6 @@ class AzureNetworks(Networks):
             "tags": marked,
             "properties": {"securityRules": [_deny_all(each, description) for each in ("Inbound", "Outbound")]},
         }
-        await self._ground.subnet(region)
         made = await self._client.call(
             "network", "network_security_groups.begin_create_or_update", group, name, body, region=region
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,7 +46,10 @@ class Area:
 
 @dataclass(frozen=True)
 class Size:
-    """One VM size; `quota` is how many cores of its family a new subscription may have in a location."""
+    """One VM size; `quota` is how many cores of its family a new subscription may have in a location.
+
+    `closed_in` are locations, or zones of one (`francecentral/2`), in which no new subscription may have it.
+    """
 
     name: str
     family: str
@@ -53,6 +57,11 @@ class Size:
     memory_gib: float
     quota: int = 100_000
     architecture: str = "x64"
+    closed_in: tuple[str, ...] = ()
+
+    def is_open(self, area: Area, zones: Sequence[str]) -> bool:
+        """Whether it may be had there, in these zones."""
+        return not {area.name, *(f"{area.name}/{zone}" for zone in zones)} & set(self.closed_in)
 
     def document(self, area: Area) -> dict[str, Any]:
         """As the resource SKUs API shows it for one location."""
@@ -72,8 +81,18 @@ class Size:
             "locations": [area.name],
             "locationInfo": [{"location": area.name, "zones": area.zone_names, "zoneDetails": []}],
             "capabilities": [{"name": name, "value": value} for name, value in capabilities.items()],
-            "restrictions": [],
+            "restrictions": self._restrictions(area),
         }
+
+    def _restrictions(self, area: Area) -> list[dict[str, Any]]:
+        closed = [zone for zone in area.zone_names if not self.is_open(area, [zone])]
+        why = {"reasonCode": "NotAvailableForSubscription"}
+        info: dict[str, Any] = {"locations": [area.name]}
+        if not self.is_open(area, []):
+            return [{"type": "Location", "values": [area.name], "restrictionInfo": info, **why}]
+        if not closed:
+            return []
+        return [{"type": "Zone", "values": [area.name], "restrictionInfo": {**info, "zones": closed}, **why}]
 
 
 AREAS = {
@@ -115,12 +134,12 @@ SIZES = {
         Size("Standard_B2pts_v2", "standardBpsv2Family", 2, 1, architecture="Arm64"),
         Size("Standard_D2s_v5", "standardDSv5Family", 2, 8),
         Size("Standard_D4s_v5", "standardDSv5Family", 4, 16),
-        Size("Standard_D8s_v5", "standardDSv5Family", 8, 32),
+        Size("Standard_D8s_v5", "standardDSv5Family", 8, 32, closed_in=("francecentral/2", "swedencentral/1")),
         Size("Standard_D2ps_v5", "standardDPSv5Family", 2, 8, architecture="Arm64"),
         Size("Standard_E2s_v5", "standardESv5Family", 2, 16),
         Size("Standard_E4s_v5", "standardESv5Family", 4, 32),
         Size("Standard_F2s_v2", "standardFSv2Family", 2, 4),
-        Size("Standard_F4s_v2", "standardFSv2Family", 4, 8),
+        Size("Standard_F4s_v2", "standardFSv2Family", 4, 8, closed_in=("swedencentral",)),
         Size("Standard_M128s", "standardMSFamily", 128, 2048, quota=0),
     )
 }

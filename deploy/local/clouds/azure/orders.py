@@ -57,6 +57,9 @@ def read_order(call: Call, region: str, *, only_size: str | None = None) -> Orde
     if set(zones) - set(AREAS[region].zone_names):
         message = f"The zone(s) '{','.join(zones)}' for resource '{call.path['name']}' is not supported."
         raise Refusal("invalid", message, code="InvalidAvailabilityZone", field="zones")
+    if not size.is_open(AREAS[region], zones):
+        raise Refusal("no_capacity", f"The requested size for '{call.path['name']}' is currently not available "
+                      f"in location '{region}' zones '{','.join(zones)}' for subscription.")  # fmt: skip
     root = _root(call, region, zones, size, properties.get("storageProfile") or {})
     interfaces = (properties.get("networkProfile") or {}).get("networkInterfaceConfigurations") or []
     if len(interfaces) != 1 or not properties["networkProfile"].get("networkApiVersion"):

@@ -207,6 +207,20 @@ async def test_no_disk_is_left_behind_a_refused_restoration(cloud, simulated_azu
     assert restored.tags == {"Name": "restored", "canopy:token": restored.token}
 
 
+async def test_a_size_that_is_not_open_to_us_is_refused_by_its_field(cloud, simulated_azure):
+    wanted = spec(instance_type="Standard_F4s_v2")
+    with pytest.raises(InvalidRequest, match="not open to this subscription") as caught:
+        await cloud.machines.create(REGION, wanted)
+    assert caught.value.field == "instance_type"
+
+
+async def test_a_zone_that_is_closed_for_a_size_is_not_chosen_and_refused_when_asked_for(cloud, simulated_azure):
+    zones = {(await cloud.machines.create(REGION, spec(instance_type="Standard_D8s_v5"))).zone for _ in range(12)}
+    assert zones == {"2", "3"}
+    with pytest.raises(NoCapacity):
+        await cloud.machines.create(REGION, spec(instance_type="Standard_D8s_v5", zone="1"))
+
+
 async def test_sizes_are_asked_for_once_an_hour(cloud, simulated_azure, called):
     for _ in range(2):
         await cloud.machines.create(REGION, spec())

@@ -1,9 +1,5 @@
 """Every answer has the fields that the SDK's models need, and none that they do not know."""
 
-import re
-from functools import partial
-from typing import Any
-
 import pytest
 from azure.mgmt.compute import models as compute
 from azure.mgmt.network import models as network
@@ -11,43 +7,7 @@ from azure.mgmt.resource.resources import models as resources
 from azure.mgmt.resource.subscriptions import models as subscriptions
 
 from tests.deploy.local.clouds.azure.conftest import REGION, machine_body
-
-
-def problems(kind: Any, document: Any, path: str = "") -> list[str]:
-    """What a document lacks or has too much, by the model's own fields."""
-    if document is None:
-        return []
-    if isinstance(document, list):
-        return [found for each in document for found in problems(kind, each, f"{path}[]")]
-    kind({})  # a model knows its fields when it was made once
-    fields = {field._rest_name: field for field in kind._attr_to_rest_field.values()}
-    found = [f"{path}/{name} is unknown" for name in document if name not in fields]
-    for attribute, field in kind._attr_to_rest_field.items():
-        name, inner = field._rest_name, model_of(field._type)
-        if name not in document:
-            found += [f"{path}/{name} is missing"] if is_needed(kind, attribute) else []
-        elif inner is not None:
-            found += problems(inner, document[name], f"{path}/{name}")
-    return found
-
-
-def is_needed(kind: Any, attribute: str) -> bool:
-    annotation = next(
-        each.__annotations__[attribute] for each in kind.__mro__ if attribute in vars(each).get("__annotations__", {})
-    )
-    return not {"Optional", "None"} & set(re.findall(r"[A-Z]\w+", repr(annotation).replace("NoneType", "None")))
-
-
-def model_of(deserializer: Any) -> Any:
-    """The model that a field is of, or a list of; None for values."""
-    while isinstance(deserializer, partial):
-        name = deserializer.func.__name__
-        if name == "_deserialize_model":
-            return deserializer.args[0]
-        if name not in {"_deserialize_with_optional", "_deserialize_sequence"}:
-            return None
-        deserializer = deserializer.args[0]
-    return None
+from tests.fixtures.azure_models import problems
 
 
 @pytest.fixture
