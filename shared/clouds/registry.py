@@ -32,6 +32,7 @@ PROVIDERS: Mapping[str, _Entry] = {
         catalog="shared.clouds.linode.catalog:LinodeCatalog", cloud="shared.clouds.linode.cloud:open_account"
     ),
     "vultr": _Entry(catalog="shared.clouds.vultr.catalog:VultrCatalog", cloud="shared.clouds.vultr.cloud:open_account"),
+    "azure": _Entry(catalog="shared.clouds.azure.catalog:AzureCatalog", cloud="shared.clouds.azure.cloud:open_account"),
 }
 
 

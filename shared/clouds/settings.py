@@ -21,6 +21,9 @@ class CloudSettings(BaseSettings):
         default=None, description="the Linode API; unset: Linode's own address"
     )
     vultr_endpoint_url: AnyHttpUrl | None = Field(default=None, description="the Vultr API; unset: Vultr's own address")
+    azure_endpoint_url: AnyHttpUrl | None = Field(
+        default=None, description="one address for Entra, Resource Manager and metrics; unset: Azure's public cloud"
+    )
     cloud_connect_timeout_s: float = Field(default=5.0, gt=0, le=60)
     cloud_read_timeout_s: float = Field(default=30.0, gt=0, le=300)
     cloud_call_attempts: int = Field(

@@ -1,0 +1,289 @@
+"""How is one Azure API operation called: bounded, with time limits, careful repeats and a span?"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import logging
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import httpx
+from azure.core.exceptions import AzureError
+from azure.core.pipeline.policies import AsyncRetryPolicy
+from azure.core.polling import AsyncPollingMethod
+from opentelemetry import trace
+
+from shared.clouds.azure.credential import BearerPolicy, EndpointCredential
+from shared.clouds.azure.errors import PROVIDER, from_exception
+from shared.clouds.errors import CloudError, ProviderFault, RateLimited, Unreachable
+from shared.clouds.models import Credentials
+from shared.clouds.settings import CloudSettings
+from shared.kit.telemetry import CLOUD_CALLS
+
+GLOBAL = "global"
+"""Where calls go that belong to no region."""
+
+_BACKOFF_FIRST_S = 0.2
+_BACKOFF_MAX_S = 2.0
+_NOT_REPEATED = ("begin_attach",)
+"""Everything else reads, or sets what it names to what it says (PUT, PATCH, DELETE, start, deallocate)."""
+
+# azure-core writes URLs and headers of every request into its log at INFO; tokens have no business near one.
+logging.getLogger("azure").setLevel(logging.WARNING)
+
+_tracer = trace.get_tracer("canopy.clouds.azure")
+_Value = TypeVar("_Value")
+
+
+@dataclass(frozen=True, slots=True)
+class _Service:
+    """An SDK client and the audience of its tokens; `by_region`: its address is of one region."""
+
+    module: str
+    name: str
+    scope: str = "https://management.azure.com/.default"
+    by_region: bool = False
+
+
+_SERVICES: Mapping[str, _Service] = {
+    "compute": _Service("azure.mgmt.compute.aio", "ComputeManagementClient"),
+    "network": _Service("azure.mgmt.network.aio", "NetworkManagementClient"),
+    "resources": _Service("azure.mgmt.resource.resources.aio", "ResourceManagementClient"),
+    "subscriptions": _Service("azure.mgmt.resource.subscriptions.aio", "SubscriptionClient"),
+    "metrics": _Service(
+        "azure.monitor.querymetrics.aio",
+        "MetricsClient",
+        scope="https://metrics.monitor.azure.com/.default",
+        by_region=True,
+    ),
+}
+
+
+class AzureClient:
+    """One account's door to Azure. SDK clients are imported and made when first needed.
+
+    The SDK itself never repeats and never waits for long work: its answer is that the work was accepted. Bodies and
+    answers are JSON as the REST reference shows them.
+    """
+
+    def __init__(
+        self,
+        credentials: Credentials,
+        settings: CloudSettings,
+        *,
+        random_fraction: Callable[[], float] = random.random,
+    ) -> None:
+        self._credentials = credentials
+        self._settings = settings
+        self._random_fraction = random_fraction
+        self._endpoint_url = str(settings.azure_endpoint_url).rstrip("/") if settings.azure_endpoint_url else None
+        self._credential: Any = None
+        self._clients: dict[tuple[str, str], Any] = {}
+        self._making = asyncio.Lock()
+        self._turns = asyncio.Semaphore(settings.cloud_threads_per_account)
+        self._under_way = 0
+        self._closed = False
+
+    @property
+    def subscription_id(self) -> str:
+        return self._credentials["subscription_id"]
+
+    @property
+    def client_id(self) -> str:
+        return self._credentials["client_id"]
+
+    async def call(self, service: str, operation: str, *arguments: Any, region: str = GLOBAL, **named: Any) -> Any:
+        """The answer of `operation` (`virtual_machines.get`) as JSON; raises our errors only."""
+        group, _, method = operation.rpartition(".")
+
+        async def send() -> Any:
+            target = await self._client(service, region)
+            act = getattr(getattr(target, group) if group else target, method)
+            if method.startswith("begin_"):
+                poller = await act(*arguments, polling=_Accepted(), **named)
+                return await poller.result()
+            if group:
+                return await act(*arguments, cls=_as_json, **named)
+            return await act(*arguments, **named)
+
+        return await self._attempts(service, region, operation, send)
+
+    async def pages(
+        self, service: str, operation: str, *arguments: Any, region: str = GLOBAL, **named: Any
+    ) -> AsyncIterator[list[dict[str, Any]]]:
+        """The pages of a list until there is no next; the same one twice is a `ProviderFault`, no loop."""
+        group, _, method = operation.partition(".")
+        listed: Any = None
+        seen: set[str] = set()
+
+        async def read() -> list[dict[str, Any]] | None:
+            nonlocal listed
+            if listed is None:
+                act = getattr(getattr(await self._client(service, region), group), method)
+                listed = act(*arguments, **named).by_page()
+            page = await anext(listed, None)
+            return None if page is None else [each.as_dict() async for each in page]
+
+        while (page := await self._attempts(service, region, operation, read)) is not None:
+            yield page
+            following = listed.continuation_token
+            if following is None:
+                return
+            if following in seen:
+                raise ProviderFault("repeated_page", "The same page came twice", provider=PROVIDER, operation=operation)
+            seen.add(following)
+
+    async def close(self) -> None:
+        """Calls under way finish; new ones raise `Unreachable`."""
+        self._closed = True
+        if not self._under_way:
+            await self._let_go()
+
+    async def _attempts(
+        self, service: str, region: str, operation: str, send: Callable[[], Awaitable[_Value]]
+    ) -> _Value:
+        harmless = not operation.rpartition(".")[2].startswith(_NOT_REPEATED)
+        for attempt in range(1, self._settings.cloud_call_attempts + 1):
+            try:
+                return await self._call_once(service, region, operation, send)
+            except (RateLimited, Unreachable, ProviderFault) as error:
+                wait_s = self._wait_s(error, attempt)
+                last = attempt == self._settings.cloud_call_attempts or self._closed
+                if last or wait_s > _BACKOFF_MAX_S or (error.outcome_unknown and not harmless):
+                    raise
+            await asyncio.sleep(wait_s)
+        raise AssertionError("cloud_call_attempts is at least 1")
+
+    async def _call_once(
+        self, service: str, region: str, operation: str, send: Callable[[], Awaitable[_Value]]
+    ) -> _Value:
+        name = operation.replace("begin_", "")
+        if self._closed:
+            raise Unreachable("closed", "The account was closed", provider=PROVIDER, operation=name)
+        CLOUD_CALLS.labels(PROVIDER, name).inc()
+        attributes = {
+            "cloud.provider": PROVIDER,
+            "cloud.region": region,
+            "rpc.system": "azure-api",
+            "rpc.service": service,
+            "rpc.method": name,
+        }
+        with _tracer.start_as_current_span(
+            f"azure {service} {name}",
+            kind=trace.SpanKind.CLIENT,
+            attributes=attributes,
+            record_exception=False,  # an SDK's message may quote what was sent
+            set_status_on_exception=False,
+        ) as span:
+            self._under_way += 1
+            try:
+                return await self._in_time(send, name)
+            except CloudError as error:
+                span.set_status(trace.StatusCode.ERROR, error.code)
+                span.set_attribute("error.type", error.code)
+                raise
+            finally:
+                self._under_way -= 1
+                if self._closed and not self._under_way:
+                    await self._let_go()
+
+    async def _in_time(self, send: Callable[[], Awaitable[_Value]], operation: str) -> _Value:
+        """`from None`: a chained SDK exception would carry its unredacted message into a log."""
+        limit_s = 2 * (self._settings.cloud_connect_timeout_s + self._settings.cloud_read_timeout_s)
+        try:
+            async with self._turns, asyncio.timeout(limit_s):
+                return await send()
+        except TimeoutError:
+            raise Unreachable(
+                "timeout", f"No answer within {limit_s:g} s", provider=PROVIDER, operation=operation
+            ) from None
+        except (AzureError, ValueError) as error:
+            raise from_exception(error, operation=operation, secrets=self._credentials.values()) from None
+
+    async def _client(self, service: str, region: str) -> Any:
+        """Imported in a thread: the modules of an SDK take a third of a second."""
+        chosen = _SERVICES[service]
+        key = (service, region if chosen.by_region else GLOBAL)
+        async with self._making:
+            if key not in self._clients:
+                module = await asyncio.to_thread(importlib.import_module, chosen.module)
+                self._clients[key] = self._make_client(chosen, getattr(module, chosen.name), region)
+            return self._clients[key]
+
+    def _make_client(self, service: _Service, kind: Any, region: str) -> Any:
+        if self._credential is None:
+            self._credential = self._make_credential()
+        options: dict[str, Any] = {
+            "credential_scopes": [service.scope],
+            "retry_policy": AsyncRetryPolicy.no_retries(),
+            "permit_redirects": False,
+            "connection_timeout": self._settings.cloud_connect_timeout_s,
+            "read_timeout": self._settings.cloud_read_timeout_s,
+            "user_agent": "canopy",
+        }
+        if self._endpoint_url is not None and self._endpoint_url.startswith("http:"):
+            options["authentication_policy"] = BearerPolicy(self._credential, service.scope)
+        if service.by_region:
+            endpoint = self._endpoint_url or f"https://{region}.metrics.monitor.azure.com"
+            return kind(endpoint, self._credential, **options)
+        if self._endpoint_url is not None:
+            options["base_url"] = self._endpoint_url
+        if service.name == "SubscriptionClient":
+            return kind(self._credential, **options)
+        return kind(self._credential, self.subscription_id, **options)
+
+    def _make_credential(self) -> Any:
+        names = ("tenant_id", "client_id", "client_secret")
+        values = [self._credentials[name] for name in names]
+        if self._endpoint_url is not None:
+            limits = httpx.Timeout(self._settings.cloud_read_timeout_s, connect=self._settings.cloud_connect_timeout_s)
+            return EndpointCredential(self._endpoint_url, *values, timeout=limits)
+        identity = importlib.import_module("azure.identity.aio")
+        return identity.ClientSecretCredential(
+            *values,
+            retry_policy=AsyncRetryPolicy.no_retries(),
+            connection_timeout=self._settings.cloud_connect_timeout_s,
+            read_timeout=self._settings.cloud_read_timeout_s,
+        )
+
+    async def _let_go(self) -> None:
+        clients, self._clients = list(self._clients.values()), {}
+        for each in (*clients, self._credential):
+            if each is not None:
+                await each.close()
+        self._credential = None
+
+    def _wait_s(self, error: CloudError, attempt: int) -> float:
+        if error.retry_after_s is not None:
+            return error.retry_after_s
+        return float(min(_BACKOFF_MAX_S, _BACKOFF_FIRST_S * 2**attempt) * self._random_fraction())
+
+
+class _Accepted(AsyncPollingMethod[Any]):
+    """The answer that a long operation was accepted with, as JSON; None when it has no body. Nobody polls."""
+
+    def __init__(self) -> None:
+        self._document: Any = None
+
+    def initialize(self, _client: Any, initial_response: Any, _deserialization_callback: Any) -> None:
+        response = initial_response.http_response
+        self._document = response.json() if response.content else None
+
+    async def run(self) -> None:
+        return None
+
+    def status(self) -> str:
+        return "Succeeded"
+
+    def finished(self) -> bool:
+        return True
+
+    def resource(self) -> Any:
+        return self._document
+
+
+def _as_json(response: Any, _deserialized: Any, _headers: Any) -> Any:
+    return response.http_response.json()

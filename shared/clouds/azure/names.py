@@ -1,0 +1,68 @@
+"""What are our things at Azure called, and what does a resource id say?
+
+Ids differ in the case of their resource group from one list to another (Resource Manager compares them without it), so
+ours have it in lower case.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+
+from shared.clouds.azure import tags as azure_tags
+from shared.clouds.azure.errors import PROVIDER
+from shared.clouds.errors import NotFound
+
+MACHINE = "Microsoft.Compute/virtualMachines"
+DISK = "Microsoft.Compute/disks"
+SNAPSHOT = "Microsoft.Compute/snapshots"
+IMAGE = "Microsoft.Compute/images"
+SECURITY_GROUP = "Microsoft.Network/networkSecurityGroups"
+INTERFACE = "Microsoft.Network/networkInterfaces"
+_ID = re.compile(
+    r"/subscriptions/(?P<subscription>[^/]+)/resourceGroups/(?P<group>[^/]+)/providers/(?P<kind>[^/]+/[^/]+)"
+    r"/(?P<name>[^/]+)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a thing is: its resource group (lower case) and its name there."""
+
+    group: str
+    name: str
+
+
+def group_of(region: str) -> str:
+    """The resource group that everything of ours in a region is in."""
+    return f"canopy-{region}"
+
+
+def name_of(token: str) -> str:
+    """A name that only this token has: the same create addresses the same thing."""
+    azure_tags.check_token(token, operation="name")
+    return f"canopy-{hashlib.sha256(token.encode()).hexdigest()[:32]}"
+
+
+def place_of(identifier: str, kind: str) -> Place:
+    """`NotFound` for what is no id of that kind: no such thing can exist."""
+    found = _ID.fullmatch(identifier)
+    if found is None or found["kind"].lower() != kind.lower():
+        raise NotFound(
+            "ResourceNotFound", f"{identifier[:200]} is not an id of {kind}", provider=PROVIDER, operation="read id"
+        )
+    return Place(found["group"].lower(), found["name"])
+
+
+def canonical(identifier: str) -> str:
+    """The id with its resource group in lower case."""
+    return re.sub(
+        r"/resourceGroups/([^/]+)", lambda found: f"/resourceGroups/{found[1].lower()}", identifier, count=1,
+        flags=re.IGNORECASE,
+    )  # fmt: skip
+
+
+def same(one: str, other: str) -> bool:
+    return one.lower() == other.lower()

@@ -1,0 +1,87 @@
+"""Which VM sizes does a region have, in which zones? Asked of the resource SKUs API once an hour a region."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from shared.clouds.azure.client import AzureClient
+from shared.clouds.azure.errors import PROVIDER
+from shared.clouds.errors import FieldProblem, InvalidRequest
+
+_KEPT_S = 3600.0
+# learn.microsoft.com/azure/virtual-machines/vm-naming-conventions: family, cores, then features; p is an ARM processor.
+_NAME = re.compile(r"[A-Za-z]+_[A-Z]+\d+(?:-\d+)?(?P<features>[a-z]*)(?:_.*)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """`zones` are those in which this subscription may have it; `is_open` is False when it may not have it at all."""
+
+    name: str
+    zones: tuple[str, ...]
+    is_open: bool
+
+
+class AzureSizes:
+    def __init__(self, client: AzureClient, *, monotonic_s: Callable[[], float] = time.monotonic) -> None:
+        self._client = client
+        self._monotonic_s = monotonic_s
+        self._kept: dict[str, tuple[float, Mapping[str, Size]]] = {}
+
+    async def need(self, region: str, instance_type: str, *, operation: str) -> Size:
+        """`InvalidRequest` with field `instance_type` for a size that the region does not have, or not for us: Azure
+        opens sizes to a subscription on demand, and would call that a lack of capacity, which time alone mends.
+        """
+        size = (await self._of(region)).get(instance_type.lower())
+        if size is None or not size.is_open:
+            detail = f"is no VM size of {region}" if size is None else f"is not open to this subscription in {region}"
+            raise InvalidRequest(
+                "unknown_size", f"{instance_type} {detail}", provider=PROVIDER, operation=operation,
+                problems=(FieldProblem("instance_type", detail),),
+            )  # fmt: skip
+        return size
+
+    async def _of(self, region: str) -> Mapping[str, Size]:
+        kept = self._kept.get(region)
+        now_s = self._monotonic_s()
+        if kept is not None and now_s - kept[0] < _KEPT_S:
+            return kept[1]
+        sizes = {
+            each["name"].lower(): _size(each, region)
+            async for page in self._client.pages(
+                "compute", "resource_skus.list", filter=f"location eq '{region}'", region=region
+            )
+            for each in page
+            if each["resourceType"] == "virtualMachines"
+        }
+        self._kept[region] = (now_s, sizes)
+        return sizes
+
+
+def architecture_of(instance_type: str) -> str:
+    """`arm64` or `x86_64`, by the size's name."""
+    found = _NAME.fullmatch(instance_type)
+    return "arm64" if found is not None and "p" in found["features"] else "x86_64"
+
+
+def _size(sku: Mapping[str, Any], region: str) -> Size:
+    """A restriction closes the whole location, or some of its zones."""
+    zones = {
+        zone
+        for place in sku.get("locationInfo") or []
+        if place.get("location", "").lower() == region
+        for zone in place.get("zones") or []
+    }
+    restrictions = sku.get("restrictions") or []
+    closed = {
+        zone
+        for each in restrictions
+        if each.get("type") == "Zone"
+        for zone in (each.get("restrictionInfo") or {}).get("zones") or []
+    }
+    is_open = not any(each.get("type") == "Location" for each in restrictions)
+    return Size(sku["name"], tuple(sorted(zones - closed)), is_open)

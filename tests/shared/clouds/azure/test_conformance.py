@@ -1,0 +1,7 @@
+"""Azure keeps the contract of every cloud."""
+
+from tests.shared.clouds.conformance import CloudConformance
+
+
+class TestAzure(CloudConformance):
+    pass
