@@ -24,6 +24,7 @@ class _Entry:
 
 PROVIDERS: Mapping[str, _Entry] = {
     "aws": _Entry(catalog="shared.clouds.aws.catalog:AwsCatalog", cloud="shared.clouds.aws.cloud:open_account"),
+    "gcp": _Entry(catalog="shared.clouds.gcp.catalog:GcpCatalog", cloud="shared.clouds.gcp.cloud:open_account"),
 }
 
 

@@ -14,6 +14,12 @@ class CloudSettings(BaseSettings):
     aws_endpoint_url: AnyHttpUrl | None = Field(
         default=None, description="one address for every AWS API and region; unset: AWS's own addresses"
     )
+    gcp_endpoint_url: AnyHttpUrl | None = Field(
+        default=None, description="one address for Google's token endpoint and every API; unset: Google's own addresses"
+    )
+    gcp_operation_wait_s: float = Field(
+        default=10.0, gt=0, le=120, description="how long a change of Google Cloud is waited for before it is answered"
+    )
     cloud_connect_timeout_s: float = Field(default=5.0, gt=0, le=60)
     cloud_read_timeout_s: float = Field(default=30.0, gt=0, le=300)
     cloud_call_attempts: int = Field(

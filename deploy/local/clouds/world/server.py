@@ -22,7 +22,9 @@ from deploy.local.clouds.world.settings import Settings
 from deploy.local.clouds.world.storage import Storage
 from deploy.local.clouds.world.world import World
 
-PROVIDERS: Mapping[str, str] = {}
+PROVIDERS: Mapping[str, str] = {
+    "gcp": "deploy.local.clouds.gcp.provider:GcpProvider",
+}
 """Where each provider's wire protocol is, as `module:class`."""
 
 
