@@ -8,7 +8,10 @@ from shared.clouds.capabilities import Cloud
 from shared.clouds.gcp.client import GcpClient
 from shared.clouds.gcp.images import GcpImages
 from shared.clouds.gcp.machines import GcpMachines
+from shared.clouds.gcp.networks import GcpNetworks
 from shared.clouds.gcp.regions import GcpPlaces
+from shared.clouds.gcp.snapshots import GcpSnapshots
+from shared.clouds.gcp.volumes import GcpVolumes
 from shared.clouds.models import Account, Credentials, Region
 from shared.clouds.settings import CloudSettings
 
@@ -23,6 +26,9 @@ class GcpCloud:
         self._places = GcpPlaces(self._client)
         self.images = GcpImages(self._client)
         self.machines = GcpMachines(self._client, self._places, self.images)
+        self.volumes = GcpVolumes(self._client, self._places, self.images)
+        self.snapshots = GcpSnapshots(self._client, self._places)
+        self.networks = GcpNetworks(self._client, self.machines)
 
     async def authenticate(self) -> Account:
         """A new access token: Google gives one to every valid key, whatever its roles."""

@@ -29,7 +29,7 @@ _STATES: Mapping[str, ImageState] = {
 
 class GcpImages(Images):
     """Images are global: one can be used in every region. Each of ours has a name made of its region and token, which
-    makes its creation repeatable and is what we find it by.
+    makes its creation repeatable and is what we find it by. Google's images know no root device; ours keep its name.
     """
 
     def __init__(self, client: GcpClient, *, monotonic_s: Callable[[], float] = time.monotonic) -> None:
@@ -57,7 +57,9 @@ class GcpImages(Images):
         name = gcp_tags.name_of(spec.token, region)
         body = {
             "name": name,
-            "description": gcp_tags.to_description(tags, operation="images.insert"),
+            "description": gcp_tags.to_description(
+                tags, operation="images.insert", root_device_name=spec.root_device_name
+            ),
             "labels": gcp_tags.to_labels(tags),
             "source_snapshot": f"projects/{self._client.project}/global/snapshots/{spec.root_snapshot_id}",
             "storage_locations": [region],
@@ -95,6 +97,15 @@ class GcpImages(Images):
         except NotFound:
             return
 
+    async def root_device(self, region: str, image_id: str) -> str:
+        """What the boot disk's device is to be called in a machine made of this image."""
+        if not image_id.startswith(f"projects/{self._client.project}/global/images/") or "/family/" in image_id:
+            return ROOT_DEVICE
+        try:
+            return (await self.get(region, image_id)).root_device_name or ROOT_DEVICE
+        except NotFound:
+            return ROOT_DEVICE  # the create that asks is told so by its own field
+
     async def source_snapshot(self, region: str, image: str) -> str | None:
         """The snapshot that an image of this project was made of; None for other images, and for one that is gone."""
         project, name = _parts(image)
@@ -117,7 +128,7 @@ class GcpImages(Images):
                 name=name,
                 region=region,
                 architecture=spec.architecture,
-                root_device_name=ROOT_DEVICE,
+                root_device_name=spec.root_device_name,
                 snapshot_ids=(spec.root_snapshot_id,),
                 tags=dict(tags),
             )
@@ -130,7 +141,7 @@ def _image(image: Any, region: str) -> Image:
         name=image.name,
         region=region,
         architecture=architecture_of(image.architecture),
-        root_device_name=ROOT_DEVICE,
+        root_device_name=gcp_tags.fact_of(image.description, "root_device_name") or ROOT_DEVICE,
         snapshot_ids=(last_part(image.source_snapshot),) if image.source_snapshot else (),
         tags=gcp_tags.from_description(image.description, image.labels),
         created_at=in_utc_or_none(image.creation_timestamp),

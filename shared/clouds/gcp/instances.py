@@ -7,7 +7,7 @@ from typing import Any
 
 from shared.clouds.errors import InvalidRequest
 from shared.clouds.gcp import tags as gcp_tags
-from shared.clouds.gcp.addresses import from_project, in_utc_or_none, last_part, zonal_id
+from shared.clouds.gcp.addresses import from_project, in_utc_or_none, last_part, region_of_zone, zonal_id
 from shared.clouds.gcp.operations import Past
 from shared.clouds.models import TOKEN_TAG, AttachedVolume, Machine, MachineSpec, MachineState
 
@@ -41,7 +41,7 @@ def architecture_to_google(architecture: str) -> str:
     return {"x86_64": "X86_64", "arm64": "ARM64"}.get(architecture, architecture.upper())
 
 
-def insertion(spec: MachineSpec, zone: str, image: str, tags: Mapping[str, str], region: str) -> dict[str, Any]:
+def insertion(spec: MachineSpec, zone: str, image: str, tags: Mapping[str, str], *, root_device: str) -> dict[str, Any]:
     """The instance to insert. Without a subnet it is in the default network, with an external address."""
     labels = gcp_tags.to_labels(tags)
     disk: dict[str, Any] = {"source_image": image, "labels": labels, "description": _disk_description(tags)}
@@ -52,7 +52,7 @@ def insertion(spec: MachineSpec, zone: str, image: str, tags: Mapping[str, str],
         if spec.subnet_id is not None
         else {
             "network": "global/networks/default",
-            "subnetwork": f"regions/{region}/subnetworks/default",
+            "subnetwork": f"regions/{region_of_zone(zone)}/subnetworks/default",
             "access_configs": [{"name": "external-nat", "type_": "ONE_TO_ONE_NAT"}],
         }
     )
@@ -66,7 +66,7 @@ def insertion(spec: MachineSpec, zone: str, image: str, tags: Mapping[str, str],
                 {"key": gcp_tags.METADATA_IMAGE, "value": image},
             ]
         },
-        "disks": [{"boot": True, "auto_delete": True, "device_name": ROOT_DEVICE, "initialize_params": disk}],
+        "disks": [{"boot": True, "auto_delete": True, "device_name": root_device, "initialize_params": disk}],
         "network_interfaces": [network],
     }
     if spec.security_groups:

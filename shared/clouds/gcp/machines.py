@@ -158,7 +158,8 @@ class GcpMachines(Machines):
         self, region: str, zone: str, spec: MachineSpec, tags: Mapping[str, str], *, attempt: int
     ) -> Machine:
         image = spec.image or (await self._images.newest_default(region)).id
-        body = insertion(spec, zone, image, tags, region)
+        device = await self._images.root_device(region, image)
+        body = insertion(spec, zone, image, tags, root_device=device)
         # A failed creation is Google's answer to its request id for an hour: another try needs another one.
         request_id = self._client.request_id(spec.token, region, str(attempt))
         try:

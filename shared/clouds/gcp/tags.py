@@ -85,10 +85,12 @@ def from_text(text: str) -> dict[str, str]:
     return {str(key): str(value) for key, value in found.items()} if isinstance(found, dict) else {}
 
 
-def to_description(tags: Mapping[str, str], words: str = "", *, operation: str) -> str:
-    """A description that holds the tags word by word; `InvalidRequest` when they are too long for one."""
-    both = {_DESCRIPTION: dict(tags)} | ({"description": words} if words else {})
-    text = json.dumps(both, ensure_ascii=False, separators=(",", ":"))
+def to_description(tags: Mapping[str, str], words: str = "", *, operation: str, **facts: str) -> str:
+    """A description that holds the tags word by word, and `facts` beside them; `InvalidRequest` when they are too long
+    for one.
+    """
+    all_of_it = {_DESCRIPTION: dict(tags), **facts} | ({"description": words} if words else {})
+    text = json.dumps(all_of_it, ensure_ascii=False, separators=(",", ":"))
     if len(text) > _DESCRIPTION_CHARACTERS_MAX:
         detail = f"take {len(text)} characters; {_DESCRIPTION_CHARACTERS_MAX} are possible for this kind of resource"
         raise _invalid(f"tags {detail}", operation, [FieldProblem("tags", detail)])
@@ -96,12 +98,22 @@ def to_description(tags: Mapping[str, str], words: str = "", *, operation: str) 
 
 
 def from_description(text: str, labels: Mapping[str, str]) -> dict[str, str]:
+    exact = _described(text).get(_DESCRIPTION)
+    return merged(exact if isinstance(exact, dict) else {}, labels)
+
+
+def fact_of(text: str, name: str) -> str | None:
+    """What `to_description` was given under this name; None when it was not, or somebody else wrote the text."""
+    found = _described(text).get(name)
+    return found if isinstance(found, str) else None
+
+
+def _described(text: str) -> dict[str, Any]:
     try:
         found: Any = json.loads(text) if text.startswith("{") else None
     except ValueError:
         found = None
-    exact = found.get(_DESCRIPTION) if isinstance(found, dict) else None
-    return merged(exact if isinstance(exact, dict) else {}, labels)
+    return found if isinstance(found, dict) else {}
 
 
 def token_filter(token: str) -> str:

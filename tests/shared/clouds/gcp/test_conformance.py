@@ -1,8 +1,7 @@
 """Google Cloud keeps the contract of every cloud."""
 
-from tests.shared.clouds.conformance_accounts import AccountConformance
-from tests.shared.clouds.conformance_machines import MachineConformance
+from tests.shared.clouds.conformance import CloudConformance
 
 
-class TestGcp(AccountConformance, MachineConformance):
+class TestGcp(CloudConformance):
     pass
