@@ -8,6 +8,7 @@ from shared.clouds.capabilities import Cloud
 from shared.clouds.gcp.client import GcpClient
 from shared.clouds.gcp.images import GcpImages
 from shared.clouds.gcp.machines import GcpMachines
+from shared.clouds.gcp.metrics import GcpMetrics
 from shared.clouds.gcp.networks import GcpNetworks
 from shared.clouds.gcp.regions import GcpPlaces
 from shared.clouds.gcp.snapshots import GcpSnapshots
@@ -29,6 +30,7 @@ class GcpCloud:
         self.volumes = GcpVolumes(self._client, self._places, self.images)
         self.snapshots = GcpSnapshots(self._client, self._places)
         self.networks = GcpNetworks(self._client, self.machines)
+        self.metrics = GcpMetrics(self._client)
 
     async def authenticate(self) -> Account:
         """A new access token: Google gives one to every valid key, whatever its roles."""

@@ -7,7 +7,18 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from deploy.local.clouds.gcp import disks, errors, firewalls, images, instances, operations, places, snapshots, tokens
+from deploy.local.clouds.gcp import (
+    disks,
+    errors,
+    firewalls,
+    images,
+    instances,
+    monitoring,
+    operations,
+    places,
+    snapshots,
+    tokens,
+)
 from deploy.local.clouds.gcp.accounts import PROVIDER, new_accounts
 from deploy.local.clouds.world.accounts import Account
 from deploy.local.clouds.world.controls import MACHINE
@@ -33,6 +44,7 @@ class GcpProvider(Provider):
             *disks.actions(),
             *snapshots.actions(),
             *firewalls.actions(),
+            *monitoring.actions(),
         ]
 
     def authenticate(self, request: HttpRequest, accounts: Sequence[Account], now_s: float) -> Account:

@@ -110,8 +110,9 @@ class Application:
         return _Outcome(self._provider.refuse(refusal))
 
     def _call(self, request: HttpRequest, account: Account, region: str, path: Any, fault: Fault | None) -> Call:
-        clock, settings = self._world.clock, self._world.settings
-        return Call(request, account, region, path, self._world.things, clock.now_s(), settings.state_seconds, fault)
+        world = self._world
+        now_s, state_s = world.clock.now_s(), world.settings.state_seconds
+        return Call(request, account, region, path, world.things, now_s, state_s, fault, world.push_of)
 
 
 def _find(actions: Sequence[Action], request: HttpRequest) -> tuple[Action, Any] | None:

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from deploy.local.clouds.faults import Fault
 from deploy.local.clouds.world.accounts import Account
 from deploy.local.clouds.world.things import Thing, Things
+from deploy.local.load.series import Push
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,8 @@ class Call:
     now_s: float
     state_seconds: float
     fault: Fault | None = None
+    push_of: Callable[[str], Push | None] = lambda _: None
+    """What the load of a machine is held at."""
 
     @property
     def query(self) -> Mapping[str, str]:
