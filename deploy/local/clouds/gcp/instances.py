@@ -17,7 +17,7 @@ from deploy.local.clouds.gcp.lists import listed
 from deploy.local.clouds.gcp.operations import Change, accepted, once
 from deploy.local.clouds.gcp.places import MACHINE_TYPES, check_zone, number_of, region_of_zone, stamp, url
 from deploy.local.clouds.world.controls import MACHINE
-from deploy.local.clouds.world.provider import Action, Answer, Call, Refusal
+from deploy.local.clouds.world.provider import Action, Answer, Call, Handler, Refusal
 from deploy.local.clouds.world.things import GONE, Thing
 
 DELETED = "DELETED"
@@ -47,9 +47,33 @@ def actions() -> list[Action]:
         Action("POST", base, "instances.insert", once(insert)),
         Action("GET", base, "instances.list", list_instances),
         Action("GET", one, "instances.get", get),
-        Action("DELETE", one, "instances.delete", once(delete)),
-        *(Action("POST", f"{one}/{name}", f"instances.{name}", once(each)) for name, each in changes.items()),
+        Action("DELETE", one, "instances.delete", once(_may_fail("delete", delete))),
+        *(
+            Action("POST", f"{one}/{name}", f"instances.{name}", once(_may_fail(name, each)))
+            for name, each in changes.items()
+        ),
     ]
+
+
+def _may_fail(kind: str, handler: Handler) -> Handler:
+    """The handler, but a fault on demand lets the operation end badly, and nothing changes."""
+
+    def answer(call: Call) -> Answer:
+        error = failure_on_demand(call, path_of(call))
+        if error is None:
+            return handler(call)
+        machine = need(call, path_of(call))
+        return accepted(call, Change(kind, machine.id, machine.facts["id"], error=error))
+
+    return answer
+
+
+def failure_on_demand(call: Call, path: str) -> tuple[str, str] | None:
+    """(code, message) of the operation, when a fault wants it to end badly."""
+    if not call.fails_operation or call.fault is None:
+        return None
+    code = "INTERNAL_ERROR" if call.fault.code == "InternalError" else call.fault.code
+    return code, f"The work on 'projects/{call.account.account_id}/{path}' failed: {code}"
 
 
 def path_of(call: Call, name: str | None = None) -> str:
@@ -115,9 +139,9 @@ def insert(call: Call) -> Answer:
 
 def _failure(call: Call, path: str) -> tuple[str, str] | None:
     """(code, message) when this insert is to end badly: as a fault says, or because the quota is used up."""
-    if call.fails_operation and call.fault is not None:
-        code = "INTERNAL_ERROR" if call.fault.code == "InternalError" else call.fault.code
-        return code, f"The resource 'projects/{call.account.account_id}/{path}' could not be created: {code}"
+    on_demand = failure_on_demand(call, path)
+    if on_demand is not None:
+        return on_demand
     count = sum(each.state != DELETED for each in call.things.of("gcp", call.account.account_id, MACHINE, call.region))
     if count >= INSTANCES_PER_REGION:
         return "QUOTA_EXCEEDED", f"Quota 'INSTANCES' exceeded. Limit: {INSTANCES_PER_REGION}.0 in region {call.region}."
