@@ -43,7 +43,7 @@ class GcpNetworks(Networks):
         name = gcp_tags.name_of(token, region)
         await self._client.call("networks", "get", region, network=_NETWORK)
         for direction in _DIRECTIONS:
-            await self._deny(region, name, direction, text, token)
+            await self._deny(region, name, direction, text)
         group = await self._found(region, name)
         if group is None or group.ingress_rules or group.egress_rules:
             raise StillWorking(
@@ -76,7 +76,7 @@ class GcpNetworks(Networks):
                 continue
             await self._operations.settled(operation, region, name="firewalls.delete")
 
-    async def _deny(self, region: str, name: str, direction: str, text: str, token: str) -> None:
+    async def _deny(self, region: str, name: str, direction: str, text: str) -> None:
         ranges = "source_ranges" if direction == "INGRESS" else "destination_ranges"
         body = {
             "name": name + _DIRECTIONS[direction],
@@ -88,11 +88,8 @@ class GcpNetworks(Networks):
             "target_tags": [name],
             ranges: [_EVERYWHERE],
         }
-        request_id = self._client.request_id(token, region, direction)
-        try:
-            operation = await self._client.call(
-                "firewalls", "insert_unary", region, firewall_resource=body, request_id=request_id
-            )
+        try:  # no request id: for an hour Google would take a rule for made that somebody has deleted since
+            operation = await self._client.call("firewalls", "insert_unary", region, firewall_resource=body)
             await self._operations.settled(operation, region, name="firewalls.insert")
         except Conflict as error:
             if error.code != "alreadyExists":
