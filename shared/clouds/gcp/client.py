@@ -52,6 +52,8 @@ _BACKOFF_FIRST_S = 0.2
 _BACKOFF_MAX_S = 2.0
 _MAKING = threading.Lock()
 _READING = ("get", "list", "wait")
+_NAMING = "insert"
+"""What we insert has a name made of its token: inserted again it exists already, and no second one is made."""
 
 # requests' and urllib3's debug logs show addresses and headers; a service in debug mode must not print them.
 for _name in ("urllib3", "google.auth", "google.auth.transport.requests"):
@@ -66,7 +68,7 @@ class GcpClient:
     The SDK is imported by the first call, in its thread: it takes seconds and 125 MB. Changes are called as `*_unary`
     and answer Google's operation: the SDK's own waiting (`insert(…).result()`) asks Google's public address even when
     another endpoint is set. The SDK never repeats; `call` repeats a throttled call, and one whose outcome is unknown
-    when repeating it is harmless: it reads, or carries a request id, which Google remembers for an hour.
+    when repeating it is harmless: it reads, or inserts what has a name of its own.
     """
 
     def __init__(
@@ -96,7 +98,11 @@ class GcpClient:
         return str(self._identity.email)
 
     def request_id(self, token: str, *parts: str) -> str:
-        """The id under which Google takes a change once in an hour; the same for the same token and parts."""
+        """The id under which Google takes a change once in an hour; the same for the same token and parts.
+
+        Only machines are inserted with one: a deleted thing of the same id would be answered as made, and a failed
+        creation as failed, for all that hour.
+        """
         return str(uuid5(_REQUESTS, "/".join((self.project, token, *parts))))
 
     async def call(self, service: str, method: str, region: str, /, **fields: Any) -> Any:
@@ -106,7 +112,7 @@ class GcpClient:
         """
         send = partial(self._ask_sdk, service, method, {"project": self.project, **fields})
         operation = f"{service}.{_method_name(method)}"
-        harmless = method.startswith(_READING) or "request_id" in fields
+        harmless = method.startswith((*_READING, _NAMING))
         return await self._repeated(f"compute {operation}", region, send, harmless=harmless)
 
     async def pages(self, service: str, region: str, /, **fields: Any) -> AsyncIterator[Any]:

@@ -13,6 +13,7 @@ from shared.clouds.gcp.addresses import from_project, in_utc_or_none, last_part
 from shared.clouds.gcp.client import GcpClient
 from shared.clouds.gcp.errors import PROVIDER
 from shared.clouds.gcp.instances import ROOT_DEVICE, architecture_of, architecture_to_google
+from shared.clouds.gcp.operations import Operations
 from shared.clouds.models import Image, ImageSpec, ImageState
 
 _DEFAULT_PROJECT = "debian-cloud"
@@ -34,6 +35,7 @@ class GcpImages(Images):
 
     def __init__(self, client: GcpClient, *, monotonic_s: Callable[[], float] = time.monotonic) -> None:
         self._client = client
+        self._operations = Operations(client)
         self._monotonic_s = monotonic_s
         self._newest: dict[str, tuple[float, Any]] = {}
 
@@ -66,17 +68,17 @@ class GcpImages(Images):
             "architecture": architecture_to_google(spec.architecture),
         }
         try:
-            await self._client.call(
-                "images",
-                "insert_unary",
-                region,
-                image_resource=body,
-                request_id=self._client.request_id(spec.token, region, "image"),
-            )
+            operation = await self._client.call("images", "insert_unary", region, image_resource=body)
         except Conflict as error:
             if error.code != "alreadyExists":
                 raise
-        return await self._made(region, name, spec, tags)
+            operation = None
+        try:
+            return _image(await self._client.call("images", "get", region, image=name), region)
+        except NotFound:
+            if operation is not None:
+                await self._operations.settled(operation, region, name="images.insert")
+            return self._accepted(region, name, spec, tags)
 
     async def find_by_token(self, region: str, token: str) -> Image | None:
         gcp_tags.check_token(token, operation="find_by_token")
@@ -117,21 +119,18 @@ class GcpImages(Images):
             return None
         return last_part(found.source_snapshot) or None
 
-    async def _made(self, region: str, name: str, spec: ImageSpec, tags: Mapping[str, str]) -> Image:
+    def _accepted(self, region: str, name: str, spec: ImageSpec, tags: Mapping[str, str]) -> Image:
         """What was accepted may not be readable yet; then this is what we know of it."""
-        try:
-            return _image(await self._client.call("images", "get", region, image=name), region)
-        except NotFound:
-            return Image(
-                id=f"projects/{self._client.project}/global/images/{name}",
-                state=ImageState.PENDING,
-                name=name,
-                region=region,
-                architecture=spec.architecture,
-                root_device_name=spec.root_device_name,
-                snapshot_ids=(spec.root_snapshot_id,),
-                tags=dict(tags),
-            )
+        return Image(
+            id=f"projects/{self._client.project}/global/images/{name}",
+            state=ImageState.PENDING,
+            name=name,
+            region=region,
+            architecture=spec.architecture,
+            root_device_name=spec.root_device_name,
+            snapshot_ids=(spec.root_snapshot_id,),
+            tags=dict(tags),
+        )
 
 
 def _image(image: Any, region: str) -> Image:

@@ -88,7 +88,7 @@ class GcpNetworks(Networks):
             "target_tags": [name],
             ranges: [_EVERYWHERE],
         }
-        try:  # no request id: for an hour Google would take a rule for made that somebody has deleted since
+        try:
             operation = await self._client.call("firewalls", "insert_unary", region, firewall_resource=body)
             await self._operations.settled(operation, region, name="firewalls.insert")
         except Conflict as error:

@@ -68,7 +68,7 @@ class GcpSnapshots(Snapshots):
             )
         zone = zone_of(token, await self._places.zones(target_region))
         disk = Zonal(zone, gcp_tags.name_of(token, target_region) + _COPY_DISK_SUFFIX)
-        await self._make_disk(target_region, disk, snapshot_id, token, marked)
+        await self._make_disk(target_region, disk, snapshot_id, marked)
         address = f"projects/{self._client.project}/zones/{disk.zone}/disks/{disk.name}"
         words = f"Copy of {snapshot_id} from {source_region}"
         copied = await self._inserted(target_region, token, address, marked, words)
@@ -119,18 +119,16 @@ class GcpSnapshots(Snapshots):
             "source_disk": disk,
             "storage_locations": [region],
         }
-        request_id = self._client.request_id(token, region, "snapshot")
         try:
-            operation = await self._client.call(
-                "snapshots", "insert_unary", region, snapshot_resource=body, request_id=request_id
-            )
+            operation = await self._client.call("snapshots", "insert_unary", region, snapshot_resource=body)
         except Conflict as error:
             if error.code != "alreadyExists":
                 raise
             return await self.get(region, name)
         try:
             return await self.get(region, name)
-        except NotFound:  # accepted and not readable yet: this is what we know of it
+        except NotFound:  # failed already, or accepted and not readable yet: then this is what we know of it
+            await self._operations.settled(operation, region, name="snapshots.insert")
             return Snapshot(
                 id=name,
                 state=SnapshotState.PENDING,
@@ -141,7 +139,7 @@ class GcpSnapshots(Snapshots):
                 tags=dict(tags),
             )
 
-    async def _make_disk(self, region: str, disk: Zonal, snapshot_id: str, token: str, tags: Mapping[str, str]) -> None:
+    async def _make_disk(self, region: str, disk: Zonal, snapshot_id: str, tags: Mapping[str, str]) -> None:
         """The disk of a copy. It has the tags but not the token's label: it is no volume that anybody asked for."""
         labels = {key: value for key, value in gcp_tags.to_labels(tags).items() if key != gcp_tags.TOKEN_LABEL}
         body = {
@@ -150,11 +148,8 @@ class GcpSnapshots(Snapshots):
             "labels": labels,
             "source_snapshot": f"projects/{self._client.project}/global/snapshots/{snapshot_id}",
         }
-        request_id = self._client.request_id(token, region, disk.zone, "copy")
         try:
-            operation = await self._client.call(
-                "disks", "insert_unary", region, zone=disk.zone, disk_resource=body, request_id=request_id
-            )
+            operation = await self._client.call("disks", "insert_unary", region, zone=disk.zone, disk_resource=body)
             ready = await self._operations.settled(operation, region, name="disks.insert")
         except Conflict as error:
             if error.code != "alreadyExists":

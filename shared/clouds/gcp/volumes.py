@@ -57,7 +57,6 @@ class GcpVolumes(Volumes):
                 region,
                 zone=spec.zone,
                 disk_resource=body,
-                request_id=self._client.request_id(spec.token, region, spec.zone, "disk"),
             )
             await self._operations.settled(operation, region, name="disks.insert")
         except Conflict as error:

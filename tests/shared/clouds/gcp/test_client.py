@@ -13,7 +13,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from prometheus_client import REGISTRY
 
-from shared.clouds.errors import AuthFailed, NotFound, ProviderFault, RateLimited, Unreachable
+from shared.clouds.errors import AuthFailed, Conflict, NotFound, ProviderFault, RateLimited, Unreachable
 from shared.clouds.gcp import client as client_module
 from shared.clouds.gcp.client import GcpClient
 from shared.clouds.models import Credentials
@@ -86,21 +86,27 @@ async def test_a_read_is_repeated_after_a_lost_answer(client, gcp, counted, faul
     assert counted("regions.get") == 2
 
 
-async def test_a_change_without_request_id_is_never_repeated_by_itself(client, gcp, counted):
-    for number, (fault, error) in enumerate((({"reset": True}, Unreachable), ({"status": 500}, ProviderFault))):
-        gcp.fault(match={"action": "disks.insert"}, after=True, count=1, **fault)
+async def test_a_change_that_names_nothing_new_is_never_repeated_by_itself(client, gcp, counted):
+    await client.call("disks", "insert_unary", REGION, **disk("once"))
+    for fault, error in (({"reset": True}, Unreachable), ({"status": 500}, ProviderFault)):
+        gcp.fault(match={"action": "disks.delete"}, count=1, **fault)
         with pytest.raises(error) as caught:
-            await client.call("disks", "insert_unary", REGION, **disk(f"once-{number}"))
+            await client.call("disks", "delete_unary", REGION, zone=ZONE, disk="once")
         assert caught.value.outcome_unknown
-    assert counted("disks.insert") == 2
+    assert counted("disks.delete") == 2
 
 
-async def test_a_change_with_request_id_is_repeated_and_done_once(client, gcp, counted):
-    gcp.fault(match={"action": "disks.insert"}, reset=True, after=True, count=1)
+async def test_an_insert_is_repeated_and_makes_one_thing(client, gcp, counted):
+    """With a request id Google repeats its first answer, without one it says that the thing exists."""
     request_id = client.request_id("client:2")
+    gcp.fault(match={"action": "disks.insert"}, reset=True, after=True, count=1)
     operation = await client.call("disks", "insert_unary", REGION, request_id=request_id, **disk("twice"))
     assert operation.operation_type == "insert"
-    assert counted("disks.insert") == 2
+    gcp.fault(match={"action": "disks.insert"}, reset=True, after=True, count=1)
+    with pytest.raises(Conflict) as caught:
+        await client.call("disks", "insert_unary", REGION, **disk("thrice"))
+    assert caught.value.code == "alreadyExists"
+    assert counted("disks.insert") == 4
 
 
 async def test_a_request_id_belongs_to_a_project_and_a_token(client, gcp):
