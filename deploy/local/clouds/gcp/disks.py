@@ -7,9 +7,9 @@ from typing import Any
 
 from deploy.local.clouds.gcp.errors import already_exists, in_use, invalid, not_found, not_ready
 from deploy.local.clouds.gcp.images import image_at
-from deploy.local.clouds.gcp.lists import listed
+from deploy.local.clouds.gcp.lists import aggregated, listed
 from deploy.local.clouds.gcp.operations import Change, accepted, once
-from deploy.local.clouds.gcp.places import check_zone, number_of, region_of_zone, stamp, url
+from deploy.local.clouds.gcp.places import all_scopes, check_zone, number_of, region_of_zone, stamp, url
 from deploy.local.clouds.world.controls import SNAPSHOT, VOLUME
 from deploy.local.clouds.world.provider import Action, Answer, Call, Refusal
 from deploy.local.clouds.world.things import GONE, Thing
@@ -20,6 +20,7 @@ def actions() -> list[Action]:
     return [
         Action("POST", base, "disks.insert", once(insert)),
         Action("GET", base, "disks.list", list_disks),
+        Action("GET", "/compute/v1/projects/{project}/aggregated/disks", "disks.aggregatedList", aggregate_disks),
         Action("GET", base + "/{disk}", "disks.get", get),
         Action("DELETE", base + "/{disk}", "disks.delete", once(delete)),
     ]
@@ -146,6 +147,13 @@ def list_disks(call: Call) -> Answer:
     zone = check_zone(call.path["zone"])
     there = [each for each in call.list(VOLUME, region_of_zone(zone)) if each.id.startswith(f"zones/{zone}/")]
     return listed(call, "compute#diskList", f"zones/{zone}/disks", [render(call, each) for each in there])
+
+
+def aggregate_disks(call: Call) -> Answer:
+    scopes: dict[str, list[dict[str, Any]]] = {scope: [] for scope in all_scopes()}
+    for each in sorted(call.list(VOLUME), key=lambda disk: disk.id):
+        scopes["/".join(each.id.split("/")[:2])].append(render(call, each))
+    return aggregated(call, "compute#diskAggregatedList", "disks", scopes)
 
 
 def get(call: Call) -> Answer:

@@ -13,9 +13,9 @@ from typing import Any
 
 from deploy.local.clouds.gcp import disks
 from deploy.local.clouds.gcp.errors import already_exists, invalid, not_found, not_ready
-from deploy.local.clouds.gcp.lists import listed
+from deploy.local.clouds.gcp.lists import aggregated, listed
 from deploy.local.clouds.gcp.operations import Change, accepted, once
-from deploy.local.clouds.gcp.places import MACHINE_TYPES, check_zone, number_of, region_of_zone, stamp, url
+from deploy.local.clouds.gcp.places import MACHINE_TYPES, all_scopes, check_zone, number_of, region_of_zone, stamp, url
 from deploy.local.clouds.world.controls import MACHINE
 from deploy.local.clouds.world.provider import Action, Answer, Call, Handler, Refusal
 from deploy.local.clouds.world.things import GONE, Thing
@@ -46,6 +46,12 @@ def actions() -> list[Action]:
     return [
         Action("POST", base, "instances.insert", once(insert)),
         Action("GET", base, "instances.list", list_instances),
+        Action(
+            "GET",
+            "/compute/v1/projects/{project}/aggregated/instances",
+            "instances.aggregatedList",
+            aggregate_instances,
+        ),
         Action("GET", one, "instances.get", get),
         Action("DELETE", one, "instances.delete", once(_may_fail("delete", delete))),
         *(
@@ -249,6 +255,14 @@ def list_instances(call: Call) -> Answer:
     there = [each for each in call.list(MACHINE, region_of_zone(zone)) if each.id.startswith(f"zones/{zone}/")]
     rows = [render(call, each) for each in there if each.state != DELETED]
     return listed(call, "compute#instanceList", f"zones/{zone}/instances", rows)
+
+
+def aggregate_instances(call: Call) -> Answer:
+    scopes: dict[str, list[dict[str, Any]]] = {scope: [] for scope in all_scopes()}
+    for each in sorted(call.list(MACHINE), key=lambda machine: machine.id):
+        if each.state != DELETED:
+            scopes["/".join(each.id.split("/")[:2])].append(render(call, each))
+    return aggregated(call, "compute#instanceAggregatedList", "instances", scopes)
 
 
 def get(call: Call) -> Answer:

@@ -28,6 +28,38 @@ def listed(call: Call, kind: str, path: str, rows: Sequence[Mapping[str, Any]]) 
     return Answer(200, document)
 
 
+def aggregated(call: Call, kind: str, plural: str, scopes: Mapping[str, Sequence[Mapping[str, Any]]]) -> Answer:
+    """The rows of all scopes (`zones/us-central1-a`), page by page; a scope without any carries Google's warning.
+
+    Empty scopes are on the first page. A page ends in the middle of a scope: whoever reads all pages merges them.
+    """
+    found = [(scope, row) for scope in sorted(scopes) for row in selected(call.query.get("filter", ""), scopes[scope])]
+    first, size = int(_read_token(call.query.get("pageToken", "")) or 0), _size(call.query.get("maxResults", "500"))
+    items: dict[str, Any] = {}
+    if first == 0:
+        full = {scope for scope, _ in found}
+        items = {scope: _nothing(scope) for scope in sorted(scopes) if scope not in full}
+    for scope, row in found[first : first + size]:
+        items.setdefault(scope, {plural: []})[plural].append(row)
+    path = f"projects/{call.account.account_id}/aggregated/{plural}"
+    address = f"{call.http.base_url}/compute/v1/{path}"
+    document: dict[str, Any] = {"kind": kind, "id": path, "selfLink": address, "items": items}
+    if first + size < len(found):
+        document["nextPageToken"] = base64.urlsafe_b64encode(str(first + size).encode()).decode()
+    return Answer(200, document)
+
+
+def _nothing(scope: str) -> dict[str, Any]:
+    message = f"There are no results for scope '{scope}' on this page."
+    return {
+        "warning": {
+            "code": "NO_RESULTS_ON_PAGE",
+            "message": message,
+            "data": [{"key": "scope", "value": scope}],
+        }
+    }
+
+
 def selected(expression: str, rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """The rows that a filter lets through: `labels.a=b`, `status!="RUNNING"`, `name:part`, joined by AND.
 
@@ -67,6 +99,6 @@ def _size(text: str) -> int:
 
 def _read_token(text: str) -> str:
     try:
-        return base64.urlsafe_b64decode(text.encode()).decode()
+        return base64.b64decode(text, altchars=b"-_", validate=True).decode()
     except ValueError as error:
         raise Refusal("invalid", "Invalid value for field 'pageToken'.") from error

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from deploy.local.clouds.gcp.errors import not_found
-from deploy.local.clouds.gcp.lists import listed
+from deploy.local.clouds.gcp.lists import aggregated, listed
 from deploy.local.clouds.world.provider import Action, Answer, Call, Refusal
 
 REGIONS: Mapping[str, str] = {
@@ -75,9 +75,14 @@ def actions() -> list[Action]:
         Action("GET", f"{base}/regions/{{region}}", "regions.get", get_region),
         Action("GET", f"{base}/zones", "zones.list", list_zones),
         Action("GET", f"{base}/zones/{{zone}}", "zones.get", get_zone),
+        Action("GET", f"{base}/aggregated/machineTypes", "machineTypes.aggregatedList", aggregate_types),
         Action("GET", f"{base}/zones/{{zone}}/machineTypes", "machineTypes.list", list_types),
         Action("GET", f"{base}/zones/{{zone}}/machineTypes/{{name}}", "machineTypes.get", get_type),
     ]
+
+
+def all_scopes() -> list[str]:
+    return [f"zones/{zone}" for region in sorted(REGIONS) for zone in zones_of(region)]
 
 
 def check_zone(zone: str) -> str:
@@ -126,6 +131,13 @@ def list_types(call: Call) -> Answer:
     zone = check_zone(call.path["zone"])
     rows = [_type(call, zone, name) for name in sorted(MACHINE_TYPES)]
     return listed(call, "compute#machineTypeList", f"zones/{zone}/machineTypes", rows)
+
+
+def aggregate_types(call: Call) -> Answer:
+    scopes = {
+        scope: [_type(call, scope.rpartition("/")[2], name) for name in sorted(MACHINE_TYPES)] for scope in all_scopes()
+    }
+    return aggregated(call, "compute#machineTypeAggregatedList", "machineTypes", scopes)
 
 
 def get_type(call: Call) -> Answer:
