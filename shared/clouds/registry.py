@@ -24,15 +24,16 @@ class _Entry:
 
 PROVIDERS: Mapping[str, _Entry] = {
     "aws": _Entry(catalog="shared.clouds.aws.catalog:AwsCatalog", cloud="shared.clouds.aws.cloud:open_account"),
+    "azure": _Entry(catalog="shared.clouds.azure.catalog:AzureCatalog", cloud="shared.clouds.azure.cloud:open_account"),
     "digitalocean": _Entry(
         catalog="shared.clouds.digitalocean.catalog:DigitalOceanCatalog",
         cloud="shared.clouds.digitalocean.cloud:open_account",
     ),
+    "gcp": _Entry(catalog="shared.clouds.gcp.catalog:GcpCatalog", cloud="shared.clouds.gcp.cloud:open_account"),
     "linode": _Entry(
         catalog="shared.clouds.linode.catalog:LinodeCatalog", cloud="shared.clouds.linode.cloud:open_account"
     ),
     "vultr": _Entry(catalog="shared.clouds.vultr.catalog:VultrCatalog", cloud="shared.clouds.vultr.cloud:open_account"),
-    "azure": _Entry(catalog="shared.clouds.azure.catalog:AzureCatalog", cloud="shared.clouds.azure.cloud:open_account"),
 }
 
 

@@ -14,16 +14,22 @@ class CloudSettings(BaseSettings):
     aws_endpoint_url: AnyHttpUrl | None = Field(
         default=None, description="one address for every AWS API and region; unset: AWS's own addresses"
     )
+    azure_endpoint_url: AnyHttpUrl | None = Field(
+        default=None, description="one address for Entra, Resource Manager and metrics; unset: Azure's public cloud"
+    )
     digitalocean_endpoint_url: AnyHttpUrl | None = Field(
         default=None, description="the DigitalOcean API; unset: DigitalOcean's own address"
+    )
+    gcp_endpoint_url: AnyHttpUrl | None = Field(
+        default=None, description="one address for Google's token endpoint and every API; unset: Google's own addresses"
+    )
+    gcp_operation_wait_s: float = Field(
+        default=10.0, gt=0, le=120, description="how long a change of Google Cloud is waited for before it is answered"
     )
     linode_endpoint_url: AnyHttpUrl | None = Field(
         default=None, description="the Linode API; unset: Linode's own address"
     )
     vultr_endpoint_url: AnyHttpUrl | None = Field(default=None, description="the Vultr API; unset: Vultr's own address")
-    azure_endpoint_url: AnyHttpUrl | None = Field(
-        default=None, description="one address for Entra, Resource Manager and metrics; unset: Azure's public cloud"
-    )
     cloud_connect_timeout_s: float = Field(default=5.0, gt=0, le=60)
     cloud_read_timeout_s: float = Field(default=30.0, gt=0, le=300)
     cloud_call_attempts: int = Field(

@@ -64,6 +64,15 @@ class AccountUnderTest(Protocol):
     def snapshots_with(self, token: str) -> Sequence[str]: ...
 
 
+def wrong_credentials(account: AccountUnderTest) -> Credentials:
+    """Credentials of the right form that the cloud does not know.
+
+    An account whose credentials have a form of their own (a key document) says by `wrong_credentials` which these are.
+    """
+    own: Credentials | None = getattr(account, "wrong_credentials", None)
+    return own or Credentials({name: f"Wrong{value[5:]}" for name, value in account.credentials.items()})
+
+
 def new_token() -> str:
     return f"test:{uuid4()}"
 

@@ -12,10 +12,9 @@ from shared.clouds.errors import (
     Unsupported,
 )
 from shared.clouds.models import (
-    Credentials,
     MachineSpec,
 )
-from tests.shared.clouds.account_under_test import Conformance
+from tests.shared.clouds.account_under_test import Conformance, wrong_credentials
 
 
 class AccountConformance(Conformance):
@@ -23,7 +22,7 @@ class AccountConformance(Conformance):
         assert (await account.cloud.authenticate()).account_id
 
     async def test_wrong_credentials_are_refused_as_such(self, account):
-        wrong = Credentials({name: f"Wrong{value[5:]}" for name, value in account.credentials.items()})
+        wrong = wrong_credentials(account)
         cloud = account.open_with(wrong)
         with pytest.raises(AuthFailed) as caught:
             await cloud.authenticate()

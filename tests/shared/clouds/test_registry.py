@@ -47,7 +47,7 @@ def test_an_unknown_provider_is_called_unsupported():
 
 
 def test_every_provider_has_a_catalogue_of_its_name():
-    assert provider_names() == ("aws", "digitalocean", "linode", "vultr")
+    assert provider_names() == ("aws", "azure", "digitalocean", "gcp", "linode", "vultr")
     for name in provider_names():
         assert catalog_of(name).provider_name == name
 

@@ -1,0 +1,190 @@
+"""Where can something be in the simulated Google Cloud, and which machine types are there?"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from deploy.local.clouds.gcp.errors import not_found
+from deploy.local.clouds.gcp.lists import aggregated, listed
+from deploy.local.clouds.world.provider import Action, Answer, Call, Refusal
+
+REGIONS: Mapping[str, str] = {
+    "asia-northeast1": "abc",
+    "asia-southeast1": "abc",
+    "australia-southeast1": "abc",
+    "europe-north1": "abc",
+    "europe-west1": "bcd",
+    "europe-west3": "abc",
+    "southamerica-east1": "abc",
+    "us-central1": "abcf",
+    "us-east1": "bcd",
+    "us-west1": "abc",
+}
+"""The letters of each region's zones."""
+
+# name: virtual processors, memory in MB, architecture
+MACHINE_TYPES: Mapping[str, tuple[int, int, str]] = {
+    "c4a-standard-1": (1, 4096, "ARM64"),
+    "e2-highmem-2": (2, 16384, "X86_64"),
+    "e2-medium": (2, 4096, "X86_64"),
+    "e2-micro": (2, 1024, "X86_64"),
+    "e2-small": (2, 2048, "X86_64"),
+    "e2-standard-2": (2, 8192, "X86_64"),
+    "e2-standard-4": (4, 16384, "X86_64"),
+    "e2-standard-8": (8, 32768, "X86_64"),
+    "n2-standard-2": (2, 8192, "X86_64"),
+    "n2-standard-4": (4, 16384, "X86_64"),
+    "n2-standard-8": (8, 32768, "X86_64"),
+    "t2a-standard-1": (1, 4096, "ARM64"),
+}
+_SINCE = "2014-05-30T18:35:16.413-07:00"
+
+
+def region_of_zone(zone: str) -> str:
+    return zone.rpartition("-")[0]
+
+
+def zones_of(region: str) -> list[str]:
+    return [f"{region}-{letter}" for letter in REGIONS.get(region, "")]
+
+
+def stamp(time_s: float) -> str:
+    """As Google writes times: in the zone of its headquarters."""
+    pacific = dt.timezone(dt.timedelta(hours=-8))
+    return dt.datetime.fromtimestamp(time_s, pacific).isoformat(timespec="milliseconds")
+
+
+def number_of(*parts: str) -> str:
+    """The numeric id of a thing, the same for the same parts."""
+    return str(int.from_bytes(hashlib.sha256("/".join(parts).encode()).digest()[:8], "big") >> 1)
+
+
+def url(call: Call, path: str) -> str:
+    """The address of a resource of the call's project: `zones/us-central1-a/instances/one`."""
+    return f"{call.http.base_url}/compute/v1/projects/{call.account.account_id}/{path}"
+
+
+def actions() -> list[Action]:
+    base = "/compute/v1/projects/{project}"
+    return [
+        Action("GET", base, "projects.get", get_project),
+        Action("GET", f"{base}/regions", "regions.list", list_regions),
+        Action("GET", f"{base}/regions/{{region}}", "regions.get", get_region),
+        Action("GET", f"{base}/zones", "zones.list", list_zones),
+        Action("GET", f"{base}/zones/{{zone}}", "zones.get", get_zone),
+        Action("GET", f"{base}/aggregated/machineTypes", "machineTypes.aggregatedList", aggregate_types),
+        Action("GET", f"{base}/zones/{{zone}}/machineTypes", "machineTypes.list", list_types),
+        Action("GET", f"{base}/zones/{{zone}}/machineTypes/{{name}}", "machineTypes.get", get_type),
+    ]
+
+
+def all_scopes() -> list[str]:
+    return [f"zones/{zone}" for region in sorted(REGIONS) for zone in zones_of(region)]
+
+
+def check_zone(zone: str) -> str:
+    """Raises Refusal `invalid` for a zone that is none."""
+    if zone not in zones_of(region_of_zone(zone)):
+        raise Refusal("invalid", f"Invalid value for field 'zone': '{zone}'. Unknown zone.", field="zone")
+    return zone
+
+
+def get_project(call: Call) -> Answer:
+    name = call.account.account_id
+    return Answer(
+        200,
+        {
+            "kind": "compute#project",
+            "id": number_of(name),
+            "name": name,
+            "creationTimestamp": _SINCE,
+            "defaultNetworkTier": "PREMIUM",
+            "selfLink": f"{call.http.base_url}/compute/v1/projects/{name}",
+        },
+    )
+
+
+def list_regions(call: Call) -> Answer:
+    return listed(call, "compute#regionList", "regions", [_region(call, name) for name in sorted(REGIONS)])
+
+
+def get_region(call: Call) -> Answer:
+    name = call.path["region"]
+    if name not in REGIONS:
+        raise not_found(f"projects/{call.account.account_id}/regions/{name}")
+    return Answer(200, _region(call, name))
+
+
+def list_zones(call: Call) -> Answer:
+    zones = [zone for region in sorted(REGIONS) for zone in zones_of(region)]
+    return listed(call, "compute#zoneList", "zones", [_zone(call, each) for each in zones])
+
+
+def get_zone(call: Call) -> Answer:
+    return Answer(200, _zone(call, check_zone(call.path["zone"])))
+
+
+def list_types(call: Call) -> Answer:
+    zone = check_zone(call.path["zone"])
+    rows = [_type(call, zone, name) for name in sorted(MACHINE_TYPES)]
+    return listed(call, "compute#machineTypeList", f"zones/{zone}/machineTypes", rows)
+
+
+def aggregate_types(call: Call) -> Answer:
+    scopes = {
+        scope: [_type(call, scope.rpartition("/")[2], name) for name in sorted(MACHINE_TYPES)] for scope in all_scopes()
+    }
+    return aggregated(call, "compute#machineTypeAggregatedList", "machineTypes", scopes)
+
+
+def get_type(call: Call) -> Answer:
+    zone, name = check_zone(call.path["zone"]), call.path["name"]
+    if name not in MACHINE_TYPES:
+        raise not_found(f"projects/{call.account.account_id}/zones/{zone}/machineTypes/{name}")
+    return Answer(200, _type(call, zone, name))
+
+
+def _region(call: Call, name: str) -> dict[str, Any]:
+    return {
+        "kind": "compute#region",
+        "id": number_of(name),
+        "name": name,
+        "description": name,
+        "status": "UP",
+        "creationTimestamp": _SINCE,
+        "zones": [url(call, f"zones/{each}") for each in zones_of(name)],
+        "quotas": [{"metric": "INSTANCES", "limit": 20000, "usage": 0}],
+        "selfLink": url(call, f"regions/{name}"),
+    }
+
+
+def _zone(call: Call, name: str) -> dict[str, Any]:
+    return {
+        "kind": "compute#zone",
+        "id": number_of(name),
+        "name": name,
+        "description": name,
+        "status": "UP",
+        "creationTimestamp": _SINCE,
+        "region": url(call, f"regions/{region_of_zone(name)}"),
+        "selfLink": url(call, f"zones/{name}"),
+    }
+
+
+def _type(call: Call, zone: str, name: str) -> dict[str, Any]:
+    processors, memory_mb, architecture = MACHINE_TYPES[name]
+    return {
+        "kind": "compute#machineType",
+        "id": number_of(name),
+        "name": name,
+        "description": f"{processors} vCPU, {memory_mb / 1024:g} GB RAM",
+        "creationTimestamp": _SINCE,
+        "guestCpus": processors,
+        "memoryMb": memory_mb,
+        "architecture": architecture,
+        "zone": zone,
+        "selfLink": url(call, f"zones/{zone}/machineTypes/{name}"),
+    }

@@ -1,0 +1,92 @@
+"""How is Google Cloud served by the simulated world?"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from deploy.local.clouds.gcp import (
+    disks,
+    errors,
+    firewalls,
+    images,
+    instances,
+    monitoring,
+    operations,
+    places,
+    snapshots,
+    tokens,
+)
+from deploy.local.clouds.gcp.accounts import PROVIDER, new_accounts
+from deploy.local.clouds.world.accounts import Account
+from deploy.local.clouds.world.controls import MACHINE
+from deploy.local.clouds.world.provider import Action, Answer, Call, HttpRequest, Provider, Refusal
+from deploy.local.clouds.world.things import Thing, Things
+
+_DESCRIPTION_MARK = '{"canopy-tags":'
+
+
+class GcpProvider(Provider):
+    name = PROVIDER
+
+    def new_accounts(self) -> list[Account]:
+        return new_accounts()
+
+    def actions(self) -> Sequence[Action]:
+        return [
+            Action("POST", tokens.TOKEN_PATH, "token", _issue, mutates=False),
+            *images.actions(),  # first: their public project looks like a tenant's
+            *places.actions(),
+            *operations.actions(),
+            *instances.actions(),
+            *disks.actions(),
+            *snapshots.actions(),
+            *firewalls.actions(),
+            *monitoring.actions(),
+        ]
+
+    def authenticate(self, request: HttpRequest, accounts: Sequence[Account], now_s: float) -> Account:
+        if request.path == tokens.TOKEN_PATH:
+            return tokens.account_of_assertion(request, accounts, now_s)
+        account = tokens.account_of_token(request, accounts, now_s)
+        project = _project(request.path)
+        public = project == images.PUBLIC_PROJECT and request.method == "GET"
+        if project != account.account_id and not public:
+            raise Refusal("forbidden", f"Permission denied on resource project {project}.")
+        return account
+
+    def region_of(self, request: HttpRequest, path: Mapping[str, str], things: Things, account: Account) -> str:  # noqa: ARG002 - the path says it all
+        if "zone" in path:
+            return places.region_of_zone(path["zone"])
+        return path.get("region", "global")
+
+    def refuse(self, refusal: Refusal) -> Answer:
+        return errors.refuse(refusal)
+
+    def describe(self, thing: Thing) -> dict[str, Any]:
+        found = instances.tags_of(thing.facts) if thing.kind == MACHINE else _tags_of_description(thing.facts)
+        return {
+            **super().describe(thing),
+            "id": thing.id.partition("#")[0] if thing.kind != "snapshot" else thing.facts["name"],
+            "token": found.get("canopy:token"),
+            "tags": found,
+        }
+
+
+def _issue(call: Call) -> Answer:
+    return tokens.issue(call, time.time())
+
+
+def _project(path: str) -> str:
+    return path.partition("/projects/")[2].partition("/")[0]
+
+
+def _tags_of_description(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The exact tags that a client left in a description; else the labels."""
+    text = str(facts.get("description", ""))
+    if text.startswith(_DESCRIPTION_MARK):
+        found: dict[str, Any] = json.loads(text)["canopy-tags"]
+        return found
+    return dict(facts.get("labels", {}))

@@ -1,0 +1,47 @@
+"""What is a Google Cloud account as a whole: who we are there, its regions, and its capabilities?"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from shared.clouds.capabilities import Cloud
+from shared.clouds.gcp.client import GcpClient
+from shared.clouds.gcp.images import GcpImages
+from shared.clouds.gcp.machines import GcpMachines
+from shared.clouds.gcp.metrics import GcpMetrics
+from shared.clouds.gcp.networks import GcpNetworks
+from shared.clouds.gcp.regions import GcpPlaces
+from shared.clouds.gcp.snapshots import GcpSnapshots
+from shared.clouds.gcp.volumes import GcpVolumes
+from shared.clouds.models import Account, Credentials, Region
+from shared.clouds.settings import CloudSettings
+
+
+class GcpCloud:
+    """A project at Google Cloud, as its service account sees it; its attributes are its capabilities."""
+
+    provider_name = "gcp"
+
+    def __init__(self, credentials: Credentials, settings: CloudSettings) -> None:
+        self._client = GcpClient(credentials, settings)
+        self._places = GcpPlaces(self._client)
+        self.images = GcpImages(self._client)
+        self.machines = GcpMachines(self._client, self._places, self.images)
+        self.volumes = GcpVolumes(self._client, self._places, self.images)
+        self.snapshots = GcpSnapshots(self._client, self._places)
+        self.networks = GcpNetworks(self._client, self.machines)
+        self.metrics = GcpMetrics(self._client)
+
+    async def authenticate(self) -> Account:
+        """A new access token: Google gives one to every valid key, whatever its roles."""
+        return Account(self._client.project, await self._client.identify())
+
+    async def regions(self, codes: Collection[str] | None = None) -> list[Region]:
+        return await self._places.regions(codes)
+
+    async def close(self) -> None:
+        await self._client.close()
+
+
+def open_account(credentials: Credentials, settings: CloudSettings) -> Cloud:
+    return GcpCloud(credentials, settings)

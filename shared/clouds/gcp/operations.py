@@ -1,0 +1,122 @@
+"""What became of a change? Google answers each with an operation, and keeps operations for 14 days.
+
+An accepted change can still fail, minutes later, and says so only inside its operation. And a deleted machine leaves
+no other trace than the operations about it: they are where a failed or a terminated machine is found again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from shared.clouds.errors import CloudError, NotFound
+from shared.clouds.gcp.addresses import in_utc_or_none, last_part
+from shared.clouds.gcp.client import GcpClient
+from shared.clouds.gcp.errors import from_operation
+
+_POLL_FIRST_S = 0.1
+_POLL_MAX_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What the operations about a thing that is not there (any more) say of it.
+
+    `deleted`: it was made and deleted again. Else it is `coming` (its creation still runs), or `failure` says why it
+    never came. `attempts` counts creations that failed.
+    """
+
+    zone: str
+    began_at: datetime | None
+    deleted: bool
+    coming: bool
+    failure: str | None
+    attempts: int
+
+
+class Operations:
+    """`wait_s` bounds how long a change is waited for; what is not done then is still on its way."""
+
+    def __init__(self, client: GcpClient, *, monotonic_s: Callable[[], float] = time.monotonic) -> None:
+        self._client = client
+        self._wait_s = client.operation_wait_s
+        self._monotonic_s = monotonic_s
+
+    async def settled(self, operation: Any, region: str, *, name: str) -> bool:
+        """Wait shortly; True when it is done, False when it is still running; raises the error it ended with.
+
+        A question that fails ends the waiting only: the change was accepted.
+        """
+        limit_s, pause_s = self._monotonic_s() + self._wait_s, _POLL_FIRST_S
+        while not _is_done(operation):
+            if self._monotonic_s() + pause_s > limit_s:
+                return False
+            await asyncio.sleep(pause_s)
+            pause_s = min(_POLL_MAX_S, pause_s * 2)
+            try:
+                operation = await self._read(operation, region)
+            except CloudError as error:
+                if not error.retryable:
+                    raise
+                return False
+        errors = errors_of(operation)
+        if errors:
+            raise from_operation(errors, operation=name)
+        return True
+
+    async def past(self, region: str, zone: str, instance: str) -> Past | None:
+        """None when no operation of the last 14 days is about that instance."""
+        wanted = f'targetLink eq ".*/projects/{self._client.project}/zones/{zone}/instances/{instance}"'
+        found = [
+            each
+            async for page in self._client.pages("zoneOperations", region, zone=zone, filter=wanted)
+            for each in page.items
+        ]
+        return _past(zone, sorted(found, key=lambda each: in_utc_or_none(each.insert_time) or _never(each)))
+
+    async def _read(self, operation: Any, region: str) -> Any:
+        if operation.zone:
+            zone = last_part(operation.zone)
+            return await self._client.call("zoneOperations", "get", region, zone=zone, operation=operation.name)
+        return await self._client.call("globalOperations", "get", region, operation=operation.name)
+
+
+def errors_of(operation: Any) -> list[tuple[str, str]]:
+    return [(each.code, each.message) for each in operation.error.errors] if _is_done(operation) else []
+
+
+def _is_done(operation: Any) -> bool:
+    return _status(operation) == "DONE"
+
+
+def _status(operation: Any) -> str:
+    """The SDK has enumerations for operations' states and text for everybody else's."""
+    descriptor = operation.DESCRIPTOR.fields_by_name["status"].enum_type
+    return str(descriptor.values_by_number[operation.status].name)
+
+
+def _never(operation: Any) -> datetime:
+    raise NotFound("no_time", f"{operation.name} has no time", provider="gcp", operation="zoneOperations.list")
+
+
+def _past(zone: str, operations: list[Any]) -> Past | None:
+    """`operations` in the order of their beginning."""
+    inserts = [each for each in operations if each.operation_type == "insert"]
+    failed = [each for each in inserts if errors_of(each)]
+    made = [each for each in inserts if not errors_of(each)]
+    gone = [each for each in operations if each.operation_type == "delete" and not errors_of(each)]
+    if not inserts and not gone:
+        return None
+    last = made[-1] if made else (inserts or gone)[-1]
+    return Past(
+        zone=zone,
+        began_at=in_utc_or_none(last.insert_time),
+        deleted=bool(gone),
+        coming=bool(made) and not gone,
+        failure="; ".join(f"{code}: {text}" for code, text in errors_of(failed[-1])) if failed and not made else None,
+        attempts=len(failed),
+    )

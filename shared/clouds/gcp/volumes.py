@@ -1,0 +1,202 @@
+"""How are persistent disks made from snapshots, and moved between instances?"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from shared.clouds.capabilities import Volumes
+from shared.clouds.errors import Conflict, NotFound
+from shared.clouds.gcp import tags as gcp_tags
+from shared.clouds.gcp.addresses import Zonal, from_project, in_utc_or_none, last_part, region_of_zone, zonal, zonal_id
+from shared.clouds.gcp.client import GcpClient
+from shared.clouds.gcp.errors import PROVIDER
+from shared.clouds.gcp.images import GcpImages
+from shared.clouds.gcp.operations import Operations
+from shared.clouds.gcp.regions import GcpPlaces
+from shared.clouds.models import Volume, VolumeSpec, VolumeState
+
+_STATES: Mapping[str, VolumeState] = {
+    "CREATING": VolumeState.CREATING,
+    "RESTORING": VolumeState.CREATING,
+    "READY": VolumeState.AVAILABLE,
+    "DELETING": VolumeState.DELETING,
+    "FAILED": VolumeState.ERROR,
+    "UNAVAILABLE": VolumeState.ERROR,
+}
+_DEVICE_CHARACTERS_MAX = 63
+
+
+class GcpVolumes(Volumes):
+    """A disk's name is made of its token, so that a zone cannot hold two; a label finds it."""
+
+    def __init__(self, client: GcpClient, places: GcpPlaces, images: GcpImages) -> None:
+        self._client = client
+        self._places = places
+        self._images = images
+        self._operations = Operations(client)
+
+    async def create_from_snapshot(self, region: str, spec: VolumeSpec) -> Volume:
+        """Snapshots are global: one of any region will do, and one stored far away takes longer."""
+        tags = gcp_tags.marked(spec.tags, spec.token, operation="disks.insert")
+        name = gcp_tags.name_of(spec.token)
+        body = {
+            "name": name,
+            "description": gcp_tags.to_description(tags, operation="disks.insert"),
+            "labels": gcp_tags.to_labels(tags),
+            "source_snapshot": f"projects/{self._client.project}/global/snapshots/{spec.snapshot_id}",
+            "type_": f"zones/{spec.zone}/diskTypes/pd-balanced",
+        }
+        place = Zonal(spec.zone, name)
+        try:
+            operation = await self._client.call(
+                "disks",
+                "insert_unary",
+                region,
+                zone=spec.zone,
+                disk_resource=body,
+            )
+            await self._operations.settled(operation, region, name="disks.insert")
+        except Conflict as error:
+            if error.code != "alreadyExists":
+                raise
+        try:
+            return await self._volume(region, await self._read(region, place))
+        except NotFound:  # accepted and not readable yet
+            return Volume(
+                f"zones/{spec.zone}/disks/{name}", VolumeState.CREATING, 0, region, spec.zone, tags, spec.snapshot_id
+            )
+
+    async def find_by_token(self, region: str, token: str) -> Volume | None:
+        wanted = gcp_tags.token_filter(token)
+        zones = await self._places.zones(region)
+        pages = await asyncio.gather(
+            *(self._client.call("disks", "list", region, zone=zone, filter=wanted) for zone in zones)
+        )
+        found = next((each for page in pages for each in page.items), None)
+        return None if found is None else await self._volume(region, found)
+
+    async def get(self, region: str, volume_id: str) -> Volume:
+        """A second call, for its device name, when it is attached; a third for the snapshot behind its image."""
+        place = await self._place(region, volume_id, "disks.get")
+        return await self._volume(region, await self._read(region, place))
+
+    async def of_machine(self, region: str, machine_id: str) -> list[Volume]:
+        place = zonal(machine_id, "instances")
+        if place is None:
+            return []
+        try:
+            instance = await self._client.call("instances", "get", region, zone=place.zone, instance=place.name)
+        except NotFound:
+            return []
+        ordered = sorted(instance.disks, key=lambda each: (not each.boot, each.index))
+        disks = await asyncio.gather(
+            *(self._read(region, Zonal(place.zone, last_part(each.source))) for each in ordered)
+        )
+        return [await self._volume(region, each, instance) for each in disks]
+
+    async def attach(self, region: str, volume_id: str, machine_id: str, device_name: str) -> None:
+        """Google's device names have no slashes: `/dev/sdf` is `sdf`. A machine without a boot disk gets one by this;
+        it must be stopped then.
+        """
+        disk, machine = await self._place(region, volume_id, "instances.attachDisk"), zonal(machine_id, "instances")
+        if machine is None:
+            raise _not_found(f"There is no instance {machine_id}", "instances.attachDisk")
+        wanted = _device(device_name)
+        instance = await self._client.call("instances", "get", region, zone=machine.zone, instance=machine.name)
+        known = {zonal_id(each.source): each.device_name for each in instance.disks}
+        if known.get(volume_id) == wanted:
+            return
+        if volume_id in known:
+            raise Conflict(
+                "resourceInUseByAnotherResource", f"{volume_id} is attached as {known[volume_id]}", provider=PROVIDER,
+                operation="instances.attachDisk",
+            )  # fmt: skip
+        attached = {
+            "source": f"projects/{self._client.project}/zones/{disk.zone}/disks/{disk.name}",
+            "device_name": wanted,
+            "boot": not any(each.boot for each in instance.disks),
+        }
+        operation = await self._client.call(
+            "instances",
+            "attach_disk_unary",
+            region,
+            zone=machine.zone,
+            instance=machine.name,
+            attached_disk_resource=attached,
+        )
+        await self._operations.settled(operation, region, name="instances.attachDisk")
+
+    async def detach(self, region: str, volume_id: str) -> None:
+        try:
+            volume = await self.get(region, volume_id)
+            machine = None if volume.machine_id is None else zonal(volume.machine_id, "instances")
+            if machine is None:
+                return
+            operation = await self._client.call(
+                "instances",
+                "detach_disk_unary",
+                region,
+                zone=machine.zone,
+                instance=machine.name,
+                device_name=volume.device_name or "",
+            )
+        except NotFound:
+            return
+        await self._operations.settled(operation, region, name="instances.detachDisk")
+
+    async def delete(self, region: str, volume_id: str) -> None:
+        try:
+            zone, name = await self._place(region, volume_id, "disks.delete")
+            operation = await self._client.call("disks", "delete_unary", region, zone=zone, disk=name)
+        except NotFound:
+            return
+        await self._operations.settled(operation, region, name="disks.delete")
+
+    async def _read(self, region: str, place: Zonal) -> Any:
+        return await self._client.call("disks", "get", region, zone=place.zone, disk=place.name)
+
+    async def _place(self, region: str, volume_id: str, operation: str) -> Zonal:
+        """Where a disk is; the region is asked before an id of elsewhere is called unknown in it."""
+        place = zonal(volume_id, "disks")
+        if place is None or region_of_zone(place.zone) != region:
+            await self._places.zones(region)
+            raise _not_found(f"There is no disk {volume_id} in {region}", operation)
+        return place
+
+    async def _volume(self, region: str, disk: Any, instance: Any = None) -> Volume:
+        """`instance` is what the disk is attached to, read when it is not given: only it knows the device."""
+        identifier = zonal_id(disk.self_link)
+        machine_id = zonal_id(disk.users[0]) if disk.users else None
+        if instance is None and machine_id is not None:
+            zone, name = machine_id.split("/")[1::2]
+            instance = await self._client.call("instances", "get", region, zone=zone, instance=name)
+        attached = () if instance is None else instance.disks
+        snapshot = last_part(disk.source_snapshot) or None
+        if snapshot is None and disk.source_image:
+            snapshot = await self._images.source_snapshot(region, from_project(disk.source_image))
+        state = _STATES.get(disk.status, VolumeState.ERROR)
+        return Volume(
+            id=identifier,
+            state=VolumeState.IN_USE if state is VolumeState.AVAILABLE and machine_id is not None else state,
+            size_gib=disk.size_gb,
+            region=region,
+            zone=last_part(disk.zone),
+            tags=gcp_tags.from_description(disk.description, disk.labels),
+            snapshot_id=snapshot,
+            machine_id=machine_id,
+            device_name=next((each.device_name for each in attached if zonal_id(each.source) == identifier), None),
+            encrypted=True,  # Google encrypts every disk at rest, with a key of its own where none is named
+            created_at=in_utc_or_none(disk.creation_timestamp),
+        )
+
+
+def _device(name: str) -> str:
+    """Letters, digits, `_` and `-`, at most 63 of them."""
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", name.removeprefix("/dev/"))[:_DEVICE_CHARACTERS_MAX]
+
+
+def _not_found(message: str, operation: str) -> NotFound:
+    return NotFound("notFound", message, provider=PROVIDER, operation=operation)
