@@ -45,6 +45,7 @@ def connection_class(base: type[_Base], endpoint_url: str | None, settings: Clou
                 self.secure = int(address.scheme == "https")
                 self.host = address.hostname
                 self.port = address.port or (443 if self.secure else 80)
+                self.request_path = address.path
 
         def connect(self, *arguments: Any, **options: Any) -> None:
             """The session's time-out goes to requests as it is: a pair limits connecting and reading."""

@@ -68,7 +68,7 @@ async def test_wrong_credentials_are_refused_and_nothing_is_stored(
         ({"credentials_config": {"access_key_id": "AKIAEXAMPLE"}}, "/credentials_config/secret_access_key"),
         ({"credentials_config": {"access_key_id": 5, "secret_access_key": "x"}}, "/credentials_config/access_key_id"),
         ({"regions": ["us-east-1", "moon-1"]}, "/regions/1"),
-        ({"provider_name": "vultr"}, "/provider_name"),
+        ({"provider_name": "vultr"}, "/credentials_config/token"),  # an AWS key is no token
     ],
 )
 async def test_bad_input_names_its_field(

@@ -38,7 +38,6 @@ class AccountUnderTest(Protocol):
     other_instance_type: str
     unknown_machine_id: str
     compute: tuple[str, str]  # resource type and subtype of a machine
-    forgets_terminated: bool  # what was terminated is unknown at once, and its token free (AWS tells of it for an hour)
 
     def open_with(self, credentials: Credentials) -> Cloud: ...
 
@@ -71,6 +70,14 @@ def wrong_credentials(account: AccountUnderTest) -> Credentials:
     """
     own: Credentials | None = getattr(account, "wrong_credentials", None)
     return own or Credentials({name: f"Wrong{value[5:]}" for name, value in account.credentials.items()})
+
+
+def forgets_terminated(account: AccountUnderTest) -> bool:
+    """Whether what was terminated is unknown at once, and its token free (AWS tells of it for an hour).
+
+    An account of a cloud that forgets says so by `forgets_terminated = True`.
+    """
+    return bool(getattr(account, "forgets_terminated", False))
 
 
 def new_token() -> str:

@@ -24,7 +24,7 @@ from shared.clouds.models import (
     TOKEN_TAG,
     MachineState,
 )
-from tests.shared.clouds.account_under_test import Conformance, new_token
+from tests.shared.clouds.account_under_test import Conformance, forgets_terminated, new_token
 
 
 class MachineConformance(Conformance):
@@ -59,7 +59,7 @@ class MachineConformance(Conformance):
 
     async def is_terminated(self, account, machine_id):
         """`TERMINATED`, or unknown where the provider forgets what it destroyed."""
-        if account.forgets_terminated:
+        if forgets_terminated(account):
             with pytest.raises(NotFound):
                 await machines_of(account.cloud).get(account.region, machine_id)
         else:
@@ -86,7 +86,7 @@ class MachineConformance(Conformance):
         machine = await self.running(account)
         await machines_of(account.cloud).terminate(account.region, machine.id)
         account.settle()
-        with pytest.raises(NotFound if account.forgets_terminated else IncorrectState) as caught:
+        with pytest.raises(NotFound if forgets_terminated(account) else IncorrectState) as caught:
             await machines_of(account.cloud).start(account.region, machine.id)
         assert not caught.value.retryable
 
@@ -172,7 +172,7 @@ class MachineConformance(Conformance):
         await machines_of(account.cloud).terminate(account.region, machine.id)
         account.settle()
         await self.is_terminated(account, machine.id)
-        if account.forgets_terminated:
+        if forgets_terminated(account):
             assert await machines_of(account.cloud).find_by_token(account.region, machine.token) is None
             return
         spec = self.spec(account, token=machine.token)
@@ -195,7 +195,7 @@ class MachineConformance(Conformance):
         await machines.terminate(account.region, machine.id)
         account.settle()
         found = await machines.find_by_token(account.region, machine.token)
-        assert found is None if account.forgets_terminated else found.state is MachineState.TERMINATED
+        assert found is None if forgets_terminated(account) else found.state is MachineState.TERMINATED
 
     async def test_a_stopped_machine_is_resized_once_and_a_running_one_never(self, account):
         machines, machine = machines_of(account.cloud), await self.running(account)

@@ -9,6 +9,7 @@ from typing import Any
 
 from deploy.local.clouds.digitalocean import offers
 from deploy.local.clouds.digitalocean.answers import moment, page_of
+from deploy.local.clouds.digitalocean.tags import spelled_tags
 from deploy.local.clouds.world.controls import MACHINE
 from deploy.local.clouds.world.provider import Answer, Call, Refusal
 from deploy.local.clouds.world.things import GONE, Thing
@@ -16,7 +17,6 @@ from deploy.local.clouds.world.things import GONE, Thing
 ACTION = "action"
 FIRST_NUMBER = 400_000_000
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,253}[A-Za-z0-9])?")
-_TAG = re.compile(r"[\w:-]{1,255}", re.ASCII)
 # share of `state_seconds` that each action takes
 _ACTIONS = {"power_on": 0.5, "power_off": 0.3, "shutdown": 0.4, "reboot": 0.4, "power_cycle": 0.4, "resize": 0.8}
 _NEEDS = {"power_on": "off", "power_off": "active", "shutdown": "active", "reboot": "active", "resize": "off"}
@@ -34,7 +34,7 @@ def create(call: Call, limit: int) -> Answer:
         raise Refusal("invalid", "You specified an invalid image for Droplet creation.")
     if not _NAME.fullmatch(str(wanted.get("name", ""))):
         raise Refusal("invalid", "Only valid hostname characters are allowed. (a-z, A-Z, 0-9, . and -)")
-    tags = checked_tags(wanted.get("tags") or [])
+    tags = spelled_tags(call, wanted.get("tags") or [])
     if len(call.list(MACHINE)) >= limit:
         raise Refusal("quota")
     number = FIRST_NUMBER + call.things.last_number + 1
@@ -138,13 +138,6 @@ def action(call: Call) -> Answer:
 
 def actions(call: Call) -> Answer:
     return page_of(call, "actions", call.list(ACTION)[::-1], lambda each: action_document(call, each))
-
-
-def checked_tags(names: Any) -> list[str]:
-    """Raises Refusal `invalid` for what is no list of tag names."""
-    if not isinstance(names, list) or not all(isinstance(name, str) and _TAG.fullmatch(name) for name in names):
-        raise Refusal("invalid", "Tags may only contain letters, numbers, colons, dashes, and underscores.")
-    return list(dict.fromkeys(names))
 
 
 def document(call: Call, droplet: Thing) -> dict[str, Any]:

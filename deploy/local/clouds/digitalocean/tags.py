@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from deploy.local.clouds.digitalocean.answers import page_of
-from deploy.local.clouds.digitalocean.droplets import checked_tags
 from deploy.local.clouds.world.controls import MACHINE
 from deploy.local.clouds.world.provider import Answer, Call, Refusal
 from deploy.local.clouds.world.things import Thing
 
 TAG = "tag"
+_NAME = re.compile(r"[\w:-]{1,255}", re.ASCII)
 
 
 def create(call: Call) -> Answer:
     """Idempotent; the first spelling of a name is its only one."""
     [name] = checked_tags([call.document().get("name")])
     known = call.get(TAG, name.lower())
-    tag = known or call.new(TAG, name.lower(), "there", {"name": name}, region="global")
+    tag = known or _new(call, name)
     return Answer(201, {"tag": _document(call, tag)}, result_ids=[tag.facts["name"]], repeated=known is not None)
 
 
@@ -46,6 +47,23 @@ def unassign(call: Call) -> Answer:
         droplet.facts["tags"] = [each for each in droplet.facts["tags"] if each.lower() != name]
         call.save(droplet)
     return Answer(204, result_ids=[droplet.id for droplet in droplets])
+
+
+def checked_tags(names: Any) -> list[str]:
+    """Raises Refusal `invalid` for what is no list of tag names."""
+    if not isinstance(names, list) or not all(isinstance(name, str) and _NAME.fullmatch(name) for name in names):
+        raise Refusal("invalid", "Tags may only contain letters, numbers, colons, dashes, and underscores.")
+    return list(dict.fromkeys(names))
+
+
+def spelled_tags(call: Call, names: Any) -> list[str]:
+    """The tags that something is created with, as they were first spelled; those that nobody had are made."""
+    tags = [call.get(TAG, name.lower()) or _new(call, name) for name in checked_tags(names)]
+    return list(dict.fromkeys(tag.facts["name"] for tag in tags))
+
+
+def _new(call: Call, name: str) -> Thing:
+    return call.new(TAG, name.lower(), "there", {"name": name}, region="global")
 
 
 def _droplets(call: Call) -> list[Thing]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from deploy.local.clouds.world.provider import Answer, Call, HttpRequest, Refusal
 
@@ -27,6 +27,8 @@ _REFUSALS = {
     "internal": (500, "An error occurred while processing your request."),
     "unavailable": (503, "The service is temporarily unavailable. Please try again later."),
 }
+
+_Thing = TypeVar("_Thing")
 
 
 def refused(refusal: Refusal) -> Answer:
@@ -54,10 +56,18 @@ def filters_of(request: HttpRequest) -> Mapping[str, Any]:
     return found
 
 
-def page_of(call: Call, documents: list[dict[str, Any]]) -> Answer:
-    """The page that the query asks for, of those that the filter lets through."""
-    filters = filters_of(call.http)
-    found = [each for each in documents if all(_fits(each.get(name), value) for name, value in filters.items())]
+def page_of(
+    call: Call,
+    things: Sequence[_Thing],
+    make: Callable[[_Thing], dict[str, Any]],
+    seen: Callable[[_Thing], Mapping[str, Any]] | None = None,
+) -> Answer:
+    """The page that the query asks for, of those that the filter lets through.
+
+    `make` turns what is on the page into documents; `seen` gives what can be filtered by, when that is less to make.
+    """
+    filters, look = filters_of(call.http), seen or make
+    found = [each for each in things if not filters or _passes(look(each), filters)]
     size = _natural(call.query.get("page_size", str(PAGE_SIZE)))
     if not PAGE_SIZE_MIN <= size <= PAGE_SIZE_MAX:
         raise Refusal("invalid", f"Must be {PAGE_SIZE_MIN}-{PAGE_SIZE_MAX}", field="page_size")
@@ -65,8 +75,17 @@ def page_of(call: Call, documents: list[dict[str, Any]]) -> Answer:
     pages = max(1, -(-len(found) // size))
     if number > pages:
         raise Refusal("not_found")
-    shown = found[(number - 1) * size : number * size]
+    shown = [make(each) for each in found[(number - 1) * size : number * size]]
     return Answer(200, {"data": shown, "page": number, "pages": pages, "results": len(found)})
+
+
+def list_of(call: Call, documents: Sequence[dict[str, Any]]) -> Answer:
+    """A page of documents that never change."""
+    return page_of(call, documents, lambda each: each)
+
+
+def _passes(seen: Mapping[str, Any], filters: Mapping[str, Any]) -> bool:
+    return all(_fits(seen.get(name), value) for name, value in filters.items())
 
 
 def _fits(value: Any, wanted: Any) -> bool:

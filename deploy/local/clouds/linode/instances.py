@@ -49,7 +49,7 @@ def create(call: Call, limit: int) -> Answer:
 
 
 def listed(call: Call) -> Answer:
-    return page_of(call, [document(call, each) for each in call.list(MACHINE)])
+    return page_of(call, call.list(MACHINE), lambda each: document(call, each), lambda each: _seen(call, each))
 
 
 def read(call: Call) -> Answer:
@@ -144,6 +144,15 @@ def _checked_tags(tags: Any) -> list[str]:
     if any(not 3 <= len(tag) <= 50 for tag in tags):
         raise Refusal("invalid", "Length must be 3-50 characters", field="tags")
     return list(dict.fromkeys(tags))
+
+
+def _seen(call: Call, linode: Thing) -> dict[str, Any]:
+    """What Linode can be asked to filter by."""
+    facts = linode.facts
+    return {
+        "id": int(linode.id), "label": facts["label"], "region": linode.region, "tags": facts["tags"], "group": "",
+        "type": type_of(call, linode), "image": facts["image"], "status": linode.state,
+    }  # fmt: skip
 
 
 def document(call: Call, linode: Thing) -> dict[str, Any]:

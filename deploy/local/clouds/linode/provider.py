@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from deploy.local.clouds.linode import instances, offers, statistics
-from deploy.local.clouds.linode.answers import filters_of, page_of, refused
+from deploy.local.clouds.linode.answers import filters_of, list_of, refused
 from deploy.local.clouds.world.accounts import Account
 from deploy.local.clouds.world.controls import MACHINE
 from deploy.local.clouds.world.provider import Action, Answer, Call, HttpRequest, Provider, Refusal
@@ -41,8 +41,8 @@ class Linode(Provider):
             Action("GET", "/v4/profile", "profile.get", _profile),
             Action("GET", "/v4/account", "account.get", _account),
             Action("GET", "/v4/regions", "regions.list", _regions),
-            Action("GET", "/v4/linode/types", "types.list", lambda call: page_of(call, offers.types())),
-            Action("GET", "/v4/images", "images.list", lambda call: page_of(call, offers.images())),
+            Action("GET", "/v4/linode/types", "types.list", lambda call: list_of(call, offers.types())),
+            Action("GET", "/v4/images", "images.list", lambda call: list_of(call, offers.images())),
             Action("GET", "/v4/images/{id:path}", "images.get", _image),
             Action("POST", "/v4/linode/instances", "instances.create", _create),
             Action("GET", "/v4/linode/instances", "instances.list", instances.listed),
@@ -108,7 +108,7 @@ def _account(call: Call) -> Answer:
 
 
 def _regions(call: Call) -> Answer:
-    return page_of(call, [offers.region(code, available=not call.is_lost(code)) for code in offers.REGIONS])
+    return list_of(call, [offers.region(code, available=not call.is_lost(code)) for code in offers.REGIONS])
 
 
 def _image(call: Call) -> Answer:

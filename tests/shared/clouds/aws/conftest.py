@@ -28,7 +28,6 @@ class AwsAccount:
     other_instance_type = "t3.small"
     unknown_machine_id = "i-0123456789abcdef0"
     compute = ("compute", "ec2_instance")
-    forgets_terminated = False
 
     def __init__(self, aws: SimulatedAws) -> None:
         self.aws = aws

@@ -28,7 +28,6 @@ class AzureAccount:
     instance_type = "Standard_B1s"
     other_instance_type = "Standard_B2s"
     compute = ("compute", "virtual_machine")
-    forgets_terminated = False
 
     def __init__(self, azure: SimulatedCloud) -> None:
         self.azure = azure

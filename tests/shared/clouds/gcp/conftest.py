@@ -30,7 +30,6 @@ class GcpAccount:
     other_instance_type = "e2-small"
     unknown_machine_id = "zones/us-central1-a/instances/no-such-machine"
     compute = ("compute", "gce_instance")
-    forgets_terminated = False
 
     def __init__(self, gcp: SimulatedCloud, wrong_key: str) -> None:
         self.gcp = gcp

@@ -151,6 +151,27 @@ async def test_nobody_there_is_unreachable_and_tells_no_address():
     await client.close()
 
 
+async def test_an_endpoint_may_have_a_path_of_its_own():
+    """A deployment may reach its clouds through a gateway of its own."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        lines: list[bytes] = []
+
+        def answer() -> None:
+            connection, _ = listener.accept()
+            lines.append(connection.recv(65536).split(b"\r\n")[0])
+            connection.sendall(b'HTTP/1.1 200 OK\r\ncontent-length: 14\r\n\r\n{"account": 1}')
+            connection.close()
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/clouds/one/"
+        client = opened(CloudSettings(digitalocean_endpoint_url=url))
+        assert await read(client) == {"account": 1}
+        thread.join()
+        await client.close()
+    assert lines == [b"GET /clouds/one/v2/account HTTP/1.1"]
+
+
 async def test_an_answer_without_what_it_should_have_is_the_provider_s_fault(client):
     with pytest.raises(ProviderFault) as caught:
         await client.request("account.get", "GET", "/v2/account", wants=("castle",))

@@ -6,6 +6,11 @@ import signal
 import subprocess
 import sys
 
+from deploy.local.clouds.world.settings import Settings
+from deploy.local.clouds.world.storage import Storage
+from deploy.local.clouds.world.things import Thing
+from deploy.local.clouds.world.world import World
+
 
 def test_what_was_answered_survives_a_kill(own_world) -> None:
     world = own_world()
@@ -26,6 +31,20 @@ def test_what_was_answered_survives_a_kill(own_world) -> None:
     another = world.created()
     assert another not in {kept, destroyed}
     assert [each["sequence"] for each in world.ledger()] == list(range(1, len(ledger) + 2))
+
+
+def test_a_number_is_given_once_though_the_newest_thing_is_gone(tmp_path) -> None:
+    """Ids are made of numbers: one that was given again would be another machine under the name of a destroyed one."""
+    settings = Settings(tmp_path)
+    world = World(Storage(tmp_path), settings)
+    thing = world.things.put(Thing("digitalocean", "account", "nyc3", "machine", "1", "active", {}, created_s=0.0))
+    world.save()
+    world.things.remove(thing)
+    world.save()
+    again = World(Storage(tmp_path), settings)
+    assert again.things.of("digitalocean", "account", "machine") == []
+    other = again.things.put(Thing("digitalocean", "account", "nyc3", "machine", "2", "active", {}, created_s=0.0))
+    assert other.number == thing.number + 1
 
 
 def test_time_goes_on_where_it_was_and_states_arrive(own_world) -> None:
@@ -96,7 +115,8 @@ def test_accounts_are_written_once(own_world) -> None:
     world = own_world()
     path = world.folder / "accounts.json"
     accounts = json.loads(path.read_text())
-    accounts["accounts"][0]["credentials"]["token"] = "mine"
+    ours = next(each for each in accounts["accounts"] if each["provider"] == "digitalocean")
+    ours["credentials"]["token"] = "mine"
     world.end(signal.SIGKILL)
     path.write_text(json.dumps(accounts))
 
