@@ -1,4 +1,4 @@
-"""`canopy resources`: list, show, create, start, stop, scale, sizes, delete. Long work is followed; not by `--no-wait`."""
+"""`canopy resources`: list, show, create, start, stop, scale, sizes, delete. Long work is followed, or `--no-wait`."""
 
 import json
 from typing import Annotated, Any

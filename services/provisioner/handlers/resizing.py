@@ -118,8 +118,8 @@ class _Resizing:
 
     async def note_size(self, work: Work) -> None:
         status = STARTING if self.running else STOPPED
-        values = await _sized(work, self.command.aggregate_id, self.command.instance_type)
-        await _change(work, self.command.aggregate_id, {"resource_status": status, **values})
+        values = {"resource_status": status, FIELD: self.command.instance_type}
+        await _change(work, self.command.aggregate_id, values)
 
     async def _explain(self, error: clouds.IncorrectState) -> None:
         """The provider says that it is not stopped, though it was: reads may be behind, or somebody else changed it."""
@@ -242,10 +242,11 @@ def _facts_of(machine: Machine | None) -> dict[str, Any]:
 
 
 async def _change(work: Work, target: UUID, values: dict[str, Any]) -> None:
-    """The row on the way, and its event."""
+    """The row on the way, and its event; a type among the values goes into the configuration."""
+    columns = {name: value for name, value in values.items() if name != FIELD}
     if FIELD in values:
-        values = {**values, **await _sized(work, target, values.pop(FIELD))}
-    resource = await resources.change(work, target, **values)
+        columns |= await _sized(work, target, values[FIELD])
+    resource = await resources.change(work, target, **columns)
     work.emit(ResourceUpdated(**work.about(resource.id, resource.version), resource=resource))
 
 
