@@ -160,33 +160,6 @@ def test_2_it_is_stopped_and_started(story: Story) -> None:
     assert story.machine_state()["state"] == "running"
 
 
-def test_2_it_gets_the_next_size_and_by_its_desired_configuration_the_old_one(story: Story) -> None:
-    address = f"{RESOURCES}/{story.resource}"
-    accepted = story.tenant.post(f"{address}/scale", {"action": "scale_up", "reason": "the party grows"}, 202)
-    story.live.finished(accepted["operation"])
-    assert (story.machine_state()["state"], story.machine_state()["instance_type"]) == ("running", "t3.small")
-    desired = {"configuration": {"instance_type": "t3.micro"}, "environment": "staging"}
-    planned = expect(story.tenant.http.put(address, json=desired, params={"dry_run": True}), 200)
-    assert [each["field"] for each in planned["needs_stop"]] == ["/configuration/instance_type"]
-    assert [each["field"] for each in planned["in_place"]] == ["/environment"]
-    assert story.tenant.get(address)["environment"] == "production"
-    other_zone = {"configuration": {"availability_zone": "us-east-1f"}, "environment": "staging"}
-    refused = expect(story.tenant.http.put(address, json=other_zone), 422)
-    assert (refused["code"], refused["errors"][0]["pointer"]) == (
-        "needs_replacement", "/configuration/availability_zone",
-    )  # fmt: skip
-    configured = expect(story.tenant.http.put(address, json={**desired, "environment": "production"}), 202)
-    story.live.finished(configured["operation"])
-    found = story.tenant.get(address)
-    assert (found["resource_status"], found["configuration"]["instance_type"]) == ("running", "t3.micro")
-    same = expect(story.tenant.http.put(address, json={"configuration": found["configuration"]}), 200)
-    assert (same["operation"], same["resource"]["version"]) == (None, found["version"])
-    history = story.tenant.get(f"{address}/scaling-history")["items"]
-    assert [(each["action"], each["success"]) for each in history] == [("scale_down", True), ("scale_up", True)]
-    assert history[1]["reason"] == "the party grows"
-    story.live.event("resource.scaled", lambda event: event["aggregate_id"] == story.resource)
-
-
 def test_2_lists_are_filtered_and_paged_and_what_is_terminated_is_gone_at_the_cloud(story: Story) -> None:
     second = story.provision("worker-1")
     found = story.tenant.get(RESOURCES, limit=1, sort="resource_name")
@@ -404,8 +377,7 @@ def test_7_a_thing_of_another_organization_is_not_found(story: Story, other: tup
 def test_the_audit_log_has_it_all_and_its_chain_holds(story: Story) -> None:
     def recorded() -> set[str]:
         found = {entry["action"] for entry in story.tenant.get("/api/audit", limit=200)["items"]}
-        wanted = {"provider.create", "provider.update", "resource.create", "resource.stop", "resource.start",
-                  "resource.scale", "resource.scaled"}  # fmt: skip
+        wanted = {"provider.create", "provider.update", "resource.create", "resource.stop", "resource.start"}
         return found if wanted <= found else set()
 
     eventually(recorded)
