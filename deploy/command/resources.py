@@ -1,4 +1,4 @@
-"""`canopy resources`: list, show, create, start, stop, delete. Long work is followed, unless `--no-wait`."""
+"""`canopy resources`: list, show, create, start, stop, scale, sizes, delete. Long work is followed, or `--no-wait`."""
 
 import json
 from typing import Annotated, Any
@@ -12,6 +12,16 @@ from deploy.command.rest import call
 app = typer.Typer(no_args_is_help=True)
 PATH = "/api/cloud/resources"
 COLUMNS = ("id", "resource_name", "resource_status", "health_status", "resource_subtype", "region", "resource_id")
+SCALING_COLUMNS = (
+    "started_at",
+    "action",
+    "trigger",
+    "success",
+    "duration_s",
+    "performance_impact",
+    "cost_impact",
+    "error",
+)
 AsJson = Annotated[bool, typer.Option("--json", help="JSON for programs")]
 Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="follow the operation")]
 
@@ -71,6 +81,32 @@ def start_resource(resource: str, wait: Wait = True, as_json: AsJson = False) ->
 def stop_resource(resource: str, wait: Wait = True, as_json: AsJson = False) -> None:
     """Stop a running resource."""
     _begun(call("POST", f"{PATH}/{resource}/stop"), wait=wait, as_json=as_json)
+
+
+@app.command("scale")
+def scale_resource(
+    resource: str,
+    instance_type: Annotated[str | None, typer.Option(help="left out: the next of the family")] = None,
+    up: Annotated[bool, typer.Option("--up", help="to a larger size")] = False,
+    down: Annotated[bool, typer.Option("--down", help="to a smaller size")] = False,
+    reason: Annotated[str | None, typer.Option(help="for the history")] = None,
+    force: Annotated[bool, typer.Option("--force", help="also when it is critical")] = False,
+    wait: Wait = True,
+    as_json: AsJson = False,
+) -> None:
+    """Give a resource another size; what runs is stopped for it."""
+    if (up and down) or not (up or down or instance_type):
+        raise typer.BadParameter("one of --up, --down and --instance-type is needed, and not both directions")
+    action = "scale_up" if up else "scale_down" if down else "configuration_change"
+    body = {"action": action, "instance_type": instance_type, "reason": reason, "force": force}
+    _begun(call("POST", f"{PATH}/{resource}/scale", body=body), wait=wait, as_json=as_json)
+
+
+@app.command("sizes")
+def list_scalings(resource: str, limit: int = 50, cursor: str | None = None, as_json: AsJson = False) -> None:
+    """Which sizes a resource was given, and why."""
+    found = call("GET", f"{PATH}/{resource}/scaling-history", query={"limit": limit, "cursor": cursor})
+    show(found, as_json=as_json, columns=SCALING_COLUMNS)
 
 
 @app.command("delete")

@@ -18,6 +18,11 @@ from typing import Any, Self
 TOKEN_TAG = "canopy:token"  # noqa: S105 - a tag's name
 """The tag under which everything that we create carries its idempotency token."""
 
+CHANGE = "x-change"
+"""In a configuration's schema, at a field: how it changes on a thing that exists. Without it: by a new thing only."""
+NEEDS_STOP = "needs_stop"
+"""A value of CHANGE: the thing is stopped for it and runs again afterwards."""
+
 _FINGERPRINT_KEY = secrets.token_bytes(32)
 
 
@@ -156,6 +161,21 @@ class MachineSpec:
             detailed_monitoring=configuration.get("monitoring") == "detailed",
             root_volume_gib=configuration.get("volume_size_gib"),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class MachineType:
+    """A size that machines come in, as the provider publishes it. Within a `family` only the amounts differ.
+
+    `architecture` is `x86_64` or `arm64`; memory is in GiB.
+    """
+
+    name: str
+    family: str
+    vcpu: int
+    memory_gib: float
+    architecture: str
+    bare_metal: bool = False
 
 
 class VolumeState(StrEnum):

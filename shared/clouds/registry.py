@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from shared.clouds.capabilities import Catalog, Cloud
 from shared.clouds.errors import FieldProblem, Unsupported
-from shared.clouds.models import Credentials
+from shared.clouds.models import Credentials, MachineType
 from shared.clouds.settings import CloudSettings
 
 
@@ -20,10 +20,16 @@ class _Entry:
 
     catalog: str
     cloud: str
+    machine_types: str | None = None
+    """A function without arguments that gives the sizes of machines by name; None when nobody wrote them down."""
 
 
 PROVIDERS: Mapping[str, _Entry] = {
-    "aws": _Entry(catalog="shared.clouds.aws.catalog:AwsCatalog", cloud="shared.clouds.aws.cloud:open_account"),
+    "aws": _Entry(
+        catalog="shared.clouds.aws.catalog:AwsCatalog",
+        cloud="shared.clouds.aws.cloud:open_account",
+        machine_types="shared.clouds.aws.machine_types:machine_types",
+    ),
     "azure": _Entry(catalog="shared.clouds.azure.catalog:AzureCatalog", cloud="shared.clouds.azure.cloud:open_account"),
     "digitalocean": _Entry(
         catalog="shared.clouds.digitalocean.catalog:DigitalOceanCatalog",
@@ -44,6 +50,12 @@ def provider_names() -> tuple[str, ...]:
 def catalog_of(provider_name: str) -> Catalog:
     """What the provider takes: credentials, resource types. Imports no SDK. `Unsupported` for an unknown provider."""
     return cast("Catalog", _load(_entry(provider_name).catalog)())
+
+
+def machine_types_of(provider_name: str) -> Mapping[str, MachineType]:
+    """The known sizes of machines by name, empty when none are known. Imports no SDK. `Unsupported` as above."""
+    path = _entry(provider_name).machine_types
+    return {} if path is None else cast("Mapping[str, MachineType]", _load(path)())
 
 
 def open_cloud(provider_name: str, credentials: Mapping[str, Any], settings: CloudSettings) -> Cloud:

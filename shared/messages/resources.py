@@ -162,7 +162,7 @@ class ResourceRequested(ResourceEvent, entity="resource", name="requested", owne
 
 
 class ResourceUpdated(ResourceEvent, entity="resource", name="updated", owner="provisioner"):
-    """Tags, configuration or an intermediate status (starting, stopping) changed."""
+    """Tags, configuration or an intermediate status (starting, stopping; stopped while it is scaled) changed."""
 
 
 class ResourceStarted(ResourceEvent, entity="resource", name="started", owner="provisioner"):
@@ -171,6 +171,15 @@ class ResourceStarted(ResourceEvent, entity="resource", name="started", owner="p
 
 class ResourceStopped(ResourceEvent, entity="resource", name="stopped", owner="provisioner"):
     pass
+
+
+class ResourceScaled(ResourceEvent, entity="resource", name="scaled", owner="provisioner"):
+    """It has another size, and runs with it if it ran before; `before` and `after` are its configurations."""
+
+    action: str
+    trigger: str
+    before: dict[str, Any]
+    after: dict[str, Any]
 
 
 class ResourceFailed(ResourceEvent, entity="resource", name="failed", owner="provisioner"):
@@ -186,6 +195,7 @@ RESOURCE_EVENTS = (
     ResourceUpdated,
     ResourceStarted,
     ResourceStopped,
+    ResourceScaled,
     ResourceFailed,
     ResourceTerminated,
 )

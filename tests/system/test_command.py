@@ -147,6 +147,12 @@ def test_the_story_of_the_readme(deployment: Deployment, tenant: Tenant, canopy:
     kinds = [item["kind"] for item in done(canopy("operations", "list", "--json")).document["items"]]
     assert kinds == ["resource.start", "resource.stop", "resource.provision"]
     assert done(canopy("resources", "show", resource["id"], "--json")).document["resource_status"] == "running"
+    larger = done(canopy("resources", "scale", resource["id"], "--instance-type", "t3.small", "--json")).document
+    assert (larger["resource_status"], larger["configuration"]["instance_type"]) == ("running", "t3.small")
+    assert done(canopy("resources", "scale", resource["id"], "--down", "--json")).document["size_category"] == "micro"
+    assert canopy("resources", "scale", resource["id"]).status == 2
+    sizes = done(canopy("resources", "sizes", resource["id"], "--json")).document["items"]
+    assert [each["action"] for each in sizes] == ["scale_down", "configuration_change"]
     see_to_an_alert(canopy)
     assert done(canopy("costs", "overview", "--json")).document["currency"] == "USD"
     tenant.post("/api/cloud/costs/budgets", {"budget_name": "ours", "budget_amount": 1000}, 201)

@@ -88,11 +88,15 @@ class Caller:
     async def begin(self, cls: type[Mutation], *, location: str | None = None, **payload: Any) -> Response:
         """Begin long work: 202 with `operation` in the body, which can be read at once under /api/operations/{id}.
 
+        An owner that found nothing to do answers with an `operation` that is null: then it is 200.
         `location` is a template for the target's `id` ("/api/cloud/resources/{id}"); default: the operation's address.
         """
         self.doors.rate_limits.count(self.principal.actor, RouteKind.LONG_WORK)
         reply = await self._reply(cls, payload)
-        operation = Operation.model_validate(msgspec.json.decode(reply.body)["operation"])
+        begun = msgspec.json.decode(reply.body)["operation"]
+        if begun is None:
+            return Response(reply.body, 200, _entity_tag(reply), media_type="application/json")
+        operation = Operation.model_validate(begun)
         await self._keep(operation)
         address = (location or "/api/operations/{operation}").format(id=operation.target.id, operation=operation.id)
         headers = {**_entity_tag(reply), "Location": address}

@@ -25,7 +25,8 @@ from shared.messages.resources import (
     StopResource,
     UpdateResource,
 )
-from shared.messages.texts import Line
+from shared.messages.scaling import CompareResource, ConfiguredResource, ConfigureResource, ResourceChanges
+from shared.messages.texts import Line, Prose
 from shared.security.permissions import Permission
 
 router = APIRouter(prefix="/api/cloud", tags=["resources"])
@@ -79,6 +80,27 @@ class UpdateResourceBody(BaseModel):
     is_wedding_critical: bool | None = None
 
 
+class DesiredResourceBody(UpdateResourceBody):
+    """`configuration`: its fields that are given are to become so, the others stay; null is the provider's default.
+
+    `reason` goes into the history of a change of size; `force` is needed for a critical resource that has to stop.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {"project": "party", "tags": {"team": "music"}},
+                {"configuration": {"instance_type": "t3.small"}, "reason": "the party grows"},
+            ]
+        },
+    )
+
+    configuration: dict[Line, Any] | None = Field(default=None, max_length=100)
+    reason: Prose | None = Field(default=None, max_length=1000)
+    force: bool = False
+
+
 class ForceBody(BaseModel):
     """`force` is needed for a critical resource, and a manager or above."""
 
@@ -120,10 +142,32 @@ async def get_resource(resource: UUID, caller: Reader) -> Response:
     return await caller.ask(GetResource, resource=resource)
 
 
-@router.put("/resources/{resource}", response_model=Resource)
-async def update_resource(resource: UUID, body: UpdateResourceBody, caller: Writer) -> Response:
-    """The answer is the changed resource; the machine's own tags at the cloud follow."""
-    return await caller.ask(UpdateResource, resource=resource, **body.model_dump())
+@router.put(
+    "/resources/{resource}",
+    response_model=Resource | ConfiguredResource | ResourceChanges,
+    responses={202: {"model": ConfiguredResource, "description": "The rest needs a stop and has begun"}},
+)
+async def update_resource(
+    resource: UUID,
+    body: DesiredResourceBody,
+    caller: Writer,
+    dry_run: Annotated[bool, Query(description="change nothing, tell what would change and how")] = False,  # noqa: FBT002
+) -> Response:
+    """The desired state. Without `configuration` the answer is the changed resource; the machine's own tags follow.
+
+    With it the answer lists what has changed at once (`in_place`) and what needs a stop (`needs_stop`): then it is 202
+    with the operation, the same one that `scale` begins. What an existing resource cannot change (`replace`) is
+    422 `needs_replacement` naming each field, and nothing changes. `dry_run=true` answers with the three lists only.
+    """
+    fields = body.model_dump(include=set(UpdateResourceBody.model_fields))
+    if dry_run:
+        return await caller.ask(CompareResource, resource=resource, configuration=body.configuration or {}, **fields)
+    if body.configuration is None:
+        return await caller.ask(UpdateResource, resource=resource, **fields)
+    return await caller.begin(
+        ConfigureResource, location=ADDRESS, resource=resource, configuration=body.configuration, reason=body.reason,
+        force=checked_force(caller, force=body.force), **fields,
+    )  # fmt: skip
 
 
 @router.post("/resources/{resource}/start", status_code=202, response_model=AcceptedResource)
@@ -133,17 +177,20 @@ async def start_resource(resource: UUID, caller: Operator) -> Response:
 
 @router.post("/resources/{resource}/stop", status_code=202, response_model=AcceptedResource)
 async def stop_resource(resource: UUID, caller: Operator, body: ForceBody | None = None) -> Response:
-    force = _checked(caller, force=body is not None and body.force)
+    force = checked_force(caller, force=body is not None and body.force)
     return await caller.begin(StopResource, location=ADDRESS, resource=resource, force=force)
 
 
 @router.delete("/resources/{resource}", status_code=202, response_model=AcceptedResource)
 async def delete_resource(resource: UUID, caller: Writer, *, force: bool = False) -> Response:
     """Terminates it at the cloud; what is gone already is success."""
-    return await caller.begin(DeleteResource, location=ADDRESS, resource=resource, force=_checked(caller, force=force))
+    return await caller.begin(
+        DeleteResource, location=ADDRESS, resource=resource, force=checked_force(caller, force=force)
+    )
 
 
-def _checked(caller: Caller, *, force: bool) -> bool:
+def checked_force(caller: Caller, *, force: bool) -> bool:
+    """`force`, which is for managers and above. Raises PermissionDenied."""
     if force:
         caller.require(Permission.RESOURCES_FORCE)
     return force

@@ -18,6 +18,8 @@ _INTERMEDIATE: Mapping[tuple[str, str], str] = {
     ("stop", ERROR): STOPPING,
     ("start", STOPPED): STARTING,
     ("start", ERROR): STARTING,
+    ("scale", RUNNING): STOPPING,
+    ("scale", STOPPED): STOPPED,
     ("terminate", RUNNING): STOPPING,
     ("terminate", STOPPED): STOPPING,
     ("terminate", ERROR): STOPPING,
@@ -37,7 +39,7 @@ _SIZES = ("nano", "micro", "small", "medium", "large", "xlarge")
 
 
 def next_status(action: str, status: str) -> str:
-    """The status while `action` (stop, start, terminate) is at work. Raises Conflict when the status forbids it."""
+    """The status while `action` (stop, start, scale, terminate) is at work. Raises Conflict when it forbids that."""
     following = _INTERMEDIATE.get((action, status))
     if following is None:
         code = "already_terminated" if status == TERMINATED else "wrong_state"

@@ -1,8 +1,15 @@
 """Which messages does the provisioner take? The table of its doors."""
 
-from services.provisioner.handlers import credentials, machines, observations, providers, resources
+from services.provisioner.handlers import credentials, machines, observations, providers, resizing, resources, scaling
 from shared.bus.router import Router
 
 router = Router(
-    "provisioner", providers.routes, credentials.routes, resources.routes, machines.routes, observations.routes
+    "provisioner",
+    providers.routes,
+    credentials.routes,
+    resources.routes,
+    machines.routes,
+    scaling.routes,
+    resizing.routes,
+    observations.routes,
 )

@@ -42,7 +42,8 @@ routes = Routes()
 
 CREATE = "create machine"
 VANISHED = "vanished"
-_GONE = (MachineState.SHUTTING_DOWN, MachineState.TERMINATED)
+GONE_REASON = "it does not exist at the provider any more"
+GONE = (MachineState.SHUTTING_DOWN, MachineState.TERMINATED)
 
 log = structlog.get_logger(__name__)
 
@@ -54,7 +55,7 @@ class MachineFailed(CanopyError):
 
 
 @dataclass(frozen=True, slots=True)
-class _Order:
+class Order:
     """What a saga works on: taken from the row once, so that every repeat of a call says the same."""
 
     deps: Deps
@@ -81,7 +82,7 @@ class _Order:
         )
 
 
-async def _take_order(saga: Saga, resource_id: UUID, deps: Deps, token: str | None = None) -> _Order:
+async def take_order(saga: Saga, resource_id: UUID, deps: Deps, token: str | None = None) -> Order:
     """A step: read the row, and keep the token under which a create will be known."""
 
     async def take(work: Work) -> dict[str, Any]:
@@ -102,21 +103,20 @@ async def _take_order(saga: Saga, resource_id: UUID, deps: Deps, token: str | No
     organization = saga.context.organization
     if organization is None:
         raise LookupError("a resource belongs to an organization")
-    return _Order(deps, organization, facts)
+    return Order(deps, organization, facts)
 
 
 async def _provisioning_failed(work: Work, command: ProvisionResource, error: dict[str, Any], _: Deps) -> None:
     """Everything was undone: the row says why."""
-    await _settle(work, command.aggregate_id, ResourceFailed, ERROR, _reason(error), {"resource_id": None})
+    await settle(work, command.aggregate_id, ResourceFailed, ERROR, reason_of(error), {"resource_id": None})
 
 
 async def _transition_failed(work: Work, command: Command, error: dict[str, Any], _: Deps) -> None:
     """A machine that vanished is terminated; otherwise nobody knows its state until it is asked to change again."""
     if error.get("code") == VANISHED:
-        reason = "it does not exist at the provider any more"
-        await _settle(work, command.aggregate_id, ResourceTerminated, TERMINATED, reason, {})
+        await settle(work, command.aggregate_id, ResourceTerminated, TERMINATED, GONE_REASON, {})
         return
-    await _settle(work, command.aggregate_id, ResourceFailed, ERROR, _reason(error), {})
+    await settle(work, command.aggregate_id, ResourceFailed, ERROR, reason_of(error), {})
 
 
 @routes.saga(
@@ -124,7 +124,7 @@ async def _transition_failed(work: Work, command: Command, error: dict[str, Any]
 )
 async def provision_resource(saga: Saga, command: ProvisionResource, deps: Deps) -> dict[str, Any]:
     """Take order → create machine → note machine → wait until running → record running."""
-    order = await _take_order(saga, command.aggregate_id, deps, token=str(saga.token(CREATE)))
+    order = await take_order(saga, command.aggregate_id, deps, token=str(saga.token(CREATE)))
 
     async def create(_: UUID) -> str:
         machines, spec = await order.machines(), order.spec()
@@ -149,7 +149,7 @@ async def provision_resource(saga: Saga, command: ProvisionResource, deps: Deps)
     return {"resource_id": machine_id}
 
 
-async def _remove(order: _Order, machine_id: str | None) -> None:
+async def _remove(order: Order, machine_id: str | None) -> None:
     """Terminate what the create made, also when nobody knows whether it made anything.
 
     A create that timed out may have succeeded, and EC2 shows a new machine to reads only after a while ("eventual
@@ -169,7 +169,7 @@ async def _remove(order: _Order, machine_id: str | None) -> None:
         log.warning("the cloud does not let us remove what a create made", token=order.facts["token"], code=error.code)
 
 
-async def _learn_id(machines: Machines, order: _Order) -> str | None:
+async def _learn_id(machines: Machines, order: Order) -> str | None:
     spec = order.spec()
     known = await machines.find_by_token(order.region, spec.token)
     if known is not None:
@@ -180,15 +180,15 @@ async def _learn_id(machines: Machines, order: _Order) -> str | None:
         return None
 
 
-async def _running(order: _Order, machine_id: str) -> dict[str, Any] | None:
+async def _running(order: Order, machine_id: str) -> dict[str, Any] | None:
     """Zone and addresses once it runs; None while it starts or is not visible yet. Raises MachineFailed."""
     try:
         machine = await (await order.machines()).get(order.region, machine_id)
     except clouds.NotFound:
         return None
     if machine.state is MachineState.RUNNING:
-        return _addresses(machine)
-    if machine.state in _GONE:
+        return addresses_of(machine)
+    if machine.state in GONE:
         raise MachineFailed(machine.state_reason or "the provider terminated it while it started")
     return None
 
@@ -196,14 +196,14 @@ async def _running(order: _Order, machine_id: str) -> dict[str, Any] | None:
 @routes.saga(PowerOffResource, kind="resource.stop", target_type="resource", total=4, on_failure=_transition_failed)
 async def power_off_resource(saga: Saga, command: PowerOffResource, deps: Deps) -> dict[str, Any]:
     """Take order → stop machine → wait until stopped → record stopped."""
-    order = await _take_order(saga, command.aggregate_id, deps)
+    order = await take_order(saga, command.aggregate_id, deps)
 
     async def stop(_: UUID) -> None:
         machines = await order.machines()
-        await _or_vanished(machines.stop(order.region, str(order.machine_id)))
+        await or_vanished(machines.stop(order.region, str(order.machine_id)))
 
     async def stopped() -> dict[str, Any] | None:
-        machine = await _present(order)
+        machine = await present(order)
         return {} if machine.state is MachineState.STOPPED else None
 
     await saga.step("stop machine", stop)
@@ -216,15 +216,15 @@ async def power_off_resource(saga: Saga, command: PowerOffResource, deps: Deps) 
 @routes.saga(PowerOnResource, kind="resource.start", target_type="resource", total=4, on_failure=_transition_failed)
 async def power_on_resource(saga: Saga, command: PowerOnResource, deps: Deps) -> dict[str, Any]:
     """Take order → start machine → wait until running → record running."""
-    order = await _take_order(saga, command.aggregate_id, deps)
+    order = await take_order(saga, command.aggregate_id, deps)
 
     async def start(_: UUID) -> None:
         machines = await order.machines()
-        await _or_vanished(machines.start(order.region, str(order.machine_id)))
+        await or_vanished(machines.start(order.region, str(order.machine_id)))
 
     async def running() -> dict[str, Any] | None:
-        machine = await _present(order)
-        return _addresses(machine) if machine.state is MachineState.RUNNING else None
+        machine = await present(order)
+        return addresses_of(machine) if machine.state is MachineState.RUNNING else None
 
     await saga.step("start machine", start)
     facts = await saga.until("wait until running", running, every_s=deps.settings.machine_poll_s,
@@ -238,7 +238,7 @@ async def power_on_resource(saga: Saga, command: PowerOnResource, deps: Deps) ->
 )
 async def terminate_resource(saga: Saga, command: TerminateResource, deps: Deps) -> dict[str, Any]:
     """Take order → terminate machine → wait until terminated → record terminated. What is not there is success."""
-    order = await _take_order(saga, command.aggregate_id, deps)
+    order = await take_order(saga, command.aggregate_id, deps)
 
     async def terminate(_: UUID) -> str | None:
         machines = await order.machines()
@@ -292,26 +292,26 @@ async def tag_resource(command: TagResource, deps: Deps) -> None:
             raise RetryLater(max(5.0, delay), str(error)) from None
 
 
-async def _present(order: _Order) -> Machine:
+async def present(order: Order) -> Machine:
     """The machine as it is. Raises MachineFailed `vanished`."""
     try:
         machine = await (await order.machines()).get(order.region, str(order.machine_id))
     except clouds.NotFound:
-        raise _vanished() from None
-    if machine.state in _GONE:
-        raise _vanished()
+        raise vanished() from None
+    if machine.state in GONE:
+        raise vanished()
     return machine
 
 
-async def _or_vanished(call: Awaitable[None]) -> None:
+async def or_vanished(call: Awaitable[None]) -> None:
     """Await a change of a machine; one that is not there, or never will be again, has vanished."""
     try:
         await call
     except (clouds.NotFound, clouds.IncorrectState):
-        raise _vanished() from None
+        raise vanished() from None
 
 
-def _vanished() -> MachineFailed:
+def vanished() -> MachineFailed:
     return MachineFailed("the machine does not exist at the provider any more", code=VANISHED)
 
 
@@ -321,12 +321,12 @@ def _recording(
     """The last step of a saga that went well."""
 
     async def record(work: Work) -> None:
-        await _settle(work, target, event, status, None, values)
+        await settle(work, target, event, status, None, values)
 
     return record
 
 
-async def _settle(
+async def settle(
     work: Work, target: UUID, event: type[ResourceEvent], status: str, reason: str | None, values: dict[str, Any]
 ) -> None:
     """The end of an operation: the row, its event and its audit entry."""
@@ -344,9 +344,9 @@ def _tags_of(resource: Resource) -> dict[str, str]:
     return cloud_tags(resource.resource_name, resource.environment, resource.project, resource.tags)
 
 
-def _addresses(machine: Machine) -> dict[str, Any]:
+def addresses_of(machine: Machine) -> dict[str, Any]:
     return {"availability_zone": machine.zone, "private_ip": machine.private_ip, "public_ip": machine.public_ip}
 
 
-def _reason(error: dict[str, Any]) -> str:
+def reason_of(error: dict[str, Any]) -> str:
     return f"{error.get('detail') or error.get('title')} ({error.get('code')})"[:1000]

@@ -5,7 +5,7 @@ stays: a client's `If-Match` must not fail each half minute, and other services 
 """
 
 from services.provisioner.deps import Deps
-from services.provisioner.storage import resources
+from services.provisioner.storage import resources, scaling
 from shared.bus.router import Routes
 from shared.db.work import Work
 from shared.messages.resources import ResourceCostChanged, ResourceHealthChanged
@@ -21,3 +21,4 @@ async def on_resource_health_changed(event: ResourceHealthChanged, work: Work, _
 @routes.event(ResourceCostChanged)
 async def on_resource_cost_changed(event: ResourceCostChanged, work: Work, _: Deps) -> None:
     await resources.apply_cost(work, event)
+    await scaling.apply_cost(work, event)

@@ -71,7 +71,7 @@ async def create_resource(request: CreateResource, deps: Deps) -> AcceptedResour
         command = ProvisionResource(**work.about(resource_id, 1))
         row = _row(request, work, provider, configuration) | {"id": resource_id, "operation_id": command.id}
         resource = await resources.add(work, row, request.tags)
-        _say(work, ResourceRequested, resource, "resource.create", {"resource_subtype": resource.resource_subtype})
+        say(work, ResourceRequested, resource, "resource.create", {"resource_subtype": resource.resource_subtype})
         operation = await deps.journal.accept(work, provision_resource, command)
         accepted = AcceptedResource(operation=operation, resource=resource)
         acceptance.answer(accepted)
@@ -110,19 +110,25 @@ async def update_resource(request: UpdateResource, deps: Deps) -> Resource:
     check_tag_text({"resource_name": request.resource_name, "project": request.project})
     async with deps.database.accept(request) as acceptance:
         work = acceptance.work
-        known = await _idle(work, request, request.resource)
-        if known.resource_status == TERMINATED:
-            raise Conflict("a terminated resource cannot be changed", code="already_terminated")
-        names = ("resource_name", "environment", "project", "is_wedding_critical")
-        fields = {name: getattr(request, name) for name in names if getattr(request, name) is not None}
-        if request.tags is not None:
-            await resources.put_tags(work, known.id, request.tags)
-        resource = await resources.change(work, known.id, **fields)
-        changed = [*fields, *(() if request.tags is None else ("tags",))]
-        _say(work, ResourceUpdated, resource, "resource.update", {"changed": changed})
-        if resource.resource_id is not None:
-            work.emit(TagResource(**work.about(resource.id, resource.version)))
+        known = await idle(work, request, request.resource)
+        resource = await change_fields(work, request, known)
         acceptance.answer(resource)
+    return resource
+
+
+async def change_fields(work: Work, request: UpdateResource, known: Resource) -> Resource:
+    """Change what is only our own, and let the machine's tags follow. Raises Conflict for a terminated resource."""
+    if known.resource_status == TERMINATED:
+        raise Conflict("a terminated resource cannot be changed", code="already_terminated")
+    names = ("resource_name", "environment", "project", "is_wedding_critical")
+    fields = {name: getattr(request, name) for name in names if getattr(request, name) is not None}
+    if request.tags is not None:
+        await resources.put_tags(work, known.id, request.tags)
+    resource = await resources.change(work, known.id, **fields)
+    changed = [*fields, *(() if request.tags is None else ("tags",))]
+    say(work, ResourceUpdated, resource, "resource.update", {"changed": changed})
+    if resource.resource_id is not None:
+        work.emit(TagResource(**work.about(resource.id, resource.version)))
     return resource
 
 
@@ -153,7 +159,7 @@ async def _begin(
     """Accept a change of state. `force` None: nothing that a critical resource has to be guarded from."""
     async with deps.database.accept(request) as acceptance:
         work = acceptance.work
-        known = await _idle(work, request, request.resource)
+        known = await idle(work, request, request.resource)
         status = next_status(action, known.resource_status)
         if action != "terminate" and known.resource_id is None:
             raise Conflict("there is no machine behind this resource; delete it", code="wrong_state")
@@ -163,14 +169,14 @@ async def _begin(
         resource = await resources.change(
             work, known.id, resource_status=status, status_reason=None, operation_id=command.id
         )
-        _say(work, ResourceUpdated, resource, f"resource.{action}", {"force": bool(force)})
+        say(work, ResourceUpdated, resource, f"resource.{action}", {"force": bool(force)})
         operation = await deps.journal.accept(work, program, command)
         accepted = AcceptedResource(operation=operation, resource=resource)
         acceptance.answer(accepted)
     return accepted
 
 
-async def _idle(work: Work, request: Mutation, resource_id: UUID) -> Resource:
+async def idle(work: Work, request: Mutation, resource_id: UUID) -> Resource:
     """The resource, locked, at the expected version and with no operation at work. Raises NotFound, Stale, Conflict."""
     known = await resources.lock(work, resource_id)
     request.check_version("resource", known.version)
@@ -237,6 +243,6 @@ def _row(request: CreateResource, work: Work, provider: Provider, configuration:
     }
 
 
-def _say(work: Work, event: type[ResourceEvent], resource: Resource, action: str, details: dict[str, Any]) -> None:
+def say(work: Work, event: type[ResourceEvent], resource: Resource, action: str, details: dict[str, Any]) -> None:
     work.emit(event(**work.about(resource.id, resource.version), resource=resource))
     work.audit(action, resource.id, resource.version, resource.resource_name, details)

@@ -4,6 +4,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Double,
     ForeignKey,
     Index,
     Integer,
@@ -140,4 +141,29 @@ resource_tags = Table(
     Index("ix_resource_tags_key", "organization_id", "key", "value", "resource_id"),
 )
 
-TABLES = (cloud_providers, cloud_regions, cloud_resources, resource_tags)
+resource_scaling_history = Table(
+    "resource_scaling_history",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("organization_id", Uuid, nullable=False),
+    Column("resource_id", Uuid, ForeignKey("cloud_resources.id"), nullable=False),
+    Column("action", String(32), nullable=False),
+    Column("before_configuration", JSONB, nullable=False),
+    Column("after_configuration", JSONB, nullable=False),
+    Column("trigger", String(32), nullable=False),
+    Column("reason", Text),
+    Column("hourly_cost_before", Double),
+    Column("cost_impact", JSONB(none_as_null=True)),
+    Column("performance_impact", JSONB(none_as_null=True)),
+    Column("success", Boolean),
+    Column("error", Text),
+    Column("duration_s", Double),
+    Column("created_by", Text, nullable=False),
+    moment("started_at"),
+    moment("finished_at", nullable=True),
+    _one_of("action", "scale_up", "scale_down", "scale_out", "scale_in", "configuration_change"),
+    _one_of("trigger", "manual", "auto_cpu", "auto_memory", "auto_requests", "scheduled"),
+    Index("ix_resource_scaling_history_resource", "organization_id", "resource_id", "started_at", "id"),
+)
+
+TABLES = (cloud_providers, cloud_regions, cloud_resources, resource_tags, resource_scaling_history)

@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from shared.clouds.models import CHANGE, NEEDS_STOP
+
 _STRICT = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True, frozen=True)
 
 SecurityGroupId = Annotated[str, Field(pattern=r"^sg-[0-9a-f]{8,17}$")]
@@ -27,7 +29,10 @@ class Ec2InstanceConfiguration(BaseModel):
     model_config = _STRICT
 
     instance_type: str = Field(
-        default="t3.micro", pattern=r"^[a-z][a-z0-9-]{0,31}\.[a-z0-9-]{1,31}$", description="for example m7i.large"
+        default="t3.micro",
+        pattern=r"^[a-z][a-z0-9-]{0,31}\.[a-z0-9-]{1,31}$",
+        description="for example m7i.large",
+        json_schema_extra={CHANGE: NEEDS_STOP},
     )
     image: str | None = Field(
         default=None,

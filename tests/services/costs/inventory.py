@@ -12,6 +12,7 @@ from shared.messages.resources import (
     Resource,
     ResourceEvent,
     ResourceRequested,
+    ResourceScaled,
     ResourceStarted,
     ResourceStopped,
     ResourceTerminated,
@@ -42,6 +43,16 @@ class Machine:
         time = self.start + timedelta(hours=after_h)
         envelope = {**self.context.about(self.id, version, time), "time": time}
         return EVENT_OF[status](**envelope, resource=self.resource(version, time, status))
+
+    def is_scaled(self, version: int, after_h: float, instance_type: str) -> ResourceEvent:
+        """The event that it runs with another type; what is said of later versions has it too."""
+        time, before = self.start + timedelta(hours=after_h), self.configuration
+        self.configuration = {**before, "instance_type": instance_type}
+        envelope = {**self.context.about(self.id, version, time), "time": time}
+        return ResourceScaled(
+            **envelope, resource=self.resource(version, time, "running"), action="scale_up", trigger="manual",
+            before=before, after=self.configuration,
+        )  # fmt: skip
 
     def lives(self, *steps: tuple[float, str]) -> Sequence[ResourceEvent]:
         return [self.says(version, hours, status) for version, (hours, status) in enumerate(steps, 1)]

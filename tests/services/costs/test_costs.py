@@ -22,6 +22,7 @@ from tests.services.costs.inventory import Machine
 pytestmark = pytest.mark.anyio
 
 MICRO_USD_PER_HOUR = Decimal("0.0104")  # t3.micro, us-east-1, list of 2026-07-20
+SMALL_USD_PER_HOUR = Decimal("0.0208")  # t3.small, the same
 
 
 def hours_ago(hours: float) -> datetime:
@@ -60,6 +61,36 @@ async def test_a_machine_of_a_known_life_costs_hours_times_price(services: Servi
     found = await stored(services, machine)
     assert found["compute"] == MICRO_USD_PER_HOUR * 10
     assert abs(found["storage"] - Decimal(10) * Decimal("0.08") / 720 * 20) < Decimal("0.000000001")
+
+
+@pytest.mark.parametrize("seed", [None, 1, 2])
+async def test_a_scaled_machine_costs_the_old_rate_before_and_the_new_rate_after(
+    services: Services, seed: int | None
+) -> None:
+    """Seven hours as t3.micro, one stopped, eleven as t3.small; also when the events come in another order."""
+    await start(services)
+    machine = Machine(context(), hours_ago(30))
+    life = [machine.says(1, 0, "running"), machine.says(2, 7, "stopped"), machine.is_scaled(3, 8, "t3.small")]
+    if seed is not None:
+        random.Random(seed).shuffle(life)
+    await services.publish(*life)
+    running = await tracking_of(services, machine, hourly=float(SMALL_USD_PER_HOUR))
+    assert running["included"] == ["t3.small"]
+    await services.publish(machine.says(4, 19, "terminated"))
+    expected = MICRO_USD_PER_HOUR * 7 + SMALL_USD_PER_HOUR * 11
+    await tracking_of(services, machine, hourly=0.0, total=float(expected))
+    assert (await stored(services, machine))["compute"] == expected
+
+
+async def test_a_type_that_changed_without_a_stop_is_metered_from_the_moment_it_is_said(services: Services) -> None:
+    await start(services)
+    machine = Machine(context(), hours_ago(30))
+    await services.publish(
+        machine.says(1, 0, "running"), machine.is_scaled(2, 5, "t3.small"), machine.says(3, 9, "terminated")
+    )
+    expected = MICRO_USD_PER_HOUR * 5 + SMALL_USD_PER_HOUR * 4
+    await tracking_of(services, machine, hourly=0.0, total=float(expected))
+    assert (await stored(services, machine))["compute"] == expected
 
 
 async def test_any_order_and_repeats_give_the_same_rows(services: Services) -> None:

@@ -7,12 +7,12 @@ import pytest
 
 from shared.clouds.aws.machines import AwsMachines
 from shared.clouds.models import Machine, MachineSpec
-from shared.db import sagas
 from shared.kit.errors import CanopyError
 from shared.kit.ids import new_id
 from shared.messages.resources import AcceptedResource, DeleteResource, ResourceFailed
 from tests.fixtures.services import Services
 from tests.services.provisioner.conftest import StartReplica, Tenant
+from tests.services.provisioner.traps import Traps, set_journal_traps
 
 pytestmark = pytest.mark.anyio
 
@@ -89,25 +89,6 @@ async def test_a_machine_of_a_lost_call_is_removed_when_provisioning_is_given_up
     assert (await tenant.get(accepted.resource.id)).resource_status == "error"
 
 
-class Traps:
-    """Holds one saga at each of several boundaries; `spring` ends them there as a kill would: nothing after it runs."""
-
-    def __init__(self, names: list[str]) -> None:
-        self._armed = set(names)
-        self._sprung = asyncio.Event()
-        self.caught: asyncio.Queue[str] = asyncio.Queue()
-
-    async def pass_by(self, name: str) -> None:
-        if name in self._armed:
-            self._armed.discard(name)
-            self.caught.put_nowait(name)
-            await self._sprung.wait()
-            raise asyncio.CancelledError
-
-    def spring(self) -> None:
-        self._sprung.set()
-
-
 BOUNDARIES = [
     "begin take order",
     "store take order",
@@ -122,15 +103,7 @@ BOUNDARIES = [
 
 
 def set_traps(monkeypatch: pytest.MonkeyPatch, traps: Traps) -> None:
-    start_step, finish_step, create = sagas.start_step, sagas.finish_step, AwsMachines.create
-
-    async def start(work: Any, saga_id: Any, name: str, sequence: int) -> Any:
-        await traps.pass_by(f"begin {name}")
-        return await start_step(work, saga_id, name, sequence)
-
-    async def finish(work: Any, saga_id: Any, name: str, output: Any) -> None:
-        await traps.pass_by(f"store {name}")
-        await finish_step(work, saga_id, name, output)
+    create = AwsMachines.create
 
     async def run(self: AwsMachines, region: str, spec: Any) -> Any:
         await traps.pass_by("before RunInstances")
@@ -138,8 +111,7 @@ def set_traps(monkeypatch: pytest.MonkeyPatch, traps: Traps) -> None:
         await traps.pass_by("after RunInstances")
         return machine
 
-    monkeypatch.setattr(sagas, "start_step", start)
-    monkeypatch.setattr(sagas, "finish_step", finish)
+    set_journal_traps(monkeypatch, traps)
     monkeypatch.setattr(AwsMachines, "create", run)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from shared.db.inventory import find_resource
 from shared.kit.errors import InvalidInput, NotFound
 from shared.kit.ids import new_id
 from shared.messages.backups import (
@@ -19,7 +20,7 @@ from shared.messages.backups import (
     ListBackups,
 )
 from shared.messages.plans import RetentionPolicy
-from shared.messages.resources import ResourceTerminated
+from shared.messages.resources import ResourceScaled, ResourceTerminated
 from tests.fixtures.services import context, mutation, now
 from tests.services.recovery.conftest import EAST, WEST, Tenant, eventually
 
@@ -143,6 +144,23 @@ async def test_a_terminated_resource_is_backed_up_no_more(tenant: Tenant) -> Non
         return configuration.status == "disabled"
 
     await eventually(disabled)
+
+
+async def test_a_scaled_resource_is_known_with_its_new_size(tenant: Tenant) -> None:
+    before = tenant.resource()
+    after = tenant.resource(version=2, configuration={**before.configuration, "instance_type": "t3.small"})
+    envelope = tenant.context.about(after.id, after.version, now())
+    await tenant.services.publish(
+        ResourceScaled(**envelope, resource=after, action="scale_up", trigger="manual",
+                       before=before.configuration, after=after.configuration)
+    )  # fmt: skip
+
+    async def known() -> bool:
+        async with tenant.database.work(tenant.context) as work:
+            found = await find_resource(work, after.id)
+        return found is not None and found["configuration"] == after.configuration
+
+    await eventually(known)
 
 
 async def test_a_backup_killed_in_the_middle_is_resumed_and_made_once(tenant: Tenant) -> None:

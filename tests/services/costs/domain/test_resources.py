@@ -91,6 +91,24 @@ def test_another_type_begins_another_period() -> None:
     ]
 
 
+def test_a_type_that_changes_while_it_is_stopped_is_paid_from_its_start_on() -> None:
+    found = periods(
+        [
+            said(1, 0, "running"),
+            said(2, 1, "stopping"),
+            said(3, 2, "stopped"),
+            said(4, 3, "starting", LARGE),
+            said(5, 4, "running", LARGE),
+        ]
+    )
+    assert [(period.start, period.end, period.running, period.facts) for period in found] == [
+        (at(0), at(2), True, MICRO),
+        (at(2), at(3), False, MICRO),
+        (at(3), at(4), False, LARGE),
+        (at(4), None, True, LARGE),
+    ]
+
+
 def test_a_clock_that_went_back_shortens_nothing() -> None:
     found = periods([said(1, 2, "running"), said(2, 1, "stopped"), said(3, 4, "terminated")])
     assert [(period.start, period.end, period.running) for period in found] == [(at(2), at(4), False)]

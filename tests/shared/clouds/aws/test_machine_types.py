@@ -1,0 +1,41 @@
+"""The sizes of this release: complete, and the same as a second list says."""
+
+from moto.ec2.models.instance_types import INSTANCE_TYPES
+
+from shared.clouds.aws.catalog import AwsCatalog
+from shared.clouds.aws.machine_types import machine_types
+from shared.clouds.models import CHANGE, NEEDS_STOP, MachineType
+from shared.clouds.registry import machine_types_of
+
+IN_BOTH = 1089
+
+
+def test_published_sizes_are_in_the_file():
+    assert len(machine_types()) == 1101
+    assert machine_types()["t3.micro"] == MachineType("t3.micro", "t3", 2, 1.0, "x86_64")
+    assert machine_types()["t3.nano"].memory_gib == 0.5
+    assert machine_types()["m7g.large"] == MachineType("m7g.large", "m7g", 2, 8.0, "arm64")
+    assert machine_types()["m5.metal"].bare_metal
+    assert machine_types()["m7i.metal-24xl"].bare_metal
+    assert machine_types_of("aws") is machine_types()
+
+
+def test_every_size_that_a_second_list_has_is_the_same_there():
+    others = {name: INSTANCE_TYPES[name] for name in machine_types() if name in INSTANCE_TYPES}
+    assert len(others) == IN_BOTH
+    for name, other in others.items():
+        found = machine_types()[name]
+        assert found.vcpu == other["VCpuInfo"]["DefaultVCpus"], name
+        assert abs(found.memory_gib - other["MemoryInfo"]["SizeInMiB"] / 1024) < 0.001, name
+        assert found.architecture in other["ProcessorInfo"]["SupportedArchitectures"], name
+
+
+def test_a_family_has_one_architecture():
+    families = {(each.family, each.architecture) for each in machine_types().values()}
+    assert len(families) == len({family for family, _ in families})
+
+
+def test_the_schema_tells_which_field_changes_with_a_stop():
+    [offer] = AwsCatalog().offers()
+    properties = offer.configuration_schema["properties"]
+    assert {name for name, each in properties.items() if each.get(CHANGE) == NEEDS_STOP} == {"instance_type"}
