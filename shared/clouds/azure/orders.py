@@ -25,9 +25,10 @@ _DISK_KIND = "StandardSSD_LRS"
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """The body, and the name of the disk that was made for it, if one was."""
+    """The body, the receipt, and the name of the disk that was made for it, if one was."""
 
     body: dict[str, Any]
+    receipt: Receipt
     disk_name: str | None = None
 
 
@@ -71,7 +72,7 @@ class AzureOrders:
                 **({} if disk_id else {"osProfile": _profile(name, receipt.public_key)}),
             },
         }
-        return Order(body, None if disk_id is None else f"{name}-os")
+        return Order(body, receipt, None if disk_id is None else f"{name}-os")
 
     async def undo(self, region: str, order: Order) -> None:
         """Remove the disk of a machine that was refused; what cannot be removed now is used by the next try."""

@@ -43,6 +43,7 @@ class Receipt:
     zone: str | None
     public_key: str
     made_at: datetime | None
+    tags: Mapping[str, str]
 
 
 def fingerprint_of(spec: MachineSpec) -> str:
@@ -97,17 +98,13 @@ class AzureReceipts:
         answer = await self._client.call("compute", "ssh_public_keys.create", group, name, body, region=region)
         return _receipt(answer)
 
-    async def mark_made(self, region: str, name: str, made_at: str) -> None:
-        """`made_at` is Azure's own time (ISO 8601). Nothing to do when it is marked, or when there is no receipt."""
-        group = names.group_of(region)
-        try:
-            known = await self._client.call("compute", "ssh_public_keys.get", group, name, region=region)
-        except NotFound:
-            return
-        tags = known.get("tags") or {}
-        if _MADE_TAG not in tags:
-            body = {"tags": {**tags, _MADE_TAG: made_at}}
-            await self._client.call("compute", "ssh_public_keys.update", group, name, body, region=region)
+    async def mark_made(self, region: str, receipt: Receipt, made_at: str) -> None:
+        """`made_at` is Azure's own time (ISO 8601). What another create wrote over the receipt meanwhile is undone: the
+        one that made the machine is right.
+        """
+        if receipt.made_at is None:
+            group, body = names.group_of(region), {"tags": {**receipt.tags, _MADE_TAG: made_at}}
+            await self._client.call("compute", "ssh_public_keys.update", group, receipt.name, body, region=region)
 
 
 def _receipt(answer: Mapping[str, Any]) -> Receipt:
@@ -122,4 +119,5 @@ def _receipt(answer: Mapping[str, Any]) -> Receipt:
         zone=tags.get(_ZONE_TAG),
         public_key=(answer.get("properties") or {}).get("publicKey", ""),
         made_at=None if made_at is None else datetime.fromisoformat(made_at),
+        tags=tags,
     )

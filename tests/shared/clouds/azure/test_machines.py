@@ -188,6 +188,15 @@ async def test_a_race_that_another_spec_won_is_a_conflict(cloud, simulated_azure
     assert (await machines.create(REGION, first)).token == first.token
 
 
+async def test_a_create_is_four_calls_once_its_region_is_known(cloud, called):
+    await cloud.machines.create(REGION, spec())
+    names = ("ssh_public_keys.get", "ssh_public_keys.create", "virtual_machines.create_or_update",
+             "ssh_public_keys.update", "resource_groups.get", "virtual_networks.get")  # fmt: skip
+    before = [called(each) for each in names]
+    await cloud.machines.create(REGION, spec())
+    assert [called(each) - old for each, old in zip(names, before, strict=True)] == [1, 1, 1, 1, 0, 0]
+
+
 async def test_no_disk_is_left_behind_a_refused_restoration(cloud, simulated_azure):
     machine = await made(cloud, simulated_azure, spec())
     snapshot = await cloud.snapshots.create(REGION, SnapshotSpec(new_token(), machine.root_volume_id))
