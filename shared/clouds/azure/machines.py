@@ -66,7 +66,7 @@ class AzureMachines(Machines):
             if isinstance(error, NotFound):
                 raise _as_invalid(error) from None
             raise
-        await self._receipts.mark_made(region, name, vm["properties"]["timeCreated"])
+        await self._receipts.mark_made(region, order.receipt, vm["properties"]["timeCreated"])
         return facts.machine_of(vm, None, {})
 
     async def find_by_token(self, region: str, token: str) -> Machine | None:
@@ -166,7 +166,9 @@ class AzureMachines(Machines):
         if vm["properties"].get("provisioningState") == "Deleting":
             return
         if place.group == names.group_of(region):
-            await self._receipts.mark_made(region, place.name, vm["properties"]["timeCreated"])
+            receipt = await self._receipts.find(region, place.name)
+            if receipt is not None:
+                await self._receipts.mark_made(region, receipt, vm["properties"]["timeCreated"])
         try:
             await self._client.call("compute", "virtual_machines.begin_delete", place.group, place.name, region=region)
         except NotFound:

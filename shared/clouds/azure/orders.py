@@ -14,7 +14,7 @@ from shared.clouds.azure.ground import AzureGround
 from shared.clouds.azure.images import AzureImages, Boot
 from shared.clouds.azure.receipts import AzureReceipts, Receipt
 from shared.clouds.azure.sizes import AzureSizes, Size, architecture_of
-from shared.clouds.errors import CloudError, FieldProblem, InvalidRequest
+from shared.clouds.errors import CloudError, FieldProblem, InvalidRequest, NotFound
 from shared.clouds.models import MachineSpec
 
 _OPERATION = "virtual_machines.create_or_update"
@@ -25,9 +25,10 @@ _DISK_KIND = "StandardSSD_LRS"
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """The body, and the name of the disk that was made for it, if one was."""
+    """The body, the receipt, and the name of the disk that was made for it, if one was."""
 
     body: dict[str, Any]
+    receipt: Receipt
     disk_name: str | None = None
 
 
@@ -71,7 +72,7 @@ class AzureOrders:
                 **({} if disk_id else {"osProfile": _profile(name, receipt.public_key)}),
             },
         }
-        return Order(body, None if disk_id is None else f"{name}-os")
+        return Order(body, receipt, None if disk_id is None else f"{name}-os")
 
     async def undo(self, region: str, order: Order) -> None:
         """Remove the disk of a machine that was refused; what cannot be removed now is used by the next try."""
@@ -87,10 +88,16 @@ class AzureOrders:
         """The system's disk, made of a snapshot; None when Azure makes it of an image."""
         if boot.snapshot_id is None:
             return None
-        return await self._images.disk_from(
-            region, boot.snapshot_id, disk_name, zone=zone, size_gib=spec.root_volume_gib,
-            tags=azure_tags.to_azure(spec.tags, operation=_OPERATION),
-        )  # fmt: skip
+        try:
+            return await self._images.disk_from(
+                region, boot.snapshot_id, disk_name, zone=zone, size_gib=spec.root_volume_gib,
+                tags=azure_tags.to_azure(spec.tags, operation=_OPERATION),
+            )  # fmt: skip
+        except NotFound as error:
+            problem = FieldProblem("image", "is of a snapshot that is gone")
+            raise InvalidRequest(
+                error.code, error.message, provider=PROVIDER, operation=_OPERATION, problems=(problem,)
+            ) from None
 
 
 def _one_group(spec: MachineSpec) -> str | None:

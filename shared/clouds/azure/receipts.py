@@ -3,11 +3,12 @@
 A deleted machine leaves nothing at Azure, and its name is free again: a repeated create would make a second one. So
 each create first writes a receipt of the same name, an SSH public key resource (free, and a machine made from an image
 needs such a key anyway): with the token, the spec's fingerprint and, from the moment the machine was accepted, when.
-It stays. Its private key is forgotten where it is made: nobody enters a machine of ours by it.
+It stays. The private key is forgotten where it is made, once a process: nobody enters a machine of ours by it.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 from collections.abc import Callable, Mapping
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from shared.clouds.azure import names
@@ -27,6 +28,7 @@ _SPEC_TAG, _SIZE_TAG, _IMAGE_TAG, _ZONE_TAG, _MADE_TAG = (
     f"canopy:{name}" for name in ("spec", "size", "image", "zone", "made-at")
 )
 _VALUE_CHARACTERS_MAX = 256
+_KEY_BITS = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ class Receipt:
     zone: str | None
     public_key: str
     made_at: datetime | None
+    tags: Mapping[str, str]
 
 
 def fingerprint_of(spec: MachineSpec) -> str:
@@ -53,8 +56,10 @@ def fingerprint_of(spec: MachineSpec) -> str:
 
 
 def new_public_key() -> str:
-    """An Ed25519 key in OpenSSH's form, whose private half is not kept."""
-    public = Ed25519PrivateKey.generate().public_key()
+    """An RSA key in OpenSSH's form, whose private half is not kept. Azure documents `ssh-rsa` of 2048 bits at least for
+    keys that are given to it (models.SshPublicKeyResourceProperties). Takes a tenth of a second.
+    """
+    public = rsa.generate_private_key(public_exponent=65537, key_size=_KEY_BITS).public_key()
     return public.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
 
 
@@ -62,6 +67,7 @@ class AzureReceipts:
     def __init__(self, client: AzureClient, *, make_public_key: Callable[[], str] = new_public_key) -> None:
         self._client = client
         self._make_public_key = make_public_key
+        self._public_key: str | None = None
 
     async def find(self, region: str, name: str) -> Receipt | None:
         try:
@@ -75,6 +81,8 @@ class AzureReceipts:
     async def write(self, region: str, spec: MachineSpec, *, image: str, zone: str | None) -> Receipt:
         """Two at the same time: the later one's key stays, and the create of the machine decides."""
         name = names.name_of(spec.token)
+        if self._public_key is None:
+            self._public_key = await asyncio.to_thread(self._make_public_key)
         body = {
             "location": region,
             "tags": {
@@ -84,23 +92,19 @@ class AzureReceipts:
                 **({_IMAGE_TAG: image} if len(image) <= _VALUE_CHARACTERS_MAX else {}),
                 **({_ZONE_TAG: zone} if zone else {}),
             },
-            "properties": {"publicKey": self._make_public_key()},
+            "properties": {"publicKey": self._public_key},
         }
         group = names.group_of(region)
         answer = await self._client.call("compute", "ssh_public_keys.create", group, name, body, region=region)
         return _receipt(answer)
 
-    async def mark_made(self, region: str, name: str, made_at: str) -> None:
-        """`made_at` is Azure's own time (ISO 8601). Nothing to do when it is marked, or when there is no receipt."""
-        group = names.group_of(region)
-        try:
-            known = await self._client.call("compute", "ssh_public_keys.get", group, name, region=region)
-        except NotFound:
-            return
-        tags = known.get("tags") or {}
-        if _MADE_TAG not in tags:
-            body = {"tags": {**tags, _MADE_TAG: made_at}}
-            await self._client.call("compute", "ssh_public_keys.update", group, name, body, region=region)
+    async def mark_made(self, region: str, receipt: Receipt, made_at: str) -> None:
+        """`made_at` is Azure's own time (ISO 8601). What another create wrote over the receipt meanwhile is undone: the
+        one that made the machine is right.
+        """
+        if receipt.made_at is None:
+            group, body = names.group_of(region), {"tags": {**receipt.tags, _MADE_TAG: made_at}}
+            await self._client.call("compute", "ssh_public_keys.update", group, receipt.name, body, region=region)
 
 
 def _receipt(answer: Mapping[str, Any]) -> Receipt:
@@ -115,4 +119,5 @@ def _receipt(answer: Mapping[str, Any]) -> Receipt:
         zone=tags.get(_ZONE_TAG),
         public_key=(answer.get("properties") or {}).get("publicKey", ""),
         made_at=None if made_at is None else datetime.fromisoformat(made_at),
+        tags=tags,
     )

@@ -12,7 +12,7 @@ from shared.clouds.azure.client import AzureClient
 from shared.clouds.azure.errors import PROVIDER
 from shared.clouds.azure.ground import AzureGround
 from shared.clouds.capabilities import Snapshots
-from shared.clouds.errors import IncorrectState, NotFound
+from shared.clouds.errors import Conflict, IncorrectState, NotFound
 from shared.clouds.models import TOKEN_TAG, Snapshot, SnapshotSpec, SnapshotState
 
 
@@ -64,9 +64,12 @@ class AzureSnapshots(Snapshots):
         return await self._read(region, names.place_of(snapshot_id, names.SNAPSHOT))
 
     async def delete(self, region: str, snapshot_id: str) -> None:
-        """Disks and images that were made of it stay whole."""
+        """Azure would let go of a snapshot that an image of ours is about (images.py), and the image would be lost with
+        it: such a one is refused. Disks that were made of it stay whole.
+        """
         try:
             place = names.place_of(snapshot_id, names.SNAPSHOT)
+            await self._need_no_image(region, place, snapshot_id)
             await self._client.call("compute", "snapshots.begin_delete", place.group, place.name, region=region)
         except NotFound:
             return
@@ -83,6 +86,18 @@ class AzureSnapshots(Snapshots):
             "compute", "snapshots.begin_create_or_update", group, names.name_of(token), body, region=region
         )
         return _snapshot(answer)
+
+    async def _need_no_image(self, region: str, place: names.Place, snapshot_id: str) -> None:
+        if place.group != names.group_of(region):
+            return
+        async for page in self._client.pages("compute", "images.list_by_resource_group", place.group, region=region):
+            for each in page:
+                root = each["properties"]["storageProfile"]["osDisk"]
+                if names.same((root.get("snapshot") or {}).get("id") or "", snapshot_id):
+                    raise Conflict(
+                        "SnapshotInUse", f"The image {each['name']} is made of {snapshot_id}", provider=PROVIDER,
+                        operation="snapshots.delete",
+                    )  # fmt: skip
 
     async def _read(self, region: str, place: names.Place) -> Snapshot:
         """One that is being deleted is none any more: nothing can be made of it."""

@@ -70,7 +70,10 @@ class AzureVolumes(Volumes):
             return []
         found = []
         for each in facts.attached_of(vm["properties"]["storageProfile"]):
-            disk = await self._read(region, names.place_of(each.volume_id, names.DISK))
+            try:
+                disk = await self._read(region, names.place_of(each.volume_id, names.DISK))
+            except NotFound:
+                continue  # it went in between, or the machine is of another region
             found.append(_volume(disk, device_name=each.device_name, machine_id=machine_id))
         return found
 

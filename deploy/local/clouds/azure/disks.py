@@ -31,6 +31,9 @@ def actions() -> list[Action]:
             Action("GET", path, f"{name}.get", partial(_get, kind)),
             Action("DELETE", path, f"{name}.delete", partial(_delete, kind)),
             Action("GET", paths.in_subscription(TYPES[kind]), f"{name}.list", partial(_list, kind)),
+            Action(
+                "GET", paths.in_group(TYPES[kind], name=False), f"{name}.list_by_resource_group", partial(_list, kind)
+            ),
         ]
     return found
 
@@ -46,7 +49,10 @@ def _get(kind: str, call: Call) -> Answer:
 
 
 def _list(kind: str, call: Call) -> Answer:
-    return page(call, call.list(kind), lambda thing: document(thing, call))
+    """Of the subscription, or of one resource group."""
+    group = call.path.get("rg", "").lower()
+    found = [each for each in call.list(kind) if group in {"", paths.group_of(each.id).lower()}]
+    return page(call, found, lambda thing: document(thing, call))
 
 
 def document(thing: Thing, call: Call) -> dict[str, Any]:

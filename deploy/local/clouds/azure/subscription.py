@@ -138,8 +138,8 @@ def _put_key(call: Call) -> Answer:
     group, body = paths.need_group(call), call.document()
     identifier = paths.id_of(call, KEY)
     text = str((body.get("properties") or {}).get("publicKey") or "")
-    if text and text.split(" ", 1)[0] not in {"ssh-rsa", "ssh-ed25519"}:
-        raise Refusal("invalid", "The public key is not of a supported type.", field="publicKey")
+    if text and not text.startswith("ssh-rsa "):
+        raise Refusal("invalid", "The public key is not in ssh-rsa format.", field="publicKey")
     facts = {"tags": checked(body.get("tags")), "properties": {"publicKey": text} if text else {}}
     known = call.get(KEY, identifier)
     if known is not None:

@@ -128,6 +128,22 @@ async def test_calls_under_way_finish_when_the_account_is_closed(simulated_azure
     assert client._clients == {}
 
 
+async def test_a_list_that_breaks_off_is_no_list(client, simulated_azure):
+    listed, key = "ssh_public_keys.list_by_subscription", {"location": "westeurope", "properties": {}}
+    await client.call("resources", "resource_groups.create_or_update", "keys", {"location": "westeurope"})
+    for first in range(0, 101, 20):
+        numbers = range(first, min(first + 20, 101))
+        await asyncio.gather(*(client.call("compute", "ssh_public_keys.create", "keys", f"k{n}", key) for n in numbers))
+    pages = client.pages("compute", listed)
+    assert len(await anext(pages)) == 100
+    simulated_azure.fault(match={"service": "azure", "action": listed}, status=503, code="unavailable")
+    with pytest.raises(ProviderFault):
+        await anext(pages)
+    simulated_azure.clear_faults()
+    whole = [each["id"] async for page in client.pages("compute", listed) for each in page]
+    assert len(whole) == len(set(whole)) >= 101
+
+
 async def test_a_reader_reads_and_may_not_write(simulated_azure):
     client = AzureClient(simulated_azure.credentials(2), simulated_azure.settings())
     await ask(client)

@@ -7,8 +7,8 @@ import pytest
 from shared.clouds.azure import facts
 from shared.clouds.azure.machines import AzureMachines
 from shared.clouds.azure.sizes import architecture_of
-from shared.clouds.errors import Conflict, InvalidRequest, NoCapacity, NotFound
-from shared.clouds.models import ImageSpec, MachineSpec, MachineState, SnapshotSpec
+from shared.clouds.errors import Conflict, IncorrectState, InvalidRequest, NoCapacity, NotFound
+from shared.clouds.models import ImageSpec, MachineSpec, MachineState, SnapshotSpec, SnapshotState
 from tests.shared.clouds.account_under_test import new_token
 
 pytestmark = pytest.mark.anyio
@@ -188,12 +188,27 @@ async def test_a_race_that_another_spec_won_is_a_conflict(cloud, simulated_azure
     assert (await machines.create(REGION, first)).token == first.token
 
 
-async def test_no_disk_is_left_behind_a_refused_restoration(cloud, simulated_azure):
+async def test_a_create_is_four_calls_once_its_region_is_known(cloud, called):
+    await cloud.machines.create(REGION, spec())
+    names = ("ssh_public_keys.get", "ssh_public_keys.create", "virtual_machines.create_or_update",
+             "ssh_public_keys.update", "resource_groups.get", "virtual_networks.get")  # fmt: skip
+    before = [called(each) for each in names]
+    await cloud.machines.create(REGION, spec())
+    assert [called(each) - old for each, old in zip(names, before, strict=True)] == [1, 1, 1, 1, 0, 0]
+
+
+@pytest.fixture
+async def image(cloud, simulated_azure):
+    """An image of ours, of a machine's root disk."""
     machine = await made(cloud, simulated_azure, spec())
     snapshot = await cloud.snapshots.create(REGION, SnapshotSpec(new_token(), machine.root_volume_id))
     simulated_azure.advance()
     image = await cloud.images.register(REGION, ImageSpec(new_token(), snapshot.id, "x86_64", "/dev/sda"))
     simulated_azure.advance()
+    return image
+
+
+async def test_no_disk_is_left_behind_a_refused_restoration(cloud, simulated_azure, image):
     before = {each["id"] for each in simulated_azure.volumes()}
     simulated_azure.fault(
         match={"service": "azure", "action": "virtual_machines.create_or_update"}, status=409, code="no_capacity"
@@ -205,6 +220,43 @@ async def test_no_disk_is_left_behind_a_refused_restoration(cloud, simulated_azu
     restored = await made(cloud, simulated_azure, spec(image=image.id, tags={"Name": "restored"}))
     assert restored.image == image.id
     assert restored.tags == {"Name": "restored", "canopy:token": restored.token}
+
+
+async def test_a_snapshot_stays_while_an_image_is_about_it(cloud, image):
+    [snapshot_id] = image.snapshot_ids
+    with pytest.raises(Conflict):
+        await cloud.snapshots.delete(REGION, snapshot_id)
+    await cloud.images.deregister(REGION, image.id)
+    await cloud.snapshots.delete(REGION, snapshot_id)
+
+
+async def test_an_image_whose_snapshot_somebody_removed_is_named(cloud, image):
+    [snapshot_id] = image.snapshot_ids
+    group, name = f"canopy-{REGION}", snapshot_id.rpartition("/")[2]
+    await cloud.images._client.call("compute", "snapshots.begin_delete", group, name, region=REGION)
+    with pytest.raises(InvalidRequest) as caught:
+        await cloud.machines.create(REGION, spec(image=image.id))
+    assert caught.value.field == "image"
+
+
+async def test_an_unfinished_snapshot_makes_no_image(cloud, simulated_azure):
+    machine = await made(cloud, simulated_azure, spec())
+    snapshot = await cloud.snapshots.create(REGION, SnapshotSpec(new_token(), machine.root_volume_id))
+    with pytest.raises(IncorrectState):
+        await cloud.images.register(REGION, ImageSpec(new_token(), snapshot.id, "x86_64", "/dev/sda"))
+
+
+async def test_a_copy_that_fails_says_so(cloud, simulated_azure):
+    machine = await made(cloud, simulated_azure, spec())
+    snapshot = await cloud.snapshots.create(REGION, SnapshotSpec(new_token(), machine.root_volume_id))
+    simulated_azure.advance()
+    simulated_azure.fault(
+        match={"service": "azure", "action": "snapshots.create_or_update"}, fail_operation=True, count=1
+    )
+    copied = await cloud.snapshots.copy(REGION, snapshot.id, "northeurope", token=new_token(), tags={})
+    assert copied.state is SnapshotState.PENDING
+    simulated_azure.advance()
+    assert (await cloud.snapshots.get("northeurope", copied.id)).state is SnapshotState.ERROR
 
 
 async def test_a_size_that_is_not_open_to_us_is_refused_by_its_field(cloud, simulated_azure):

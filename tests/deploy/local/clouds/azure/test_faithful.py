@@ -32,7 +32,7 @@ def whole(azure, sdk, group):
     sdk.compute.images.begin_create_or_update(
         group, name, {"location": REGION, "properties": {"storageProfile": {"osDisk": disk}}}, polling=False
     ).result()
-    key = {"location": REGION, "properties": {"publicKey": "ssh-ed25519 AAAA"}}
+    key = {"location": REGION, "properties": {"publicKey": "ssh-rsa AAAA"}}
     sdk.compute.ssh_public_keys.create(group, name, key)
     return name, root.rpartition("/")[2]
 
