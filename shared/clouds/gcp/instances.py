@@ -56,6 +56,7 @@ def insertion(spec: MachineSpec, zone: str, image: str, tags: Mapping[str, str],
             "access_configs": [{"name": "external-nat", "type_": "ONE_TO_ONE_NAT"}],
         }
     )
+    network["stack_type"] = "IPV4_ONLY"  # the rules of a wall deny IPv4; nothing else may be open
     body: dict[str, Any] = {
         "name": gcp_tags.name_of(spec.token),
         "machine_type": f"zones/{zone}/machineTypes/{spec.instance_type}",
