@@ -13,10 +13,11 @@ from typing import Any
 
 from deploy.local.clouds.gcp import disks
 from deploy.local.clouds.gcp.errors import already_exists, invalid, not_found, not_ready
-from deploy.local.clouds.gcp.lists import aggregated, listed
+from deploy.local.clouds.gcp.lists import Rows, aggregated, listed
 from deploy.local.clouds.gcp.operations import Change, accepted, once
 from deploy.local.clouds.gcp.places import (
     DELETED,
+    INSTANCES_PER_REGION,
     MACHINE_TYPES,
     all_scopes,
     check_zone,
@@ -158,7 +159,7 @@ def _failure(call: Call, path: str) -> tuple[str, str] | None:
     if on_demand is not None:
         return on_demand
     limit = quota_of(call.region)
-    if machines_in(call, call.region) >= limit:
+    if limit < INSTANCES_PER_REGION and machines_in(call, call.region) >= limit:  # counting 10,000 each time is slow
         return "QUOTA_EXCEEDED", f"Quota 'INSTANCES' exceeded. Limit: {limit}.0 in region {call.region}."
     return None
 
@@ -262,8 +263,8 @@ def tags_of(facts: Mapping[str, Any]) -> dict[str, Any]:
 def list_instances(call: Call) -> Answer:
     zone = check_zone(call.path["zone"])
     there = [each for each in call.list(MACHINE, region_of_zone(zone)) if each.id.startswith(f"zones/{zone}/")]
-    rows = [render(call, each) for each in there if each.state != DELETED]
-    return listed(call, "compute#instanceList", f"zones/{zone}/instances", rows)
+    rows = {each.facts["name"]: each for each in there if each.state != DELETED}
+    return listed(call, "compute#instanceList", f"zones/{zone}/instances", Rows(rows, lambda each: render(call, each)))
 
 
 def aggregate_instances(call: Call) -> Answer:
