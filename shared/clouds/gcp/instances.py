@@ -105,7 +105,9 @@ def machine_of(instance: Any, region: str) -> Machine:
         state_reason=instance.status_message or None,
         architecture=None if boot is None else architecture_of(boot.architecture),
         root_device_name=None if boot is None else boot.device_name,
-        volumes=tuple(AttachedVolume(zonal_id(each.source), each.device_name) for each in instance.disks),
+        volumes=tuple(
+            AttachedVolume(zonal_id(each.source), each.device_name) for each in instance.disks if each.source
+        ),  # a local SSD has no source, and no volume of its own
     )
 
 
