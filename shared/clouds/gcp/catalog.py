@@ -30,7 +30,15 @@ class GcpCatalog(Catalog):
 
     @property
     def credentials_schema(self) -> Mapping[str, Any]:
-        return GcpCredentials.model_json_schema()
+        """The key may be an object or text: pydantic describes the object only."""
+        schema = GcpCredentials.model_json_schema()
+        key = schema["properties"]["service_account_key"]
+        text = {"type": "string", "contentMediaType": "application/json", "writeOnly": True}
+        schema["properties"]["service_account_key"] = {
+            "description": key["description"],
+            "anyOf": [{"$ref": key["$ref"]}, text],
+        }
+        return schema
 
     def credentials(self, configuration: Mapping[str, Any]) -> Credentials:
         """The key is kept as one line of JSON with only what is used of it; see `ServiceAccountKey`."""

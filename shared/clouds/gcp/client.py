@@ -9,7 +9,6 @@ import json
 import logging
 import random
 import threading
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -31,6 +30,7 @@ from shared.kit.telemetry import CLOUD_CALLS
 
 _TOKEN_URL = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address
 _MONITORING_URL = "https://monitoring.googleapis.com"
+_UNIVERSE = "googleapis.com"
 _SDK = "google.cloud.compute_v1"
 _REQUESTS = UUID("6f4ff3a5-6a2c-4d5c-9a55-0c9f3f2f4d11")
 """The namespace of the request ids that we derive from tokens."""
@@ -56,7 +56,7 @@ _NAMING = "insert"
 """What we insert has a name made of its token: inserted again it exists already, and no second one is made."""
 
 # requests' and urllib3's debug logs show addresses and headers; a service in debug mode must not print them.
-for _name in ("urllib3", "google.auth", "google.auth.transport.requests"):
+for _name in ("urllib3", "google"):
     logging.getLogger(_name).setLevel(logging.WARNING)
 
 _tracer = trace.get_tracer("canopy.clouds.gcp")
@@ -88,7 +88,7 @@ class GcpClient:
         token_url = _TOKEN_URL if self._endpoint is None else f"{self._endpoint}/token"
         self._identity = ServiceAccount(self._key, token_url, settings.cloud_read_timeout_s, now)
         self._threads = ThreadPoolExecutor(settings.cloud_threads_per_account, thread_name_prefix="gcp")
-        self._clients: OrderedDict[str, Any] = OrderedDict()
+        self._clients: dict[str, Any] = {}
         self._session: Any = None
         self._closed = False
 
@@ -227,7 +227,8 @@ class GcpClient:
     def _client(self, service: str) -> Any:
         with _MAKING:
             if service not in self._clients:
-                options = ClientOptions(api_endpoint=self._endpoint)
+                # The universe is named, or the SDK takes it from an environment variable of this process.
+                options = ClientOptions(api_endpoint=self._endpoint, universe_domain=_UNIVERSE)
                 made = getattr(importlib.import_module(_SDK), CLIENTS[service])
                 self._clients[service] = made(credentials=self._identity, client_options=options)
             return self._clients[service]

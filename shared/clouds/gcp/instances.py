@@ -56,6 +56,7 @@ def insertion(spec: MachineSpec, zone: str, image: str, tags: Mapping[str, str],
             "access_configs": [{"name": "external-nat", "type_": "ONE_TO_ONE_NAT"}],
         }
     )
+    network["stack_type"] = "IPV4_ONLY"  # the rules of a wall deny IPv4; nothing else may be open
     body: dict[str, Any] = {
         "name": gcp_tags.name_of(spec.token),
         "machine_type": f"zones/{zone}/machineTypes/{spec.instance_type}",
@@ -104,7 +105,9 @@ def machine_of(instance: Any, region: str) -> Machine:
         state_reason=instance.status_message or None,
         architecture=None if boot is None else architecture_of(boot.architecture),
         root_device_name=None if boot is None else boot.device_name,
-        volumes=tuple(AttachedVolume(zonal_id(each.source), each.device_name) for each in instance.disks),
+        volumes=tuple(
+            AttachedVolume(zonal_id(each.source), each.device_name) for each in instance.disks if each.source
+        ),  # a local SSD has no source, and no volume of its own
     )
 
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from shared.clouds.errors import CloudError, NotFound
-from shared.clouds.gcp.addresses import in_utc_or_none, last_part
+from shared.clouds.errors import CloudError
+from shared.clouds.gcp.addresses import in_utc, in_utc_or_none, last_part
 from shared.clouds.gcp.client import GcpClient
 from shared.clouds.gcp.errors import from_operation
 
@@ -26,8 +26,8 @@ _POLL_MAX_S = 2.0
 class Past:
     """What the operations about a thing that is not there (any more) say of it.
 
-    `deleted`: it was made and deleted again. Else it is `coming` (its creation still runs), or `failure` says why it
-    never came. `attempts` counts creations that failed.
+    `deleted`: it was made, and is there no more. Else it is `coming` (its creation still runs), or `failure` says why
+    it never came. `attempts` counts creations that failed.
     """
 
     zone: str
@@ -59,9 +59,7 @@ class Operations:
             pause_s = min(_POLL_MAX_S, pause_s * 2)
             try:
                 operation = await self._read(operation, region)
-            except CloudError as error:
-                if not error.retryable:
-                    raise
+            except CloudError:
                 return False
         errors = errors_of(operation)
         if errors:
@@ -76,7 +74,7 @@ class Operations:
             async for page in self._client.pages("zoneOperations", region, zone=zone, filter=wanted)
             for each in page.items
         ]
-        return _past(zone, sorted(found, key=lambda each: in_utc_or_none(each.insert_time) or _never(each)))
+        return _past(zone, sorted(found, key=lambda each: in_utc(each.insert_time)))
 
     async def _read(self, operation: Any, region: str) -> Any:
         if operation.zone:
@@ -99,24 +97,23 @@ def _status(operation: Any) -> str:
     return str(descriptor.values_by_number[operation.status].name)
 
 
-def _never(operation: Any) -> datetime:
-    raise NotFound("no_time", f"{operation.name} has no time", provider="gcp", operation="zoneOperations.list")
-
-
 def _past(zone: str, operations: list[Any]) -> Past | None:
     """`operations` in the order of their beginning."""
     inserts = [each for each in operations if each.operation_type == "insert"]
+    running = [each for each in inserts if not _is_done(each)]
     failed = [each for each in inserts if errors_of(each)]
-    made = [each for each in inserts if not errors_of(each)]
+    made = [each for each in inserts if _is_done(each) and not errors_of(each)]
     gone = [each for each in operations if each.operation_type == "delete" and not errors_of(each)]
     if not inserts and not gone:
         return None
-    last = made[-1] if made else (inserts or gone)[-1]
+    last = (made or running or failed or gone)[-1]
+    deleted = bool(made or gone)
+    failure = "; ".join(f"{code}: {text}" for code, text in errors_of(failed[-1])) if failed else None
     return Past(
         zone=zone,
         began_at=in_utc_or_none(last.insert_time),
-        deleted=bool(gone),
-        coming=bool(made) and not gone,
-        failure="; ".join(f"{code}: {text}" for code, text in errors_of(failed[-1])) if failed and not made else None,
+        deleted=deleted,
+        coming=bool(running) and not deleted,
+        failure=None if deleted or running else failure,
         attempts=len(failed),
     )

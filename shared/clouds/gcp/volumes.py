@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from shared.clouds.capabilities import Volumes
-from shared.clouds.errors import Conflict, NotFound
+from shared.clouds.errors import Conflict, NotFound, Unsupported
 from shared.clouds.gcp import tags as gcp_tags
 from shared.clouds.gcp.addresses import Zonal, from_project, in_utc_or_none, last_part, region_of_zone, zonal, zonal_id
 from shared.clouds.gcp.client import GcpClient
@@ -84,6 +84,7 @@ class GcpVolumes(Volumes):
         return await self._volume(region, await self._read(region, place))
 
     async def of_machine(self, region: str, machine_id: str) -> list[Volume]:
+        """`Unsupported` for a machine with a regional disk: leaving it out would make a backup that lacks it."""
         place = zonal(machine_id, "instances")
         if place is None:
             return []
@@ -92,9 +93,8 @@ class GcpVolumes(Volumes):
         except NotFound:
             return []
         ordered = sorted(instance.disks, key=lambda each: (not each.boot, each.index))
-        disks = await asyncio.gather(
-            *(self._read(region, Zonal(place.zone, last_part(each.source))) for each in ordered)
-        )
+        places = [_zonal(each.source) for each in ordered if each.source]
+        disks = await asyncio.gather(*(self._read(region, each) for each in places))
         return [await self._volume(region, each, instance) for each in disks]
 
     async def attach(self, region: str, volume_id: str, machine_id: str, device_name: str) -> None:
@@ -191,6 +191,15 @@ class GcpVolumes(Volumes):
             encrypted=True,  # Google encrypts every disk at rest, with a key of its own where none is named
             created_at=in_utc_or_none(disk.creation_timestamp),
         )
+
+
+def _zonal(source: str) -> Zonal:
+    place = zonal(zonal_id(source), "disks")
+    if place is None:
+        raise Unsupported(
+            "regional_disk", f"{zonal_id(source)} is not in one zone", provider=PROVIDER, operation="disks.get"
+        )
+    return place
 
 
 def _device(name: str) -> str:

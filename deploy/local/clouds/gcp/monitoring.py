@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from deploy.local.clouds.gcp.instances import DELETED
+from deploy.local.clouds.gcp.places import DELETED
 from deploy.local.clouds.world.controls import MACHINE
 from deploy.local.clouds.world.provider import Action, Answer, Call, Refusal
 from deploy.local.clouds.world.things import Thing

@@ -9,6 +9,7 @@ from typing import Any
 
 from deploy.local.clouds.gcp.errors import not_found
 from deploy.local.clouds.gcp.lists import aggregated, listed
+from deploy.local.clouds.world.controls import MACHINE
 from deploy.local.clouds.world.provider import Action, Answer, Call, Refusal
 
 REGIONS: Mapping[str, str] = {
@@ -25,6 +26,10 @@ REGIONS: Mapping[str, str] = {
 }
 """The letters of each region's zones."""
 
+INSTANCES_PER_REGION = 20_000
+SMALL_QUOTAS: Mapping[str, int] = {"southamerica-east1": 8}
+"""Regions in which a project may have few machines, so that a used-up quota can be seen without making 20,000."""
+
 # name: virtual processors, memory in MB, architecture
 MACHINE_TYPES: Mapping[str, tuple[int, int, str]] = {
     "c4a-standard-1": (1, 4096, "ARM64"),
@@ -40,6 +45,9 @@ MACHINE_TYPES: Mapping[str, tuple[int, int, str]] = {
     "n2-standard-8": (8, 32768, "X86_64"),
     "t2a-standard-1": (1, 4096, "ARM64"),
 }
+DELETED = "DELETED"
+"""The state of a machine that has left the API and not yet the controls."""
+
 _SINCE = "2014-05-30T18:35:16.413-07:00"
 
 
@@ -79,6 +87,16 @@ def actions() -> list[Action]:
         Action("GET", f"{base}/zones/{{zone}}/machineTypes", "machineTypes.list", list_types),
         Action("GET", f"{base}/zones/{{zone}}/machineTypes/{{name}}", "machineTypes.get", get_type),
     ]
+
+
+def quota_of(region: str) -> int:
+    """How many machines a project may have there."""
+    return SMALL_QUOTAS.get(region, INSTANCES_PER_REGION)
+
+
+def machines_in(call: Call, region: str) -> int:
+    known = call.things.of(call.account.provider, call.account.account_id, MACHINE, region)
+    return sum(each.state != DELETED for each in known)
 
 
 def all_scopes() -> list[str]:
@@ -156,7 +174,7 @@ def _region(call: Call, name: str) -> dict[str, Any]:
         "status": "UP",
         "creationTimestamp": _SINCE,
         "zones": [url(call, f"zones/{each}") for each in zones_of(name)],
-        "quotas": [{"metric": "INSTANCES", "limit": 20000, "usage": 0}],
+        "quotas": [{"metric": "INSTANCES", "limit": quota_of(name), "usage": machines_in(call, name)}],
         "selfLink": url(call, f"regions/{name}"),
     }
 

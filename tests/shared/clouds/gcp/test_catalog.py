@@ -29,6 +29,15 @@ def test_a_key_comes_as_an_object_or_as_text_and_becomes_the_same(key):
     assert set(as_object) == {"project_id", "service_account_key"}
 
 
+def test_the_schema_takes_both_forms_of_a_key(key):
+    from jsonschema import Draft202012Validator
+
+    schema = Draft202012Validator(CATALOG.credentials_schema)
+    for form in (key, json.dumps(key)):
+        schema.validate({"project_id": "photos-1", "service_account_key": form})
+    assert not schema.is_valid({"project_id": "photos-1", "service_account_key": 7})
+
+
 def test_no_address_of_a_key_is_kept(key):
     planted = {**key, **dict.fromkeys(("token_uri", "auth_uri", "universe_domain"), "https://evil.example/token")}
     kept = CATALOG.credentials({"project_id": "photos-1", "service_account_key": planted})["service_account_key"]

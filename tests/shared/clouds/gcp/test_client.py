@@ -153,6 +153,15 @@ async def test_a_throttled_token_says_when_to_come_again(gcp):
     await client.close()
 
 
+async def test_addresses_are_the_deployments_or_googles_whatever_the_environment_says(gcp, monkeypatch):
+    monkeypatch.setenv("GOOGLE_CLOUD_UNIVERSE_DOMAIN", "evil.example")
+    for endpoint, compute in ((None, "compute.googleapis.com"), (gcp.endpoint_url, gcp.endpoint_url)):
+        client = GcpClient(gcp.credentials(), CloudSettings(gcp_endpoint_url=endpoint))
+        assert client._client("instances").api_endpoint == compute
+        assert client._client("zoneOperations").transport._host.endswith(compute)
+        await client.close()
+
+
 @pytest.fixture
 def silent_server():
     """Takes connections and requests, and never answers."""

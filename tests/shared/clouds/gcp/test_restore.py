@@ -2,8 +2,9 @@
 
 import pytest
 
-from shared.clouds.errors import NotFound, PermissionDenied, StillWorking
+from shared.clouds.errors import NotFound, PermissionDenied, StillWorking, Unsupported
 from shared.clouds.gcp.networks import _denies_all
+from shared.clouds.gcp.volumes import _zonal
 from shared.clouds.models import TOKEN_TAG, ImageSpec, MachineSpec, SnapshotSpec, SnapshotState, VolumeSpec
 from shared.clouds.registry import open_cloud
 from tests.shared.clouds.account_under_test import new_token
@@ -136,3 +137,10 @@ async def test_a_wall_with_a_hole_is_no_wall(cloud):
     assert again == wall
     await cloud.networks.delete_group(REGION, wall.id)
     assert await cloud.networks.find_by_token(REGION, token) is None
+
+
+def test_a_regional_disk_is_not_left_out_in_silence():
+    base = "https://www.googleapis.com/compute/v1/projects/p"
+    assert _zonal(f"{base}/zones/us-west1-a/disks/one") == ("us-west1-a", "one")
+    with pytest.raises(Unsupported, match="regions/us-west1/disks/two is not in one zone"):
+        _zonal(f"{base}/regions/us-west1/disks/two")

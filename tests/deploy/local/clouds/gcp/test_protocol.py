@@ -8,7 +8,6 @@ import pytest
 import requests
 from google.auth import crypt, jwt
 
-from deploy.local.clouds.gcp import instances
 from deploy.local.clouds.gcp.accounts import new_key
 from deploy.local.clouds.gcp.lists import selected
 from deploy.local.clouds.gcp.tokens import AUDIENCE, GRANT
@@ -137,15 +136,19 @@ def test_a_throttled_call_has_googles_words(rest, gcp):
     assert answer.json()["error"]["errors"][0]["reason"] == "rateLimitExceeded"
 
 
-def test_a_used_up_quota_is_told_inside_the_operation(monkeypatch):
-    class Full:
-        fault, fails_operation, region = None, False, "us-east1"
-        account = type("account", (), {"account_id": "p"})
-        things = type("things", (), {"of": staticmethod(lambda *_: [type("thing", (), {"state": "RUNNING"})])})
+def test_a_used_up_quota_is_told_inside_the_operation(rest_of):
+    rest, zone = rest_of(1), "southamerica-east1-a"
 
-    monkeypatch.setattr(instances, "INSTANCES_PER_REGION", 1)
-    code, message = instances._failure(Full(), "zones/us-east1-b/instances/one")
-    assert (code, "Limit: 1.0" in message) == ("QUOTA_EXCEEDED", True)
+    def insert() -> dict:
+        body = machine(f"test-{uuid4().hex[:12]}", machineType=f"zones/{zone}/machineTypes/e2-micro")
+        return rest.done(rest.change("POST", f"zones/{zone}/instances", body))
+
+    [quota] = rest.get("regions/southamerica-east1")["quotas"]
+    for _ in range(int(quota["limit"] - quota["usage"])):
+        assert "error" not in insert()
+    [error] = insert()["error"]["errors"]
+    assert (error["code"], "Limit: 8.0" in error["message"]) == ("QUOTA_EXCEEDED", True)
+    assert len(rest.get(f"zones/{zone}/instances")["items"]) == 8
 
 
 def test_a_deleted_machine_leaves_the_api_and_stays_in_the_controls(rest, gcp):
