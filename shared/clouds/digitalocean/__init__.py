@@ -1,1 +1,1 @@
-"""DigitalOcean, through apache-libcloud's driver: droplets, block storage, monitoring."""
+"""DigitalOcean, through apache-libcloud's driver: droplets and their monitoring."""

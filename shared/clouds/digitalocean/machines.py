@@ -46,7 +46,8 @@ class DigitalOceanMachines(Machines):
     """DigitalOcean takes no token, and droplets' names are not unique: a create first looks for the token's tag.
 
     A destroyed droplet is forgotten at once, with its tags: then `get` is `NotFound`, `find_by_token` None, and a
-    create with its token makes a new one. Reads see a new droplet as soon as it is answered.
+    create with its token makes a new one. Whether lists lag behind creates DigitalOcean does not say: a caller that
+    repeats after `outcome_unknown` waits some seconds.
     """
 
     def __init__(self, client: LibcloudClient, images: DefaultImages) -> None:

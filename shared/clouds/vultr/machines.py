@@ -32,7 +32,8 @@ class VultrMachines(Machines):
     """Vultr takes no token, and labels are not unique: a create first looks for the label made of the token.
 
     A deleted instance is forgotten: then `get` is `NotFound`, `find_by_token` None, and a create with its token makes a
-    new one.
+    new one. Whether lists lag behind creates Vultr does not say: a caller that repeats after `outcome_unknown` waits
+    some seconds.
     """
 
     def __init__(self, client: LibcloudClient, images: DefaultImages) -> None:

@@ -19,6 +19,8 @@ class DigitalOceanAccount(TokenAccount):
     unknown_machine_id = "3164494"
     compute = ("compute", "droplet")
     create_action = "droplets.create"
+    list_action = "droplets.list"
+    page_size = 5
     refusals: ClassVar = {
         NoCapacity: (422, "no_capacity"),
         QuotaExceeded: (422, "quota"),

@@ -21,6 +21,8 @@ class TokenAccount:
     unknown_machine_id: ClassVar[str]
     compute: ClassVar[tuple[str, str]]
     create_action: ClassVar[str]
+    list_action: ClassVar[str]
+    page_size: ClassVar[int]
     refusals: ClassVar[Mapping[type[CloudError], tuple[int, str]]]
     forgets_terminated: ClassVar[bool] = True
 

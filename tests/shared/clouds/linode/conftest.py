@@ -19,6 +19,8 @@ class LinodeAccount(TokenAccount):
     unknown_machine_id = "3164494"
     compute = ("compute", "linode")
     create_action = "instances.create"
+    list_action = "instances.list"
+    page_size = 25
     refusals: ClassVar = {
         NoCapacity: (400, "no_capacity"),
         QuotaExceeded: (400, "quota"),

@@ -2,7 +2,8 @@
 
 from tests.shared.clouds.conformance_accounts import AccountConformance
 from tests.shared.clouds.conformance_machines import MachineConformance
+from tests.shared.clouds.libcloud.listing import ListingConformance
 
 
-class TestLinode(AccountConformance, MachineConformance):
+class TestLinode(AccountConformance, MachineConformance, ListingConformance):
     pass

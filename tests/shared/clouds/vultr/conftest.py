@@ -19,6 +19,8 @@ class VultrAccount(TokenAccount):
     unknown_machine_id = "cb676a46-66fd-4dfb-b839-443f2e6c0b60"
     compute = ("compute", "vultr_instance")
     create_action = "instances.create"
+    list_action = "instances.list"
+    page_size = 5
     refusals: ClassVar = {
         NoCapacity: (400, "no_capacity"),
         QuotaExceeded: (400, "quota"),

@@ -1,0 +1,138 @@
+"""Does a machine live its whole life at every cloud, through one API, and does each cloud refuse what it should?
+
+AWS has its own, longer story (test_story.py); what each cloud's machines do is in tests/shared/clouds.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.fixtures.live import Live
+from tests.fixtures.stack import Deployment, Tenant, expect
+from tests.system.worlds import eventually
+
+pytestmark = pytest.mark.system
+
+MACHINES = {
+    "azure": ("eastus", "virtual_machine"),
+    "digitalocean": ("nyc3", "droplet"),
+    "gcp": ("us-central1", "gce_instance"),
+    "linode": ("us-east", "linode"),
+    "vultr": ("ewr", "vultr_instance"),
+}
+TAGS = {"Name": "clouds-1", "Environment": "staging", "Project": "weddings", "team": "Müller 結婚式"}
+
+
+@pytest.fixture(scope="module")
+def tenant(deployment: Deployment) -> Iterator[Tenant]:
+    tenant = deployment.new_tenant("everywhere")
+    yield tenant
+    tenant.http.close()
+
+
+@pytest.fixture(scope="module")
+def live(deployment: Deployment, tenant: Tenant) -> Iterator[Live]:
+    live = Live(deployment, tenant)
+    yield live
+    live.close()
+
+
+def account(deployment: Deployment, cloud: str, kind: str) -> dict[str, str]:
+    """Credentials of an account that may do everything, that may read, or that is expired."""
+    known = [each for each in deployment.embedded.other_accounts if each.provider == cloud]
+    fits = {
+        "full": lambda each: each.may_be_used,
+        "read": lambda each: not each.may_write and each.expires_s is None,
+        "expired": lambda each: each.expires_s is not None,
+    }[kind]
+    return dict(next(each for each in reversed(known) if fits(each)).credentials)
+
+
+def provider_body(deployment: Deployment, cloud: str, kind: str, **changes: Any) -> dict[str, Any]:
+    return {
+        "provider_name": cloud,
+        "display_name": f"{cloud} ({kind})",
+        "regions": [MACHINES[cloud][0]],
+        "credentials_config": account(deployment, cloud, kind),
+        **changes,
+    }
+
+
+def machine_body(provider: str, cloud: str) -> dict[str, Any]:
+    region, subtype = MACHINES[cloud]
+    return {
+        "provider_id": provider,
+        "region": region,
+        "resource_name": TAGS["Name"],
+        "resource_type": "compute",
+        "resource_subtype": subtype,
+        "environment": TAGS["Environment"],
+        "project": TAGS["Project"],
+        "tags": {"team": TAGS["team"]},
+    }
+
+
+def at_the_cloud(deployment: Deployment, cloud: str, resource: str) -> list[dict[str, Any]]:
+    """The simulated cloud's own list of the machines that carry a resource's name."""
+    answer = httpx.get(f"{deployment.embedded.cloud_urls[cloud]}/_sim/instances", timeout=30, trust_env=False)
+    return [each for each in expect(answer, 200)["instances"] if resource in json.dumps(each)]
+
+
+@pytest.mark.parametrize("cloud", MACHINES)
+def test_a_machine_lives_and_ends_at_every_cloud(
+    deployment: Deployment, tenant: Tenant, live: Live, cloud: str
+) -> None:
+    provider = tenant.post("/api/cloud/providers", provider_body(deployment, cloud, "full"), 201)
+    assert provider["health_status"] == "healthy"
+    assert provider["capabilities"]["compute"] is True
+    region = tenant.get(f"/api/cloud/providers/{provider['id']}/regions")["items"][0]
+    assert region["region_code"] == MACHINES[cloud][0]
+
+    accepted = tenant.post("/api/cloud/resources", machine_body(provider["id"], cloud), 202)
+    address = f"/api/cloud/resources/{accepted['resource']['id']}"
+    live.finished(accepted["operation"])
+    resource = tenant.get(address)
+    assert resource["resource_status"] == "running", resource
+    assert resource["resource_id"]
+    machine = at_the_cloud(deployment, cloud, resource["resource_id"])
+    assert len(machine) == 1
+    for action, state in (("stop", "stopped"), ("start", "running")):
+        live.finished(tenant.post(f"{address}/{action}", {}, 202)["operation"])
+        assert tenant.get(address)["resource_status"] == state
+
+    assert tenant.http.delete(f"/api/cloud/providers/{provider['id']}").status_code == 409
+    live.finished(expect(tenant.http.delete(address), 202)["operation"])
+    assert tenant.get(address)["resource_status"] == "terminated"
+    eventually(lambda: not [m for m in at_the_cloud(deployment, cloud, resource["resource_id"]) if lives(m)])
+    assert tenant.http.delete(f"/api/cloud/providers/{provider['id']}").status_code in {200, 204}
+
+
+def lives(machine: dict[str, Any]) -> bool:
+    return str(machine["state"]).lower() not in {"terminated", "deleted", "archive", "shutting-down", "deleting"}
+
+
+@pytest.mark.parametrize("cloud", MACHINES)
+def test_expired_credentials_are_refused_and_nothing_is_stored(
+    deployment: Deployment, tenant: Tenant, cloud: str
+) -> None:
+    answer = tenant.http.post("/api/cloud/providers", json=provider_body(deployment, cloud, "expired"))
+    assert answer.status_code == 422, answer.text
+    assert answer.json()["code"] == "invalid_credentials"
+    secret = max(account(deployment, cloud, "expired").values(), key=len)
+    assert secret[:40] not in answer.text
+    names = [each["display_name"] for each in tenant.get("/api/cloud/providers")["items"]]
+    assert f"{cloud} (expired)" not in names
+
+
+@pytest.mark.parametrize("cloud", MACHINES)
+def test_a_read_only_account_reads_and_its_machine_ends_failed_with_the_reason(
+    deployment: Deployment, tenant: Tenant, live: Live, cloud: str
+) -> None:
+    provider = tenant.post("/api/cloud/providers", provider_body(deployment, cloud, "read"), 201)
+    accepted = tenant.post("/api/cloud/resources", machine_body(provider["id"], cloud), 202)
+    failed = live.event("operation.failed", lambda data: data["operation"]["id"] == accepted["operation"]["id"])
+    assert failed["operation"]["error"]["title"] == "PermissionDenied", failed
+    assert tenant.get(f"/api/cloud/resources/{accepted['resource']['id']}")["resource_status"] == "error"
