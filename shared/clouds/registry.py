@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from shared.clouds.capabilities import Catalog, Cloud
-from shared.clouds.errors import FieldProblem, Unsupported
+from shared.clouds.errors import FieldProblem, InvalidRequest, Unsupported
 from shared.clouds.models import Credentials, MachineType
 from shared.clouds.settings import CloudSettings
 
@@ -22,6 +22,10 @@ class _Entry:
     cloud: str
     machine_types: str | None = None
     """A function without arguments that gives the sizes of machines by name; None when nobody wrote them down."""
+    metrics_period_s: int = 300
+    """The width of a point that the provider publishes for every machine; what is asked for when nobody says more."""
+    metrics_step_s: int = 60
+    """A multiple of this is what the provider answers at all."""
 
 
 PROVIDERS: Mapping[str, _Entry] = {
@@ -29,6 +33,7 @@ PROVIDERS: Mapping[str, _Entry] = {
         catalog="shared.clouds.aws.catalog:AwsCatalog",
         cloud="shared.clouds.aws.cloud:open_account",
         machine_types="shared.clouds.aws.machine_types:machine_types",
+        metrics_step_s=1,
     ),
     "azure": _Entry(catalog="shared.clouds.azure.catalog:AzureCatalog", cloud="shared.clouds.azure.cloud:open_account"),
     "digitalocean": _Entry(
@@ -37,9 +42,16 @@ PROVIDERS: Mapping[str, _Entry] = {
     ),
     "gcp": _Entry(catalog="shared.clouds.gcp.catalog:GcpCatalog", cloud="shared.clouds.gcp.cloud:open_account"),
     "linode": _Entry(
-        catalog="shared.clouds.linode.catalog:LinodeCatalog", cloud="shared.clouds.linode.cloud:open_account"
+        catalog="shared.clouds.linode.catalog:LinodeCatalog",
+        cloud="shared.clouds.linode.cloud:open_account",
+        metrics_step_s=300,
     ),
-    "vultr": _Entry(catalog="shared.clouds.vultr.catalog:VultrCatalog", cloud="shared.clouds.vultr.cloud:open_account"),
+    "vultr": _Entry(
+        catalog="shared.clouds.vultr.catalog:VultrCatalog",
+        cloud="shared.clouds.vultr.cloud:open_account",
+        metrics_period_s=86_400,
+        metrics_step_s=86_400,
+    ),
 }
 
 
@@ -56,6 +68,25 @@ def machine_types_of(provider_name: str) -> Mapping[str, MachineType]:
     """The known sizes of machines by name, empty when none are known. Imports no SDK. `Unsupported` as above."""
     path = _entry(provider_name).machine_types
     return {} if path is None else cast("Mapping[str, MachineType]", _load(path)())
+
+
+def metrics_period_of(provider_name: str, wanted_s: int | None) -> int:
+    """The width in seconds of the points to ask a provider for; without a wish what it publishes for every machine.
+
+    `InvalidRequest` naming `metrics_period_s` for one that the provider does not answer.
+    """
+    entry = _entry(provider_name)
+    period_s = entry.metrics_period_s if wanted_s is None else wanted_s
+    if period_s % entry.metrics_step_s:
+        detail = f"is a multiple of {entry.metrics_step_s} at {provider_name}"
+        raise InvalidRequest(
+            "invalid_period",
+            f"metrics_period_s {detail}",
+            provider=provider_name,
+            operation="open",
+            problems=(FieldProblem("metrics_period_s", detail),),
+        )
+    return period_s
 
 
 def open_cloud(provider_name: str, credentials: Mapping[str, Any], settings: CloudSettings) -> Cloud:

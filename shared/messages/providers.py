@@ -71,7 +71,7 @@ class CreateProvider(Mutation, entity="provider", name="create", owner="provisio
     regions: list[Line] = Field(default_factory=list, max_length=100)
     credentials_config: dict[str, Any] = Field(repr=False)
     cost_budget: float | None = Field(default=None, ge=0, le=1e12, allow_inf_nan=False)
-    metrics_period_s: int = Field(default=300, ge=1, le=3600)
+    metrics_period_s: int | None = Field(default=None, ge=1, le=86_400)
 
 
 class GetProvider(Request, entity="provider", name="get", owner="provisioner", reply=Provider):
@@ -93,7 +93,7 @@ class UpdateProvider(Mutation, entity="provider", name="update", owner="provisio
     regions: list[Line] | None = Field(default=None, max_length=100)
     credentials_config: dict[str, Any] | None = Field(default=None, repr=False)
     cost_budget: float | None = Field(default=None, ge=0, le=1e12, allow_inf_nan=False)
-    metrics_period_s: int | None = Field(default=None, ge=1, le=3600)
+    metrics_period_s: int | None = Field(default=None, ge=1, le=86_400)
     is_active: bool | None = None
 
 

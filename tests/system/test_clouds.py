@@ -114,6 +114,14 @@ def lives(machine: dict[str, Any]) -> bool:
     return str(machine["state"]).lower() not in {"terminated", "deleted", "archive", "shutting-down", "deleting"}
 
 
+def test_points_narrower_than_the_provider_has_them_are_refused_by_their_field(
+    deployment: Deployment, tenant: Tenant
+) -> None:
+    body = provider_body(deployment, "linode", "full", metrics_period_s=60)
+    answer = tenant.http.post("/api/cloud/providers", json=body)
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/metrics_period_s")
+
+
 @pytest.mark.parametrize("cloud", MACHINES)
 def test_expired_credentials_are_refused_and_nothing_is_stored(
     deployment: Deployment, tenant: Tenant, cloud: str

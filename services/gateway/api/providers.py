@@ -56,7 +56,7 @@ class CreateProviderBody(BaseModel):
     regions: list[Line] = Field(default_factory=list, max_length=100)
     credentials_config: dict[str, Any] = Field(repr=False, json_schema_extra={"writeOnly": True})
     cost_budget: float | None = Field(default=None, ge=0, le=_BUDGET_MAX, allow_inf_nan=False)
-    metrics_period_s: int = Field(default=300, ge=1, le=3600)
+    metrics_period_s: int | None = Field(default=None, ge=1, le=86_400)
 
 
 class UpdateProviderBody(BaseModel):
@@ -74,7 +74,7 @@ class UpdateProviderBody(BaseModel):
     regions: list[Line] | None = Field(default=None, min_length=1, max_length=100)
     credentials_config: dict[str, Any] | None = Field(default=None, repr=False, json_schema_extra={"writeOnly": True})
     cost_budget: float | None = Field(default=None, ge=0, le=_BUDGET_MAX, allow_inf_nan=False)
-    metrics_period_s: int | None = Field(default=None, ge=1, le=3600)
+    metrics_period_s: int | None = Field(default=None, ge=1, le=86_400)
     is_active: bool | None = None
 
 

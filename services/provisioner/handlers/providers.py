@@ -29,7 +29,7 @@ from shared.clouds.capabilities import Cloud, capabilities_of
 from shared.clouds.errors import AuthFailed, CloudError, InvalidRequest, Unreachable, Unsupported
 from shared.clouds.models import Account
 from shared.clouds.models import Region as CloudRegion
-from shared.clouds.registry import catalog_of
+from shared.clouds.registry import catalog_of, metrics_period_of
 from shared.db.work import Work
 from shared.kit.errors import Conflict, FieldError, InvalidInput, NotFound, TimedOut
 from shared.kit.ids import new_id
@@ -82,6 +82,7 @@ class _Discovered:
 async def create_provider(request: CreateProvider, deps: Deps) -> Provider:
     """Store nothing when it raises InvalidInput (schema, `invalid_credentials`), Unavailable, TimedOut or Conflict."""
     await deps.database.check(request)
+    period_s = _metrics_period(request.provider_name, request.metrics_period_s)
     found = await _discover(deps, request.provider_name, request.credentials_config, request.regions)
     check_regions(request.regions, found.region_codes)
     async with deps.database.accept(request) as acceptance:
@@ -90,6 +91,7 @@ async def create_provider(request: CreateProvider, deps: Deps) -> Provider:
         sealed = seal_credentials(deps.key_ring, work.organization, provider_id, request.credentials_config)
         await providers.add(work, _row(request, work, found) | {
             "id": provider_id, "credentials_config": sealed, "key_id": deps.key_ring.primary,
+            "metrics_period_s": period_s,
         })  # fmt: skip
         await providers.put_regions(work, provider_id, found.regions)
         publish(work, work.organization, provider_id, sealed)
@@ -132,6 +134,7 @@ async def update_provider(request: UpdateProvider, deps: Deps) -> Provider:
     await deps.database.check(request)
     async with deps.database.work(Context.of(request)) as work:
         before = await providers.get(work, request.provider_id)
+    _metrics_period(before.provider_name, request.metrics_period_s)
     found = await _discover_again(deps, request, before)
     async with deps.database.accept(request) as acceptance:
         work = acceptance.work
@@ -267,7 +270,6 @@ def _row(request: CreateProvider, work: Work, found: _Discovered) -> dict[str, A
         "account_id": found.account_id,
         "capabilities": found.capabilities,
         "cost_budget": None if request.cost_budget is None else Decimal(str(request.cost_budget)),
-        "metrics_period_s": request.metrics_period_s,
         "is_active": True,
         "health_status": HEALTHY,
         "last_health_check": work.now,
@@ -276,6 +278,14 @@ def _row(request: CreateProvider, work: Work, found: _Discovered) -> dict[str, A
         "updated_at": work.now,
         "version": 1,
     }
+
+
+def _metrics_period(provider_name: str, wanted_s: int | None) -> int:
+    """Raises InvalidInput for a width of points that the provider does not answer."""
+    try:
+        return metrics_period_of(provider_name, wanted_s)
+    except InvalidRequest as error:
+        raise invalid(error, "") from None
 
 
 async def _put_credentials(work: Work, deps: Deps, request: UpdateProvider, found: _Discovered | None) -> None:

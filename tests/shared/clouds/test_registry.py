@@ -25,7 +25,7 @@ from shared.clouds.capabilities import (
 )
 from shared.clouds.errors import InvalidRequest, Unreachable, Unsupported
 from shared.clouds.models import Credentials
-from shared.clouds.registry import Clouds, catalog_of, open_cloud, provider_names
+from shared.clouds.registry import Clouds, catalog_of, metrics_period_of, open_cloud, provider_names
 from shared.clouds.settings import CloudSettings
 
 pytestmark = pytest.mark.anyio
@@ -140,3 +140,15 @@ def test_a_fingerprint_tells_credentials_apart_and_nothing_else():
     assert Credentials(KEYS).fingerprint() == Credentials(dict(reversed(KEYS.items()))).fingerprint()
     assert Credentials(KEYS).fingerprint() != Credentials({**KEYS, "default_region": "eu-west-1"}).fingerprint()
     assert "wJalr" not in Credentials(KEYS).fingerprint()
+
+
+def test_points_are_asked_for_as_wide_as_each_provider_has_them():
+    assert {name: metrics_period_of(name, None) for name in provider_names()} == {
+        "aws": 300, "azure": 300, "digitalocean": 300, "gcp": 300, "linode": 300, "vultr": 86_400
+    }  # fmt: skip
+    assert metrics_period_of("aws", 5) == 5
+    assert metrics_period_of("azure", 60) == 60
+    for name, period_s in (("azure", 5), ("linode", 60), ("vultr", 300)):
+        with pytest.raises(InvalidRequest) as caught:
+            metrics_period_of(name, period_s)
+        assert caught.value.field == "metrics_period_s"
