@@ -1,1 +1,2 @@
-"""Where are the simulated clouds of the embedded stack? One package per cloud, each a process of its own."""
+"""Where are the simulated clouds of the embedded stack? One package per cloud. AWS is a process of its own; the others share
+one, whose common parts are in `world`."""
