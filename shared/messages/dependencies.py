@@ -12,10 +12,14 @@ DEPTH_MAX = 10
 
 
 class DependencyNode(Facts):
-    """A thing of the graph, `depth` steps from the root. `id` null: the inventory does not hold it (a network)."""
+    """A thing of the graph, `depth` steps from the root. `id` null: the inventory does not hold it (a network).
+
+    `key` names it in the edges: its kind and the provider's id.
+    """
 
     id: UUID | None
-    resource_id: str
+    key: str
+    resource_id: str | None
     resource_name: str | None = None
     resource_type: str | None = None
     resource_subtype: str | None = None
@@ -25,7 +29,7 @@ class DependencyNode(Facts):
 
 
 class DependencyEdge(Facts):
-    """`source` depends on `target` (ids of the provider). `hard`: without the target the source does not work."""
+    """`source` depends on `target` (keys of nodes). `hard`: without the target the source does not work."""
 
     source: str
     target: str

@@ -166,7 +166,7 @@ class Change(Facts):
 class ResourceEvent(Event):
     """The aggregate is the resource; the event holds all of it, so that a projection needs nothing else.
 
-    `changes`, by name of the fact, are what a read of the account found changed; empty when we made the change ourselves.
+    `changes`, by name of the fact, are what a read of the account found changed; empty for a change that we made.
     """
 
     resource: Resource

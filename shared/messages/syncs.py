@@ -29,9 +29,9 @@ class ScopeError(Facts):
 class ScopeState(Facts):
     """What is known of one scope: the things of one kind in one region of one account.
 
-    `last_complete_at` is when the last read that reached the scope's end began: the facts are at most `age_s` old. Null:
-    it was never read to its end. `unknown`: the last read failed, or was too long ago; then nothing of the scope counts
-    as gone. `things` were seen by that read, `generation` counts the reads begun.
+    `last_complete_at` is when the last read that reached the scope's end began: the facts are at most `age_s` old.
+    Null: it was never read to its end. `unknown`: the last read failed, or was too long ago; then nothing of the scope
+    counts as gone. `things` were seen by that read, `generation` counts the reads begun.
     """
 
     region: str
@@ -65,6 +65,10 @@ class SyncProvider(Mutation, entity="provider", name="sync", owner="provisioner"
 
 class GetProviderSync(Request, entity="provider", name="get_sync", owner="provisioner", reply=ProviderSync):
     provider_id: UUID
+
+
+class ReleaseResources(Command, entity="provider", name="release", owner="provisioner"):
+    """Let go of what was only found in an account, or in a region of it, that is no longer looked at."""
 
 
 class ScanProvider(Command, entity="provider", name="scan", owner="provisioner"):

@@ -1,8 +1,25 @@
 """Which messages does the provisioner take? The table of its doors."""
 
-from services.provisioner.handlers import credentials, machines, observations, providers, resources
+from services.provisioner.handlers import (
+    credentials,
+    dependencies,
+    history,
+    machines,
+    observations,
+    providers,
+    resources,
+    syncs,
+)
 from shared.bus.router import Router
 
 router = Router(
-    "provisioner", providers.routes, credentials.routes, resources.routes, machines.routes, observations.routes
+    "provisioner",
+    providers.routes,
+    credentials.routes,
+    resources.routes,
+    machines.routes,
+    observations.routes,
+    syncs.routes,
+    history.routes,
+    dependencies.routes,
 )

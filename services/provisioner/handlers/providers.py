@@ -54,6 +54,7 @@ from shared.messages.providers import (
     TestConnection,
     UpdateProvider,
 )
+from shared.messages.syncs import ReleaseResources
 
 routes = Routes()
 
@@ -144,6 +145,8 @@ async def update_provider(request: UpdateProvider, deps: Deps) -> Provider:
         fields = _given(request)
         await providers.change(work, known.id, **fields, version=known.version + 1, updated_at=work.now)
         provider = await providers.get(work, known.id)
+        if request.regions is not None:
+            work.emit(ReleaseResources(**work.about(provider.id, provider.version)))
         changed = [*fields, *(() if request.credentials_config is None else ("credentials_config",))]
         _say(work, ProviderUpdated, provider, "provider.update", {"changed": changed})
         acceptance.answer(provider)
@@ -166,6 +169,7 @@ async def remove_provider(request: RemoveProvider, deps: Deps) -> Provider:
             credentials_config=None, key_id=None,
         )  # fmt: skip
         withdraw(work, work.organization, known.id)
+        work.emit(ReleaseResources(**work.about(known.id, provider.version)))
         _say(work, ProviderRemoved, provider, "provider.remove", {})
         acceptance.answer(provider)
     await deps.clouds.forget(str(known.id))

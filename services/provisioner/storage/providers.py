@@ -91,6 +91,12 @@ async def _page(
     return [provider_of(row) for row in found], cursor
 
 
+async def regions_in_sight(work: Work, provider_id: UUID) -> list[str]:
+    """The regions that the account is looked at in; none of one that was removed."""
+    statement = select(_table.regions).where(*_key(work, provider_id), _table.removed_at.is_(None))
+    return list((await work.execute(statement)).scalar() or ())
+
+
 async def active(work: Work) -> list[tuple[UUID, UUID, int]]:
     """(organization, provider, version) of every active provider of all organizations, for background work."""
     statement = select(_table.organization_id, _table.id, _table.version).where(

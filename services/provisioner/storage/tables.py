@@ -52,6 +52,7 @@ cloud_providers = Table(
     Column("health_reason", Text),
     moment("last_health_check", nullable=True),
     moment("last_sync_at", nullable=True),
+    moment("sync_queued_at", nullable=True),
     Column("created_by", Text, nullable=False),
     moment("created_at"),
     moment("updated_at"),
@@ -167,7 +168,7 @@ inventory_scopes = Table(
     Column("error", JSONB(none_as_null=True)),
     Index("ix_inventory_scopes_organization", "organization_id", "provider_id"),
 )
-"""One row per account, region and kind of thing. `generation` counts reads and is their fence: a later one ends them."""
+"""One row per account, region and kind of thing. `generation` counts reads and is their fence."""
 
 resource_history = Table(
     "resource_history",
@@ -195,7 +196,7 @@ resource_dependencies = Table(
     Column("hard", Boolean, nullable=False),
     Index("ix_resource_dependencies_target", "organization_id", "provider_id", "region", "target"),
 )
-"""`target` is the provider's id: a thing may be depended on before, or without, being in the inventory itself."""
+"""`target` is a key (kind:id): a thing may be depended on before, or without, being in the inventory itself."""
 
 TABLES = (
     cloud_providers,

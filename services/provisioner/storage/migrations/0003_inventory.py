@@ -17,13 +17,15 @@ TABLES = ("inventory_scopes", "resource_history", "resource_dependencies")
 SERVICE = "provisioner"
 
 _BEFORE = """
+ALTER TABLE cloud_providers DROP COLUMN sync_queued_at;
 DROP INDEX ix_cloud_resources_token;
 DROP INDEX ix_cloud_resources_place;
 DELETE FROM resource_tags WHERE resource_id IN (SELECT id FROM cloud_resources WHERE origin = 'discovered');
 DELETE FROM cloud_resources WHERE origin = 'discovered';
 ALTER TABLE cloud_resources DROP COLUMN origin, DROP COLUMN observed, DROP COLUMN placed_at,
     DROP CONSTRAINT ck_cloud_resources_resource_status,
-    ADD CONSTRAINT ck_cloud_resources_resource_status CHECK (resource_status IN ('provisioning', 'running', 'stopped', 'stopping', 'starting', 'error', 'terminated'));
+    ADD CONSTRAINT ck_cloud_resources_resource_status CHECK (resource_status IN (
+        'provisioning', 'running', 'stopped', 'stopping', 'starting', 'error', 'terminated'));
 """
 
 
