@@ -115,3 +115,163 @@ async def test_what_is_found_is_adopted_with_its_volume_and_watched(services: Se
     assert (await find(tenant, provider, machine_id)).version == 1
     history = (await services.ask(ListHistory(**tenant.question(), resource=resource.id))).items
     assert [entry.event for entry in history] == ["discovered"]
+
+
+@pytest.mark.usefixtures("replica")
+async def test_what_changed_outside_is_an_event_with_before_and_after(services: Services, tenant: Tenant) -> None:
+    cloud = Cloud(tenant, "eu-west-2")
+    machine_id = await cloud.machine()
+    provider = await tenant.add_provider(regions=[cloud.region])
+    await sync(tenant, provider)
+    resource = await find(tenant, provider, machine_id)
+    await cloud.cloud.machines.stop(cloud.region, machine_id)
+    await cloud.settle()
+    await cloud.cloud.machines.resize(cloud.region, machine_id, "t3.large")
+    await cloud.cloud.machines.tag(cloud.region, machine_id, {"Name": "renamed", "team": "photos"})
+    await sync(tenant, provider)
+    event = await services.event(ResourceStopped, lambda event: event.aggregate_id == resource.id)
+    assert event.aggregate_version == event.resource.version == 2
+    changes = {name: (change.before, change.after) for name, change in event.changes.items()}
+    assert changes["resource_status"] == ("running", "stopped")
+    assert changes["instance_type"] == ("t3.micro", "t3.large")
+    assert changes["resource_name"] == ("theirs", "renamed")
+    assert changes["tags"] == ({"team": "music"}, {"team": "photos"})
+    assert (event.resource.configuration["instance_type"], event.resource.size_category) == ("t3.large", "large")
+    assert await tenant.get(resource.id) == event.resource
+    newest = (await services.ask(ListHistory(**tenant.question(), resource=resource.id))).items[0]
+    assert (newest.event, newest.version, newest.changes) == ("stopped", 2, event.changes)
+    await cloud.cloud.machines.start(cloud.region, machine_id)
+    await cloud.settle()
+    await sync(tenant, provider)
+    await services.event(ResourceStarted, lambda event: event.aggregate_id == resource.id)
+
+
+@pytest.mark.usefixtures("replica")
+async def test_what_goes_is_marked_gone_by_a_complete_read_only(services: Services, tenant: Tenant) -> None:
+    cloud = Cloud(tenant, "eu-north-1")
+    machine_id = await cloud.machine()
+    machine = await cloud.cloud.machines.get(cloud.region, machine_id)
+    token = str(new_id())
+    snapshot = await cloud.cloud.snapshots.create(cloud.region, SnapshotSpec(token, machine.root_volume_id))
+    await cloud.settle()
+    provider = await tenant.add_provider(regions=[cloud.region])
+    await sync(tenant, provider)
+    kept = await find(tenant, provider, snapshot.id)
+    terminated = await find(tenant, provider, machine_id)
+    await cloud.cloud.machines.terminate(cloud.region, machine_id)
+    await cloud.cloud.snapshots.delete(cloud.region, snapshot.id)
+    await cloud.settle()
+    tenant.aws.fault(match={"action": "DescribeSnapshots"}, status=503, code="RequestLimitExceeded", retry_after_s=7)
+    operation = await sync(tenant, provider)
+    assert operation.result is not None
+    assert [each["code"] for each in operation.result["unknown"]] == ["RequestLimitExceeded"]
+    snapshots = await scope(tenant, provider, cloud.region, "snapshot")
+    assert snapshots.state == "unknown"
+    assert snapshots.error is not None
+    assert (snapshots.error.code, snapshots.error.retryable, snapshots.error.failures) == (
+        "RequestLimitExceeded", True, 1,
+    )  # fmt: skip
+    assert snapshots.age_s is not None
+    assert (await scope(tenant, provider, cloud.region, "ec2_instance")).state == "fresh"
+    assert (await tenant.get(kept.id)).resource_status == "available"
+    gone = await services.event(ResourceTerminated, lambda event: event.aggregate_id == terminated.id)
+    assert gone.resource.terminated_at is not None
+    tenant.aws.clear_faults()
+    await sync(tenant, provider)
+    gone = await services.event(ResourceTerminated, lambda event: event.aggregate_id == kept.id)
+    assert "found it no more" in str(gone.resource.status_reason)
+    assert (await state(tenant, provider)).state == "fresh"
+
+
+@pytest.mark.usefixtures("replica")
+async def test_our_own_machine_is_known_by_its_token_also_while_it_is_made(services: Services, tenant: Tenant) -> None:
+    region = "ca-central-1"
+    provider = await tenant.add_provider(regions=[region])
+    accepted = await tenant.add_resource(provider, region=region, resource_name=f"web-{new_id()}")
+    async with asyncio.timeout(20):
+        while not tenant.machines(accepted):
+            await asyncio.sleep(0.02)
+    syncing = await services.ask(SyncProvider(**tenant.envelope(), provider_id=provider.id))
+    assert [each.status for each in await tenant.all_done([syncing, accepted])] == ["succeeded", "succeeded"]
+    await sync(tenant, provider)
+    machines = await found(tenant, provider, resource_type="compute")
+    assert [(each.id, each.origin, each.resource_status) for each in machines] == [
+        (accepted.resource.id, "provisioned", "running")
+    ]
+    assert not [event for event in services.events if isinstance(event, ResourceDiscovered)
+                and event.resource.resource_type == "compute"]  # fmt: skip
+
+
+@pytest.mark.usefixtures("replica")
+async def test_our_own_machine_that_vanished_is_terminated(services: Services, tenant: Tenant) -> None:
+    region = "sa-east-1"
+    provider = await tenant.add_provider(regions=[region])
+    resource = await tenant.running(provider, region=region)
+    cloud = Cloud(tenant, region)
+    await cloud.cloud.machines.terminate(region, resource.resource_id)
+    await cloud.settle()
+    await sync(tenant, provider)
+    event = await services.event(ResourceTerminated, lambda event: event.aggregate_id == resource.id)
+    assert event.changes["resource_status"].before == "running"
+    assert event.resource.status_reason
+
+
+@pytest.mark.usefixtures("replica")
+async def test_one_sync_of_an_account_at_a_time(services: Services, tenant: Tenant) -> None:
+    provider = await tenant.add_provider(regions=["ap-south-1"])
+    tenant.aws.fault(match={"region": "ap-south-1"}, latency_ms=1500, count=3)
+    first = await services.ask(SyncProvider(**tenant.envelope(), provider_id=provider.id))
+    with pytest.raises(Conflict) as caught:
+        await services.ask(SyncProvider(**tenant.envelope(), provider_id=provider.id))
+    assert caught.value.code == "sync_in_progress"
+    assert (await state(tenant, provider)).operation == first.operation.id
+    assert (await tenant.done(first)).status == "succeeded"
+
+
+@pytest.mark.usefixtures("replica")
+async def test_what_was_only_found_goes_out_of_sight_with_its_region_and_its_provider(
+    services: Services, tenant: Tenant
+) -> None:
+    cloud = Cloud(tenant, "ap-northeast-2")
+    machine_id = await cloud.machine()
+    provider = await tenant.add_provider(regions=[cloud.region, "ap-northeast-3"])
+    await sync(tenant, provider)
+    resource = await find(tenant, provider, machine_id)
+    await services.ask(UpdateProvider(**tenant.envelope(), provider_id=provider.id, regions=["ap-northeast-3"]))
+    await services.event(ResourceTerminated, lambda event: event.aggregate_id == resource.id)
+    assert {each["id"]: each for each in tenant.aws.machines()}[machine_id]["state"] == "running"
+    await services.ask(UpdateProvider(**tenant.envelope(), provider_id=provider.id, regions=[cloud.region]))
+    await sync(tenant, provider)
+    [again] = list(await found(tenant, provider, resource_status="running"))
+    assert (again.resource_id, again.id != resource.id) == (machine_id, True)
+    await services.ask(RemoveProvider(**tenant.envelope(), provider_id=provider.id))
+    event = await services.event(ResourceTerminated, lambda event: event.aggregate_id == again.id)
+    assert "no longer looked at" in str(event.resource.status_reason)
+
+
+@pytest.mark.usefixtures("replica")
+async def test_a_volume_is_seen_and_not_changed(services: Services, tenant: Tenant) -> None:
+    cloud = Cloud(tenant, "us-west-1")
+    await cloud.machine()
+    provider = await tenant.add_provider(regions=[cloud.region])
+    await sync(tenant, provider)
+    volume = (await found(tenant, provider, resource_subtype="volume"))[0]
+    with pytest.raises(Conflict) as caught:
+        await services.ask(StopResource(**tenant.envelope(), resource=volume.id))
+    assert caught.value.code == "not_changeable"
+
+
+async def test_the_clock_reads_what_was_never_read(start_replica: StartReplica, tenant: Tenant) -> None:
+    await start_replica(replica="first", sync_check_every_s=0.2, **SETTLE)
+    await start_replica(replica="second", sync_check_every_s=0.2, **SETTLE)
+    cloud = Cloud(tenant, "eu-south-1")
+    machine_id = await cloud.machine()
+    provider = await tenant.add_provider(regions=[cloud.region])
+
+    async def holds() -> bool:
+        return (await state(tenant, provider)).state == "fresh"
+
+    await eventually(holds)
+    assert [each.resource_id for each in await found(tenant, provider, resource_type="compute")] == [machine_id]
+    assert {each.generation for each in (await state(tenant, provider)).scopes} == {1}
+    assert not [event for event in tenant.services.events if isinstance(event, ResourceUpdated)]
