@@ -215,12 +215,16 @@ def event_of(before: str, after: str | None) -> str:
 
 
 def _placement(resource: Resource, found: Found) -> dict[str, Any]:
-    """Where it is. A zone that the provider does not say stays; an address that it does not say is none."""
+    """Where it is. A zone that the provider does not say stays; an address that it does not say is none.
+
+    What is terminated has none, although some providers go on naming it.
+    """
+    has_address = found.status != TERMINATED
     return {
         "resource_id": found.resource_id,
         "availability_zone": found.zone or resource.availability_zone,
-        "private_ip": found.private_ip,
-        "public_ip": found.public_ip,
+        "private_ip": found.private_ip if has_address else None,
+        "public_ip": found.public_ip if has_address else None,
     }
 
 
