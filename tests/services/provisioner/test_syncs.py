@@ -275,3 +275,30 @@ async def test_the_clock_reads_what_was_never_read(start_replica: StartReplica, 
     assert [each.resource_id for each in await found(tenant, provider, resource_type="compute")] == [machine_id]
     assert {each.generation for each in (await state(tenant, provider)).scopes} == {1}
     assert not [event for event in tenant.services.events if isinstance(event, ResourceUpdated)]
+
+
+async def test_another_replica_goes_on_with_a_sync_whose_replica_was_killed(
+    services: Services, tenant: Tenant, start_replica: StartReplica
+) -> None:
+    first = await start_replica(replica="first", lease_s=2, sync_scopes_at_once=1, **SETTLE)
+    cloud = Cloud(tenant, "ap-southeast-1")
+    machine_id = await cloud.machine()
+    provider = await tenant.add_provider(regions=[cloud.region])
+    slow = {"match": {"action": "DescribeVolumes", "region": cloud.region}, "latency_ms": 5000, "count": 1}
+    tenant.aws.fault(**slow)
+    accepted = await services.ask(SyncProvider(**tenant.envelope(), provider_id=provider.id))
+
+    async def is_in_the_middle() -> bool:
+        return (
+            bool((await state(tenant, provider)).scopes)
+            and (await scope(tenant, provider, cloud.region, "volume")).is_reading
+        )
+
+    await eventually(is_in_the_middle)
+    await first.kill()
+    await start_replica(replica="second", lease_s=2, **SETTLE)
+    assert (await tenant.done(accepted, timeout_s=90)).status == "succeeded"
+    assert {each.resource_subtype: each.generation for each in (await state(tenant, provider)).scopes} == {
+        "ec2_instance": 1, "snapshot": 1, "volume": 2,
+    }  # fmt: skip
+    assert len([each for each in await found(tenant, provider) if each.resource_id == machine_id]) == 1
