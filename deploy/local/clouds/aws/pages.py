@@ -14,11 +14,16 @@ from moto.ec2.responses.elastic_block_store import ElasticBlockStore
 # docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeVolumes.html and API_DescribeSnapshots.html
 LEAST, MOST = 5, 1000
 
+_WHOLE = {
+    "describe_volumes": (ElasticBlockStore.describe_volumes, "Volumes"),
+    "describe_snapshots": (ElasticBlockStore.describe_snapshots, "Snapshots"),
+}
+
 
 def install() -> None:
-    """Puts paging before moto's own answers. Called once, before the first call."""
-    ElasticBlockStore.describe_volumes = _paged(ElasticBlockStore.describe_volumes, "Volumes")
-    ElasticBlockStore.describe_snapshots = _paged(ElasticBlockStore.describe_snapshots, "Snapshots")
+    """Puts paging before moto's own answers; before the first call. Idempotent."""
+    for name, (answer, member) in _WHOLE.items():
+        setattr(ElasticBlockStore, name, _paged(answer, member))
 
 
 def _paged(answer: Callable[[Any], Any], member: str) -> Callable[[Any], ActionResult]:
