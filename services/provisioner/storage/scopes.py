@@ -8,8 +8,8 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, func, or_, select, tuple_, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ColumnElement, Uuid, any_, cast, delete, func, or_, select, tuple_, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from services.provisioner.domain.scopes import Account, Reading, Scope
 from services.provisioner.storage.tables import cloud_providers, inventory_scopes
@@ -19,6 +19,7 @@ from shared.kit.errors import CanopyError
 
 _table = inventory_scopes.c
 ERROR_CHARACTERS_MAX = 500
+ACCOUNTS_AT_ONCE = 1000
 
 SYNC = "provider.sync"
 """The kind of the operations that read accounts."""
@@ -135,7 +136,10 @@ def _at_work() -> tuple[ColumnElement[bool], ...]:
 
 
 async def accounts(work: Work, rest: timedelta) -> list[Account]:
-    """The active accounts with their scopes, but those read now or queued within `rest`; in background work."""
+    """The active accounts with their scopes, but those read now or queued within `rest`; in background work.
+
+    Of very many those that were queued longest ago: the others are not due yet.
+    """
     providers = cloud_providers.c
     statement = select(providers.organization_id, providers.id, providers.regions).where(
         providers.removed_at.is_(None),
@@ -143,11 +147,12 @@ async def accounts(work: Work, rest: timedelta) -> list[Account]:
         providers.id.not_in(select(saga.c.target_id).where(*_at_work())),
         or_(providers.sync_queued_at.is_(None), providers.sync_queued_at < work.now - rest),
     )
-    found = rows(await work.execute(statement))
+    oldest = statement.order_by(providers.sync_queued_at.asc().nulls_first(), providers.id).limit(ACCOUNTS_AT_ONCE)
+    found = rows(await work.execute(oldest))
     readings: dict[UUID, list[Reading]] = {row["id"]: [] for row in found}
-    for row in rows(await work.execute(select(inventory_scopes))):
-        if row["provider_id"] in readings:
-            readings[row["provider_id"]].append(reading_of(row))
+    theirs = _table.provider_id == any_(cast(list(readings), ARRAY(Uuid)))
+    for row in rows(await work.execute(select(inventory_scopes).where(theirs))):
+        readings[row["provider_id"]].append(reading_of(row))
     return [
         Account(row["organization_id"], row["id"], frozenset(row["regions"]), tuple(readings[row["id"]]))
         for row in found

@@ -103,10 +103,18 @@ async def test_what_is_found_is_adopted_with_its_volume_and_watched(services: Se
     assert resource.configuration["instance_type"] == "t3.micro"
     event = await services.event(ResourceDiscovered, lambda event: event.aggregate_id == resource.id)
     assert (event.aggregate_version, event.resource.resource_id) == (1, machine_id)
-    volumes = await found(tenant, provider, resource_subtype="volume")
-    assert {each.resource_status for each in volumes} == {"available"}
-    graph: DependencyGraph = await services.ask(GetDependencies(**tenant.question(), resource=volumes[0].id))
-    assert resource.id in {node.id for node in graph.nodes} or len(volumes) > 1
+    machine = await cloud.cloud.machines.get(cloud.region, machine_id)
+    volume = await find(tenant, provider, machine.root_volume_id)
+    assert (volume.resource_subtype, volume.resource_status) == ("volume", "available")
+    graph: DependencyGraph = await services.ask(GetDependencies(**tenant.question(), resource=volume.id))
+    assert graph.blast_radius.resources == [resource.id]
+    assert ("disk", f"machine:{machine_id}", f"volume:{volume.resource_id}", True) in {
+        (edge.relation, edge.source, edge.target, edge.hard) for edge in graph.edges
+    }
+    question = {**tenant.question(), "resource": resource.id, "direction": "dependencies", "depth": 1}
+    below: DependencyGraph = await services.ask(GetDependencies(**question))
+    assert {node.key.partition(":")[0] for node in below.nodes} == {"machine", "volume", "network"}
+    assert (below.truncated, below.blast_radius.resources) == (True, [])
     sync_state = await state(tenant, provider)
     assert (sync_state.state, sync_state.operation) == ("fresh", None)
     assert sync_state.oldest_age_s is not None
