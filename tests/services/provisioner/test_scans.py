@@ -232,6 +232,7 @@ async def fuzz(deps: Deps, clock: TestClock, seed: int) -> int:
     for _ in range(chance.randrange(3, 7)):
         for _ in range(chance.randrange(6)):
             await account.happen()
+        clock.advance(chance.choice((0, 10, 120, 300)))
         cloud.fault_rate, cloud.kill_rate = chance.choice(((0.0, 0.0), (0.25, 0.0), (0.1, 0.1)))
         if chance.random() < 0.2:
             await asyncio.gather(account.read(), account.read())
