@@ -59,7 +59,7 @@ from shared.messages.syncs import ReleaseResources
 routes = Routes()
 
 CREDENTIALS = "/credentials_config"
-SYNC_EVERY = timedelta(days=1)
+REGIONS_EVERY = timedelta(days=1)
 RECENT = timedelta(seconds=15)
 """A check that comes again, or late after an outage, is not repeated within this time."""
 
@@ -202,12 +202,12 @@ async def check_provider(command: CheckProvider, deps: Deps) -> None:
             known = await providers.get(work, command.aggregate_id)
             if known.last_health_check is not None and known.last_health_check > work.now - RECENT:
                 return
+            read_at = await providers.regions_read_at(work, command.aggregate_id)
         provider, _, answer = await _ask_account(deps, context, command.aggregate_id)
     except NotFound:
         return
     await _keep_health(deps, context, provider, answer if isinstance(answer, CloudError) else None)
-    synced = provider.last_sync_at
-    if isinstance(answer, Account) and (synced is None or synced < deps.clock.now() - SYNC_EVERY):
+    if isinstance(answer, Account) and (read_at is None or read_at < deps.clock.now() - REGIONS_EVERY):
         await _discover_regions(deps, context, provider)
 
 
@@ -329,7 +329,7 @@ async def _discover_regions(deps: Deps, context: Context, provider: Provider) ->
             work, provider.id, [*provider.regions, *(region.region_code for region in regions)]
         )
         await providers.put_regions(work, provider.id, regions)
-        await providers.change(work, provider.id, last_sync_at=work.now)
+        await providers.change(work, provider.id, regions_read_at=work.now)
 
 
 async def _ask_account(deps: Deps, context: Context, provider_id: UUID) -> tuple[Provider, float, Account | CloudError]:

@@ -154,8 +154,11 @@ async def _read(saga: Saga, command: ScanProvider, deps: Deps, planned: list[Sco
         done = {scope_of(row) for row in await scopes.of_provider(work, provider.id) if _is_done(row, saga.id)}
     await _all([read_one(scope) for scope in planned if scope not in done])
     async with saga.work() as work:
-        rows = [row for row in await scopes.of_provider(work, provider.id) if scope_of(row) in set(planned)]
-    return _outcome(rows, saga.id)
+        rows = await scopes.of_provider(work, provider.id)
+        complete_at = [row["complete_at"] for row in rows]
+        if complete_at and None not in complete_at:
+            await providers.change(work, provider.id, last_sync_at=min(complete_at))
+    return _outcome([row for row in rows if scope_of(row) in set(planned)], saga.id)
 
 
 async def _all(readings: list[Any]) -> None:

@@ -53,6 +53,7 @@ cloud_providers = Table(
     moment("last_health_check", nullable=True),
     moment("last_sync_at", nullable=True),
     moment("sync_queued_at", nullable=True),
+    moment("regions_read_at", nullable=True),
     Column("created_by", Text, nullable=False),
     moment("created_at"),
     moment("updated_at"),

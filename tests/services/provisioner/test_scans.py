@@ -27,6 +27,7 @@ from shared.clouds.models import AttachedVolume, Machine, MachineState, Volume, 
 from shared.clouds.registry import Clouds
 from shared.clouds.settings import CloudSettings
 from shared.db.journal import Journal, JournalSettings
+from shared.db.migrate import downgrade, upgrade
 from shared.db.reads import Reader
 from shared.db.work import rows
 from shared.kit.ids import new_id
@@ -357,3 +358,25 @@ async def test_what_a_drill_makes_is_left_to_the_drill(deps: Deps, clock: TestCl
     drilled = replace(fleet(1)[0], tags={"canopy:drill": str(new_id())})
     assert await read_scope(deps, account.context, account.provider, SCOPE, paged([drilled]), new_id())
     assert await account.rows() == []
+
+
+async def test_the_code_before_finds_only_what_it_made_itself(deps: Deps, clock: TestClock, services: Services) -> None:
+    """Going back takes what was discovered with it; also its volumes, whose status the tables before do not take."""
+    account, volumes = Account(deps, clock, 1), Scope(REGION, "storage", "volume")
+    await account.open()
+    await account._we_accept()
+    async with deps.database.work(account.context) as work:
+        await scopes.put(work, account.provider.id, [SCOPE, volumes])
+        await providers.change(work, account.provider.id, regions_read_at=work.now)
+    volume = of_volume(Volume("vol-1", VolumeState.IN_USE, 8, REGION, "a", {"team": "photos"}))
+    for scope, things in ((SCOPE, fleet(1)), (volumes, [volume])):
+        assert await read_scope(deps, account.context, account.provider, scope, paged(things), new_id())
+    assert len(await account.rows()) == 3
+    await deps.database.engine.dispose()
+    url = services.database_of("provisioner").owner_url
+    await asyncio.to_thread(downgrade, "provisioner", url, "-1")
+    await asyncio.to_thread(upgrade, "provisioner", url)
+    [row] = await account.rows()
+    assert row["origin"] == "provisioned"
+    async with deps.database.work(account.context) as work:
+        assert await providers.regions_read_at(work, account.provider.id) == clock.now()

@@ -12,7 +12,7 @@ from shared.kit.ids import new_id
 from shared.messages.dependencies import DependencyGraph, GetDependencies
 from shared.messages.history import ListHistory
 from shared.messages.operations import Operation
-from shared.messages.providers import Provider, RemoveProvider, UpdateProvider
+from shared.messages.providers import GetProvider, Provider, RemoveProvider, UpdateProvider
 from shared.messages.resources import (
     ListResources,
     Resource,
@@ -118,6 +118,8 @@ async def test_what_is_found_is_adopted_with_its_volume_and_watched(services: Se
     sync_state = await state(tenant, provider)
     assert (sync_state.state, sync_state.operation) == ("fresh", None)
     assert sync_state.oldest_age_s is not None
+    account = await services.ask(GetProvider(**tenant.question(), provider_id=provider.id))
+    assert account.last_sync_at == min(each.last_complete_at for each in sync_state.scopes if each.last_complete_at)
     again = await sync(tenant, provider)
     assert again.result == operation.result
     assert (await find(tenant, provider, machine_id)).version == 1

@@ -9,7 +9,13 @@ ALTER TABLE cloud_resources
     ADD CONSTRAINT ck_cloud_resources_resource_status CHECK (resource_status IN ('provisioning', 'running', 'stopped', 'stopping', 'starting', 'error', 'terminated', 'available'));
 CREATE INDEX ix_cloud_resources_place ON cloud_resources (organization_id, provider_id, region, resource_id);
 CREATE INDEX ix_cloud_resources_token ON cloud_resources (organization_id, creation_token) WHERE creation_token IS NOT NULL;
-ALTER TABLE cloud_providers ADD COLUMN sync_queued_at TIMESTAMP WITH TIME ZONE;
+ALTER TABLE cloud_providers
+    ADD COLUMN sync_queued_at TIMESTAMP WITH TIME ZONE,
+    ADD COLUMN regions_read_at TIMESTAMP WITH TIME ZONE;
+-- Row level security is forced on the owner too, for whom there is no policy: it would change no row.
+ALTER TABLE cloud_providers NO FORCE ROW LEVEL SECURITY;
+UPDATE cloud_providers SET regions_read_at = last_sync_at, last_sync_at = NULL;
+ALTER TABLE cloud_providers FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE inventory_scopes (
     provider_id UUID NOT NULL,
