@@ -152,7 +152,12 @@ def of_snapshot(snapshot: Snapshot) -> Found:
 
 
 def _tags(tags: Mapping[str, str]) -> dict[str, str]:
-    return {key: tags[key] for key in sorted(tags) if key != TOKEN_TAG}
+    return {_clean(key): _clean(tags[key]) for key in sorted(tags) if key != TOKEN_TAG}
+
+
+def _clean(text: str) -> str:
+    """What somebody wrote at the provider, without what no database takes: one odd tag must not hide a whole scope."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode()
 
 
 def _text(moment: datetime) -> str:

@@ -7,7 +7,7 @@ import pytest
 
 from shared.clouds.models import MachineSpec, SnapshotSpec
 from shared.clouds.registry import open_cloud
-from shared.kit.errors import Conflict
+from shared.kit.errors import Conflict, NotFound
 from shared.kit.ids import new_id
 from shared.messages.dependencies import DependencyGraph, GetDependencies
 from shared.messages.history import ListHistory
@@ -312,3 +312,22 @@ async def test_another_replica_goes_on_with_a_sync_whose_replica_was_killed(
         "ec2_instance": 1, "snapshot": 1, "volume": 2,
     }  # fmt: skip
     assert len([each for each in await found(tenant, provider) if each.resource_id == machine_id]) == 1
+
+
+@pytest.mark.usefixtures("replica")
+async def test_another_organization_sees_nothing_of_it(services: Services, tenant: Tenant, stranger: Tenant) -> None:
+    cloud = Cloud(tenant, "me-south-1")
+    machine_id = await cloud.machine()
+    provider = await tenant.add_provider(regions=[cloud.region])
+    await sync(tenant, provider)
+    resource = await find(tenant, provider, machine_id)
+    question = stranger.question()
+    for request in (
+        SyncProvider(**stranger.envelope(), provider_id=provider.id),
+        GetProviderSync(**question, provider_id=provider.id),
+        ListHistory(**question, resource=resource.id),
+        GetDependencies(**question, resource=resource.id),
+    ):
+        with pytest.raises(NotFound):
+            await services.ask(request)
+    assert await found(stranger, provider) == []

@@ -239,3 +239,7 @@ def test_a_snapshot_is_available_and_a_copy_of_its_volume() -> None:
     found = of_snapshot(Snapshot("snap-1", SnapshotState.COMPLETED, "us-east-1", "vol-1", 8, OLD, {TOKEN_TAG: "t"}))
     assert (found.status, found.token, found.tags) == ("available", "t", {})
     assert [(edge.relation, edge.target, edge.hard) for edge in found.edges] == [("copy_of", "volume:vol-1", False)]
+
+
+def test_what_no_database_takes_is_left_out_of_a_tag() -> None:
+    assert machine(tags={"no\x00te": "a\ud800b", "Name": "結婚式"}).tags == {"Name": "結婚式", "note": "a?b"}
