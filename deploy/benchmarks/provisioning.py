@@ -75,4 +75,5 @@ def _compare(deployment: Deployment) -> list[str]:
     simulator = f"{deployment.stack.simulator_url}/_sim"
     machines = deployment.http.get(f"{simulator}/instances").json()["instances"]
     ledger = deployment.http.get(f"{simulator}/ledger").json()["entries"]
-    return compare_machines(machines, ledger, deployment.everything("/api/cloud/resources"), []).findings
+    known = [each for each in deployment.everything("/api/cloud/resources") if each["resource_type"] == "compute"]
+    return compare_machines(machines, ledger, known, []).findings

@@ -45,6 +45,7 @@ class Conditions:
         return {
             "CANOPY_LEASE_S": f"{self.lease_s:g}",
             "CANOPY_ACK_WAIT_S": f"{self.ack_wait_s:g}",
+            "CANOPY_SYNC_CHECK_EVERY_S": "86400",
             "CANOPY_MACHINE_POLL_S": "0.5",
             "CANOPY_CLOUD_POLL_S": "0.5",
             "CANOPY_CLOUD_SETTLE_S": "1",

@@ -1,11 +1,15 @@
 """The provisioner: accounts at clouds, and everything that runs there.
 
-Purpose   add accounts of an organization at a cloud; create, stop, start, tag and terminate resources in them
-Owns      providers (with their sealed credentials), regions, resources, tags; the KV bucket CREDENTIALS
+Purpose   add accounts of an organization at a cloud; create, stop, start, tag and terminate resources in them; read the
+          accounts by scope, so that the inventory is complete or says that it is not
+Owns      providers (with their sealed credentials), regions, resources, tags, scopes, history, dependencies;
+          the KV bucket CREDENTIALS
 Answers   Create/Get/List/Update/RemoveProvider, TestConnection, ListRegions, RotateCredentials,
-          Create/Get/List/Update/Start/Stop/DeleteResource, ListInventory, ListProviderInventory
-Does      ProvisionResource, PowerOffResource, PowerOnResource, TerminateResource (journal); TagResource, CheckProvider
+          Create/Get/List/Update/Start/Stop/DeleteResource, ListInventory, ListProviderInventory,
+          SyncProvider, GetProviderSync, ListHistory, GetDependencies
+Does      ProvisionResource, PowerOffResource, PowerOnResource, TerminateResource, ScanProvider (journal); TagResource,
+          CheckProvider, ReleaseResources
 Consumes  resource.health_changed (monitor), resource.cost_changed (costs)
-Emits     provider.added|updated|health_changed|removed, resource.requested|updated|started|stopped|failed|terminated,
-          operation.*, audit.recorded
+Emits     provider.added|updated|health_changed|removed,
+          resource.discovered|requested|updated|started|stopped|failed|terminated, operation.*, audit.recorded
 """

@@ -203,6 +203,24 @@ class Snapshots(Protocol):
         ...
 
 
+@runtime_checkable
+class ListsVolumes(Protocol):
+    """Volumes that can be listed as a whole; a cloud whose `volumes` is one has them in the inventory."""
+
+    def pages(self, region: str, *, page_size: int = 500) -> AsyncIterator[list[Volume]]:
+        """All volumes of the region, page by page; only an iteration that ends without an error has seen everything."""
+        ...
+
+
+@runtime_checkable
+class ListsSnapshots(Protocol):
+    """Snapshots that can be listed as a whole; a cloud whose `snapshots` is one has them in the inventory."""
+
+    def pages(self, region: str, *, page_size: int = 500) -> AsyncIterator[list[Snapshot]]:
+        """All snapshots that the account owns in the region, as `ListsVolumes.pages`."""
+        ...
+
+
 class Images(Protocol):
     """What machines boot from."""
 

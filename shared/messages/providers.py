@@ -14,7 +14,10 @@ ProviderType = Literal["primary", "secondary", "backup", "edge", "development"]
 
 
 class Provider(Facts):
-    """One account as anybody may see it; it publishes a point each `metrics_period_s` (basic 300, detailed 60)."""
+    """One account as anybody may see it; it publishes a point each `metrics_period_s` (basic 300, detailed 60).
+
+    `last_sync_at`: all of its inventory is at least as new as this; null until every scope was read to its end once.
+    """
 
     id: UUID
     organization_id: UUID

@@ -11,7 +11,10 @@ from shared.messages.operations import Operation
 from shared.messages.texts import Line
 
 ResourceType = Literal["compute", "storage", "database", "network", "load_balancer", "cdn", "dns", "analytics"]
-ResourceStatus = Literal["provisioning", "running", "stopped", "stopping", "starting", "error", "terminated"]
+ResourceStatus = Literal[
+    "provisioning", "running", "stopped", "stopping", "starting", "error", "terminated", "available"
+]
+"""`available` is what exists and neither runs nor stands still: a volume, a snapshot."""
 HealthStatus = Literal["healthy", "warning", "critical", "unknown"]
 Environment = Literal["development", "testing", "staging", "production"]
 
@@ -20,6 +23,7 @@ class Resource(Facts):
     """One resource. `resource_id` is the provider's own id, null until it is known, as are zone and addresses.
 
     `version` counts the owner's own changes; health, metrics and costs are other services' facts and do not move it.
+    `origin` is `provisioned` (made through us) or `discovered` (found in the account and adopted).
     """
 
     id: UUID
@@ -43,6 +47,7 @@ class Resource(Facts):
     project: str
     tags: dict[str, str] = {}
     is_wedding_critical: bool = False
+    origin: str = "provisioned"
     cost_tracking: dict[str, Any] = {}
     performance_metrics: dict[str, Any] = {}
     created_at: datetime
@@ -151,10 +156,21 @@ class TagResource(Command, entity="resource", name="tag", owner="provisioner"):
     """Put the row's tags on the thing at the cloud."""
 
 
+class Change(Facts):
+    """What a fact was and what it is now; null: there was none."""
+
+    before: Any = None
+    after: Any = None
+
+
 class ResourceEvent(Event):
-    """The aggregate is the resource; the event holds all of it, so that a projection needs nothing else."""
+    """The aggregate is the resource; the event holds all of it, so that a projection needs nothing else.
+
+    `changes`, by name of the fact, are what a read of the account found changed; empty for a change that we made.
+    """
 
     resource: Resource
+    changes: dict[str, Change] = {}
 
 
 class ResourceRequested(ResourceEvent, entity="resource", name="requested", owner="provisioner"):
@@ -187,10 +203,15 @@ class ResourceFailed(ResourceEvent, entity="resource", name="failed", owner="pro
 
 
 class ResourceTerminated(ResourceEvent, entity="resource", name="terminated", owner="provisioner"):
-    pass
+    """It is gone: removed through us, or a complete read of the account found it no more (`status_reason`)."""
+
+
+class ResourceDiscovered(ResourceEvent, entity="resource", name="discovered", owner="provisioner"):
+    """It was found in the account, not made through us, and is kept, watched and metered from now on."""
 
 
 RESOURCE_EVENTS = (
+    ResourceDiscovered,
     ResourceRequested,
     ResourceUpdated,
     ResourceStarted,

@@ -25,7 +25,12 @@ class Place:
 
 
 def _measurable() -> Any:
-    return and_(known_resource.c.resource_status == "running", known_resource.c.resource_id.is_not(None))
+    """Machines that run: what clouds measure, and all that the metrics port asks for."""
+    return and_(
+        known_resource.c.resource_type == "compute",
+        known_resource.c.resource_status == "running",
+        known_resource.c.resource_id.is_not(None),
+    )
 
 
 async def queue_due(work: Work, lease_s: float) -> list[Place]:

@@ -47,6 +47,12 @@ def next_status(action: str, status: str) -> str:
     return following
 
 
+def check_machine(resource_type: str) -> None:
+    """Raise Conflict for what is in the inventory but cannot be started, stopped or removed through it."""
+    if resource_type != "compute":
+        raise Conflict(f"a resource of type {resource_type} is only seen here, not changed", code="not_changeable")
+
+
 def check_idle(operation_id: object | None) -> None:
     """Raise Conflict while another operation works on the resource: one at a time."""
     if operation_id is not None:

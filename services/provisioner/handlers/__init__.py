@@ -1,6 +1,17 @@
 """Which messages does the provisioner take? The table of its doors."""
 
-from services.provisioner.handlers import credentials, machines, observations, providers, resizing, resources, scaling
+from services.provisioner.handlers import (
+    credentials,
+    dependencies,
+    history,
+    machines,
+    observations,
+    providers,
+    resizing,
+    resources,
+    scaling,
+    syncs,
+)
 from shared.bus.router import Router
 
 router = Router(
@@ -12,4 +23,7 @@ router = Router(
     scaling.routes,
     resizing.routes,
     observations.routes,
+    syncs.routes,
+    history.routes,
+    dependencies.routes,
 )

@@ -135,7 +135,7 @@ async def provision_resource(saga: Saga, command: ProvisionResource, deps: Deps)
         await _remove(order, machine_id)
 
     async def note(work: Work) -> None:
-        resource = await resources.change(work, command.aggregate_id, resource_id=machine_id)
+        resource = await resources.change(work, command.aggregate_id, resource_id=machine_id, placed_at=work.now)
         work.emit(ResourceUpdated(**work.about(resource.id, resource.version), resource=resource))
 
     async def running() -> dict[str, Any] | None:

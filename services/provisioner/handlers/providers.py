@@ -54,11 +54,12 @@ from shared.messages.providers import (
     TestConnection,
     UpdateProvider,
 )
+from shared.messages.syncs import ReleaseResources
 
 routes = Routes()
 
 CREDENTIALS = "/credentials_config"
-SYNC_EVERY = timedelta(days=1)
+REGIONS_EVERY = timedelta(days=1)
 RECENT = timedelta(seconds=15)
 """A check that comes again, or late after an outage, is not repeated within this time."""
 
@@ -147,6 +148,8 @@ async def update_provider(request: UpdateProvider, deps: Deps) -> Provider:
         fields = _given(request)
         await providers.change(work, known.id, **fields, version=known.version + 1, updated_at=work.now)
         provider = await providers.get(work, known.id)
+        if request.regions is not None:
+            work.emit(ReleaseResources(**work.about(provider.id, provider.version)))
         changed = [*fields, *(() if request.credentials_config is None else ("credentials_config",))]
         _say(work, ProviderUpdated, provider, "provider.update", {"changed": changed})
         acceptance.answer(provider)
@@ -169,6 +172,7 @@ async def remove_provider(request: RemoveProvider, deps: Deps) -> Provider:
             credentials_config=None, key_id=None,
         )  # fmt: skip
         withdraw(work, work.organization, known.id)
+        work.emit(ReleaseResources(**work.about(known.id, provider.version)))
         _say(work, ProviderRemoved, provider, "provider.remove", {})
         acceptance.answer(provider)
     await deps.clouds.forget(str(known.id))
@@ -201,12 +205,12 @@ async def check_provider(command: CheckProvider, deps: Deps) -> None:
             known = await providers.get(work, command.aggregate_id)
             if known.last_health_check is not None and known.last_health_check > work.now - RECENT:
                 return
+            read_at = await providers.regions_read_at(work, command.aggregate_id)
         provider, _, answer = await _ask_account(deps, context, command.aggregate_id)
     except NotFound:
         return
     await _keep_health(deps, context, provider, answer if isinstance(answer, CloudError) else None)
-    synced = provider.last_sync_at
-    if isinstance(answer, Account) and (synced is None or synced < deps.clock.now() - SYNC_EVERY):
+    if isinstance(answer, Account) and (read_at is None or read_at < deps.clock.now() - REGIONS_EVERY):
         await _discover_regions(deps, context, provider)
 
 
@@ -335,7 +339,7 @@ async def _discover_regions(deps: Deps, context: Context, provider: Provider) ->
             work, provider.id, [*provider.regions, *(region.region_code for region in regions)]
         )
         await providers.put_regions(work, provider.id, regions)
-        await providers.change(work, provider.id, last_sync_at=work.now)
+        await providers.change(work, provider.id, regions_read_at=work.now)
 
 
 async def _ask_account(deps: Deps, context: Context, provider_id: UUID) -> tuple[Provider, float, Account | CloudError]:

@@ -10,6 +10,7 @@ from services.provisioner.domain.resources import (
     TERMINATED,
     check_force,
     check_idle,
+    check_machine,
     check_tag_text,
     check_tags,
     next_status,
@@ -127,7 +128,7 @@ async def change_fields(work: Work, request: UpdateResource, known: Resource) ->
     resource = await resources.change(work, known.id, **fields)
     changed = [*fields, *(() if request.tags is None else ("tags",))]
     say(work, ResourceUpdated, resource, "resource.update", {"changed": changed})
-    if resource.resource_id is not None:
+    if resource.resource_id is not None and resource.resource_type == "compute":
         work.emit(TagResource(**work.about(resource.id, resource.version)))
     return resource
 
@@ -160,6 +161,7 @@ async def _begin(
     async with deps.database.accept(request) as acceptance:
         work = acceptance.work
         known = await idle(work, request, request.resource)
+        check_machine(known.resource_type)
         status = next_status(action, known.resource_status)
         if action != "terminate" and known.resource_id is None:
             raise Conflict("there is no machine behind this resource; delete it", code="wrong_state")

@@ -7,7 +7,7 @@ from typing import Any
 from services.provisioner.deps import Deps
 from services.provisioner.domain.changes import Changes, base_of, check_no_replacement, compare
 from services.provisioner.domain.providers import invalid
-from services.provisioner.domain.resources import check_force, check_tag_text, check_tags, next_status
+from services.provisioner.domain.resources import check_force, check_machine, check_tag_text, check_tags, next_status
 from services.provisioner.domain.scaling import (
     FIELD,
     check_type,
@@ -51,6 +51,7 @@ async def scale_resource(request: ScaleResource, deps: Deps) -> AcceptedResource
     async with deps.database.accept(request) as acceptance:
         work = acceptance.work
         known = await idle(work, request, request.resource)
+        check_machine(known.resource_type)
         current = _size_of(known)
         types = machine_types_of(known.provider_name)
         if request.instance_type is None and request.action == "configuration_change":
@@ -77,6 +78,7 @@ async def compare_resource(request: CompareResource, deps: Deps) -> ResourceChan
     """Raises InvalidInput for a configuration that nothing could have."""
     async with deps.database.work(Context.of(request)) as work:
         known = await resources.get(work, request.resource)
+    check_machine(known.resource_type)
     return _shown(_compared(known, request))
 
 
@@ -88,6 +90,7 @@ async def configure_resource(request: ConfigureResource, deps: Deps) -> Configur
     async with deps.database.accept(request) as acceptance:
         work = acceptance.work
         resource = await idle(work, request, request.resource)
+        check_machine(resource.resource_type)
         changes = _compared(resource, request)
         check_no_replacement(changes)
         if changes.in_place:

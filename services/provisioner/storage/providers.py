@@ -1,6 +1,7 @@
 """Every statement on providers and their regions."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -98,6 +99,20 @@ async def _page(
 ) -> tuple[list[Provider], str | None]:
     found, cursor = order.page(rows(await work.execute(order.select(statement, request))), request)
     return [provider_of(row) for row in found], cursor
+
+
+async def regions_read_at(work: Work, provider_id: UUID) -> datetime | None:
+    """When all regions of the account were last asked for; None when they never were."""
+    found: datetime | None = (
+        await work.execute(select(_table.regions_read_at).where(*_key(work, provider_id)))
+    ).scalar()
+    return found
+
+
+async def regions_in_sight(work: Work, provider_id: UUID) -> list[str]:
+    """The regions that the account is looked at in; none of one that was removed."""
+    statement = select(_table.regions).where(*_key(work, provider_id), _table.removed_at.is_(None))
+    return list((await work.execute(statement)).scalar() or ())
 
 
 async def active(work: Work) -> list[tuple[UUID, UUID, int]]:

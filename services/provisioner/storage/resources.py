@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, bindparam, delete, func, insert, literal_column, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, delete, func, insert, literal_column, or_, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 
+from services.provisioner.domain.inventory import PROVISIONED
 from services.provisioner.domain.resources import TERMINATED
 from services.provisioner.storage.tables import cloud_resources, resource_tags
 from shared.db.pages import Keyset, begins_with
@@ -73,6 +74,12 @@ async def lock(work: Work, resource: UUID) -> Resource:
     """The same, locked until the end of the transaction. Raises NotFound."""
     await work.execute(select(_table.id).where(*_key(work, resource)).with_for_update())
     return await get(work, resource)
+
+
+async def lock_where(work: Work, *conditions: ColumnElement[bool]) -> list[Resource]:
+    """All of this organization that fit, locked, in the order of their ids."""
+    statement = select(*_shown).where(_table.organization_id == work.organization, *conditions).order_by(_table.id)
+    return [resource_of(row) for row in rows(await work.execute(statement.with_for_update(of=cloud_resources)))]
 
 
 async def operation_of(work: Work, resource: UUID) -> UUID | None:
@@ -155,11 +162,15 @@ async def _page(
 
 
 async def count_active(work: Work, provider_id: UUID, regions_left: list[str] | None = None) -> int:
-    """How many resources of a provider are not terminated, outside `regions_left` when that is given."""
+    """How many resources of a provider are not terminated, outside `regions_left` when that is given.
+
+    What was only found there does not count, unless somebody works on it: without the provider it is out of sight.
+    """
     statement = select(func.count()).where(
         _table.organization_id == work.organization,
         _table.provider_id == provider_id,
         _table.resource_status != TERMINATED,
+        or_(_table.origin == PROVISIONED, _table.operation_id.is_not(None)),
     )
     if regions_left is not None:
         statement = statement.where(_table.region.not_in(regions_left))

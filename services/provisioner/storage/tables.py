@@ -1,6 +1,7 @@
 """Which tables does the provisioner own, and which index serves which access path?"""
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
@@ -52,6 +53,8 @@ cloud_providers = Table(
     Column("health_reason", Text),
     moment("last_health_check", nullable=True),
     moment("last_sync_at", nullable=True),
+    moment("sync_queued_at", nullable=True),
+    moment("regions_read_at", nullable=True),
     Column("created_by", Text, nullable=False),
     moment("created_at"),
     moment("updated_at"),
@@ -115,8 +118,13 @@ cloud_resources = Table(
     moment("updated_at"),
     moment("terminated_at", nullable=True),
     Column("version", Integer, nullable=False),
+    Column("origin", String(16), nullable=False, server_default="provisioned"),
+    Column("observed", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
+    moment("placed_at", nullable=True),
+    _one_of("origin", "provisioned", "discovered"),
     _one_of("resource_type", "compute", "storage", "database", "network", "load_balancer", "cdn", "dns", "analytics"),
-    _one_of("resource_status", "provisioning", "running", "stopped", "stopping", "starting", "error", "terminated"),
+    _one_of("resource_status", "provisioning", "running", "stopped", "stopping", "starting", "error", "terminated",
+            "available"),
     _one_of("health_status", "healthy", "warning", "critical", "unknown"),
     _one_of("environment", "development", "testing", "staging", "production"),
     Index("ix_cloud_resources_created", "organization_id", "created_at", "id"),
@@ -129,7 +137,10 @@ cloud_resources = Table(
     Index("ix_cloud_resources_type", "organization_id", "resource_type", "resource_subtype", "created_at", "id"),
     Index("ix_cloud_resources_environment", "organization_id", "environment", "created_at", "id"),
     Index("ix_cloud_resources_project", "organization_id", "project", "created_at", "id"),
-)
+    Index("ix_cloud_resources_place", "organization_id", "provider_id", "region", "resource_id"),
+    Index("ix_cloud_resources_token", "organization_id", "creation_token",
+          postgresql_where=text("creation_token IS NOT NULL")),
+)  # fmt: skip
 
 resource_tags = Table(
     "resource_tags",
@@ -140,6 +151,54 @@ resource_tags = Table(
     Column("value", Text, nullable=False),
     Index("ix_resource_tags_key", "organization_id", "key", "value", "resource_id"),
 )
+
+inventory_scopes = Table(
+    "inventory_scopes",
+    metadata,
+    Column("provider_id", Uuid, ForeignKey("cloud_providers.id"), primary_key=True),
+    Column("region", String(64), primary_key=True),
+    Column("resource_subtype", String(64), primary_key=True),
+    Column("organization_id", Uuid, nullable=False),
+    Column("resource_type", String(32), nullable=False),
+    Column("generation", BigInteger, nullable=False, server_default="0"),
+    Column("attempt_id", Uuid),
+    moment("began_at", nullable=True),
+    moment("ended_at", nullable=True),
+    moment("complete_at", nullable=True),
+    Column("things", Integer, nullable=False, server_default="0"),
+    Column("failures", Integer, nullable=False, server_default="0"),
+    Column("error", JSONB(none_as_null=True)),
+    Index("ix_inventory_scopes_organization", "organization_id", "provider_id"),
+)
+"""One row per account, region and kind of thing. `generation` counts reads and is their fence."""
+
+resource_history = Table(
+    "resource_history",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("organization_id", Uuid, nullable=False),
+    Column("resource_id", Uuid, ForeignKey("cloud_resources.id"), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("event", String(32), nullable=False),
+    Column("generation", BigInteger, nullable=False),
+    moment("observed_at"),
+    Column("changes", JSONB, nullable=False),
+    Index("ix_resource_history_resource", "organization_id", "resource_id", "observed_at", "id"),
+)
+
+resource_dependencies = Table(
+    "resource_dependencies",
+    metadata,
+    Column("source_id", Uuid, ForeignKey("cloud_resources.id"), primary_key=True),
+    Column("relation", String(32), primary_key=True),
+    Column("target", Text, primary_key=True),
+    Column("organization_id", Uuid, nullable=False),
+    Column("provider_id", Uuid, nullable=False),
+    Column("region", String(64), nullable=False),
+    Column("hard", Boolean, nullable=False),
+    Index("ix_resource_dependencies_target", "organization_id", "provider_id", "region", "target"),
+)
+"""`target` is a key (kind:id): a thing may be depended on before, or without, being in the inventory itself."""
 
 resource_scaling_history = Table(
     "resource_scaling_history",
@@ -166,4 +225,13 @@ resource_scaling_history = Table(
     Index("ix_resource_scaling_history_resource", "organization_id", "resource_id", "started_at", "id"),
 )
 
-TABLES = (cloud_providers, cloud_regions, cloud_resources, resource_tags, resource_scaling_history)
+TABLES = (
+    cloud_providers,
+    cloud_regions,
+    cloud_resources,
+    resource_tags,
+    resource_scaling_history,
+    inventory_scopes,
+    resource_history,
+    resource_dependencies,
+)

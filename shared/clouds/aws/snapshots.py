@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,7 +10,7 @@ from shared.clouds.aws import tags as aws_tags
 from shared.clouds.aws.client import AwsClient
 from shared.clouds.aws.errors import PROVIDER
 from shared.clouds.aws.times import in_utc
-from shared.clouds.capabilities import Snapshots
+from shared.clouds.capabilities import ListsSnapshots, Snapshots
 from shared.clouds.errors import IncorrectState, NotFound
 from shared.clouds.models import Snapshot, SnapshotSpec, SnapshotState
 
@@ -23,7 +23,7 @@ _STATES: Mapping[str, SnapshotState] = {
 }
 
 
-class AwsSnapshots(Snapshots):
+class AwsSnapshots(Snapshots, ListsSnapshots):
     """CreateSnapshot and CopySnapshot know no ClientToken: both look for the token's tag first and never repeat
     themselves. What remains is AWS's delay between making and listing (seconds): a caller that repeats after
     `outcome_unknown` waits that long.
@@ -98,6 +98,12 @@ class AwsSnapshots(Snapshots):
             await self._client.call("ec2", region, "DeleteSnapshot", SnapshotId=snapshot_id)
         except NotFound:
             return
+
+    async def pages(self, region: str, *, page_size: int = 500) -> AsyncIterator[list[Snapshot]]:
+        """Those that the account owns: without the owner EC2 lists every public snapshot, tens of thousands."""
+        size = min(1000, max(5, page_size))
+        async for page in self._client.pages("ec2", region, "DescribeSnapshots", OwnerIds=["self"], MaxResults=size):
+            yield [_snapshot(each, region) for each in page.get("Snapshots", [])]
 
     async def _made(self, region: str, snapshot_id: str, source: Snapshot, listed: list[dict[str, str]]) -> Snapshot:
         """CopySnapshot answers only an id, which may not be readable yet; then this is what we know of it."""

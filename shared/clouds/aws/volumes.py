@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from shared.clouds.aws import tags as aws_tags
 from shared.clouds.aws.client import AwsClient
 from shared.clouds.aws.errors import PROVIDER
 from shared.clouds.aws.times import in_utc_or_none
-from shared.clouds.capabilities import Volumes
+from shared.clouds.capabilities import ListsVolumes, Volumes
 from shared.clouds.errors import Conflict, NotFound
 from shared.clouds.models import Volume, VolumeSpec, VolumeState
 
 _ROOT_DEVICES = ("/dev/xvda", "/dev/sda1")
 
 
-class AwsVolumes(Volumes):
+class AwsVolumes(Volumes, ListsVolumes):
     def __init__(self, client: AwsClient) -> None:
         self._client = client
 
@@ -76,6 +76,12 @@ class AwsVolumes(Volumes):
             await self._client.call("ec2", region, "DeleteVolume", VolumeId=volume_id)
         except NotFound:
             return
+
+    async def pages(self, region: str, *, page_size: int = 500) -> AsyncIterator[list[Volume]]:
+        """EC2 takes 5 to 1000 and recommends pages."""
+        size = min(1000, max(5, page_size))
+        async for page in self._client.pages("ec2", region, "DescribeVolumes", MaxResults=size):
+            yield [_volume(each, region) for each in page.get("Volumes", [])]
 
     async def _described(self, region: str, **selection: Any) -> list[Volume]:
         return [

@@ -15,7 +15,7 @@ from shared.db.inventory import apply_resource
 from shared.kit.errors import InvalidInput
 from shared.messages.context import Context
 from shared.messages.costs import CostBreakdown, CostOverview, GetCostBreakdown, GetCostOverview
-from shared.messages.resources import ResourceCostChanged
+from shared.messages.resources import ResourceCostChanged, ResourceDiscovered
 from tests.fixtures.services import Services, context, now
 from tests.services.costs.inventory import Machine
 
@@ -243,3 +243,16 @@ async def _sum_of_days(services: Services) -> Decimal:
     async with services.database("costs").work(Context.background()) as work:
         found: Decimal | None = (await work.execute(select(func.sum(daily_cost.c.amount)))).scalar()
         return found or Decimal(0)
+
+
+async def test_a_machine_that_was_found_is_metered_from_then_on(services: Services) -> None:
+    await start(services)
+    machine = Machine(context(), hours_ago(10), {"instance_type": "t3.micro", "volume_size_gib": 10})
+    found = machine.says(1, 0, "running")
+    discovered = ResourceDiscovered(
+        **machine.context.about(machine.id, 1, found.time),
+        resource=found.resource.model_copy(update={"origin": "discovered"}),
+    )
+    await services.publish(discovered, machine.says(2, 10, "terminated"))
+    await tracking_of(services, machine, hourly=0.0)
+    assert (await stored(services, machine))["compute"] == pytest.approx(10 * MICRO_USD_PER_HOUR)

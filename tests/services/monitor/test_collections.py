@@ -14,6 +14,7 @@ import pytest
 from services.monitor.deps import Deps
 from services.monitor.domain.metrics import floor
 from services.monitor.handlers.collections import collect_metrics
+from services.monitor.storage.collections import resources_of
 from shared.bus.credentials import CredentialStore, seal_credentials
 from shared.clouds.capabilities import Metrics
 from shared.clouds.models import Credentials, MetricAnswer, MetricQuery, MetricSeries
@@ -21,6 +22,7 @@ from shared.clouds.registry import Clouds
 from shared.clouds.settings import CloudSettings
 from shared.messages.alerts import AlertResolved
 from shared.messages.metrics import CollectMetrics, GetMonitoringMetrics
+from shared.messages.resources import ResourceDiscovered
 from shared.messages.subjects import credentials_subject
 from shared.security.envelope import KeyRing
 from tests.fixtures.clouds import SimulatedAws
@@ -155,3 +157,19 @@ async def test_a_resource_that_pays_for_detailed_monitoring_is_asked_for_each_mi
     assert sorted(max(periods) for periods, *_ in await collecting.collect()) == [60, 300]
     (minute,) = await collecting.collect(after_s=60)
     assert (minute[0], minute[3]) == ({60}, 8)
+
+
+async def test_a_found_machine_is_measured_and_a_found_volume_is_not(services: Services) -> None:
+    await services.start("monitor", key_ring=KEY_RING, sweep_s=3600)
+    fleet = Fleet(services)
+    machine = fleet.resource(origin="discovered")
+    volume = fleet.resource(
+        origin="discovered", resource_type="storage", resource_subtype="volume", resource_status="available"
+    )
+    await fleet.add()
+    for each in (volume, machine):
+        await services.publish(ResourceDiscovered(**fleet.about(each.id, 1), resource=each))
+    await fleet.rows("SELECT 1 FROM known_resource", lambda rows: len(rows) == 2)
+    async with services.database("monitor").work(fleet.context) as work:
+        measured = await resources_of(work, fleet.provider_id, fleet.region)
+    assert [row["id"] for row in measured] == [machine.id]

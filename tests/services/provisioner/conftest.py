@@ -152,7 +152,13 @@ def start_replica(services: Services, cloud_address: None) -> StartReplica:
     """`await start_replica(lease_s=1)`: a replica that asks the cloud often."""
 
     async def start(**settings: Any) -> Running:
-        values = {"key_ring": key_ring(), "machine_poll_s": 0.1, "provider_check_every_s": 3600, **settings}
+        values = {
+            "key_ring": key_ring(),
+            "machine_poll_s": 0.1,
+            "provider_check_every_s": 3600,
+            "sync_check_every_s": 3600,
+            **settings,
+        }
         return await services.start("provisioner", **values)
 
     return start

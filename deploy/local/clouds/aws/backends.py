@@ -10,6 +10,7 @@ from moto import settings
 from moto.backends import get_backend
 from moto.core.base_backend import BackendDict, BaseBackend
 
+from deploy.local.clouds.aws import pages
 from deploy.local.clouds.aws.compute import SlowCompute
 from deploy.local.clouds.aws.monitoring import FastMonitoring
 from deploy.local.clouds.aws.storage import BackendKey
@@ -33,6 +34,7 @@ def install(clock: Clock, state_seconds: float) -> None:
     """Puts our backends and validations in moto's place. Called once, before the first call or load."""
     settings.ENABLE_AMI_VALIDATION = True
     settings.EC2_ENABLE_INSTANCE_TYPE_VALIDATION = True
+    pages.install()
     SlowCompute.clock, SlowCompute.state_seconds = clock, state_seconds
     _backends("ec2").backend = SlowCompute
     _backends("cloudwatch").backend = FastMonitoring

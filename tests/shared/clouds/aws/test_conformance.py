@@ -1,7 +1,8 @@
 """AWS keeps the contract of every cloud."""
 
 from tests.shared.clouds.conformance import CloudConformance
+from tests.shared.clouds.conformance_inventory import InventoryConformance
 
 
-class TestAws(CloudConformance):
+class TestAws(CloudConformance, InventoryConformance):
     pass

@@ -1,0 +1,164 @@
+"""What was seen at a cloud, in our words? A machine, a volume or a snapshot as one kind of thing that can be compared.
+
+`facts` are what is compared between two reads beside what the row itself shows: JSON values in one order, so that equal
+things have equal facts whichever way the provider lists them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from services.provisioner.domain.resources import ERROR, PROVISIONING, RUNNING, STARTING, STOPPED, STOPPING, TERMINATED
+from shared.clouds.models import (
+    TOKEN_TAG,
+    Machine,
+    MachineState,
+    Snapshot,
+    SnapshotState,
+    Volume,
+    VolumeState,
+)
+
+AVAILABLE = "available"
+
+_MACHINE: Mapping[MachineState, str] = {
+    MachineState.PENDING: STARTING,
+    MachineState.RUNNING: RUNNING,
+    MachineState.STOPPING: STOPPING,
+    MachineState.STOPPED: STOPPED,
+    MachineState.SHUTTING_DOWN: STOPPING,
+    MachineState.TERMINATED: TERMINATED,
+}
+_VOLUME: Mapping[VolumeState, str] = {
+    VolumeState.CREATING: PROVISIONING,
+    VolumeState.AVAILABLE: AVAILABLE,
+    VolumeState.IN_USE: AVAILABLE,
+    VolumeState.DELETING: STOPPING,
+    VolumeState.DELETED: TERMINATED,
+    VolumeState.ERROR: ERROR,
+}
+_SNAPSHOT: Mapping[SnapshotState, str] = {
+    SnapshotState.PENDING: PROVISIONING,
+    SnapshotState.COMPLETED: AVAILABLE,
+    SnapshotState.ERROR: ERROR,
+}
+_LEAVING = frozenset(
+    {MachineState.SHUTTING_DOWN, MachineState.TERMINATED, VolumeState.DELETING, VolumeState.DELETED}
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """What a thing stands on: kind and provider's id of the other, in the same region. `hard`: without it, it fails."""
+
+    relation: str
+    target: str
+    hard: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One thing as a read of its scope saw it. `tags` are the provider's, ours among them, without the token.
+
+    `is_leaving`: it is being removed, or was. `instance_type` None: such things have none.
+    """
+
+    resource_id: str
+    token: str | None
+    status: str
+    is_leaving: bool
+    tags: Mapping[str, str]
+    zone: str | None = None
+    private_ip: str | None = None
+    public_ip: str | None = None
+    instance_type: str | None = None
+    state_reason: str | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    edges: tuple[Edge, ...] = ()
+
+    @property
+    def observed(self) -> dict[str, Any]:
+        """What is kept of this read, for the comparison with the next."""
+        return {**self.facts, "tags": dict(self.tags)}
+
+
+def of_machine(machine: Machine) -> Found:
+    volumes = sorted({each.volume_id: each.device_name for each in machine.volumes}.items())
+    groups = sorted(machine.security_groups)
+    edges = [Edge("disk", f"volume:{volume_id}", hard=True) for volume_id, _ in volumes]
+    edges += [Edge("network", f"network:{machine.subnet_id}", hard=True)] if machine.subnet_id else []
+    edges += [Edge("firewall", f"security_group:{group}", hard=False) for group in groups]
+    return Found(
+        resource_id=machine.id,
+        token=machine.token,
+        status=_MACHINE[machine.state],
+        is_leaving=machine.state in _LEAVING,
+        tags=_tags(machine.tags),
+        zone=machine.zone,
+        private_ip=machine.private_ip,
+        public_ip=machine.public_ip,
+        instance_type=machine.instance_type,
+        state_reason=machine.state_reason,
+        facts={
+            "image": machine.image,
+            "subnet_id": machine.subnet_id,
+            "security_groups": groups,
+            "volumes": [{"volume_id": volume_id, "device_name": device} for volume_id, device in volumes],
+            "architecture": machine.architecture,
+            "detailed_monitoring": machine.detailed_monitoring,
+        },
+        edges=tuple(edges),
+    )
+
+
+def of_volume(volume: Volume) -> Found:
+    edges = (Edge("made_from", f"snapshot:{volume.snapshot_id}", hard=False),) if volume.snapshot_id else ()
+    return Found(
+        resource_id=volume.id,
+        token=volume.tags.get(TOKEN_TAG),
+        status=_VOLUME[volume.state],
+        is_leaving=volume.state in _LEAVING,
+        tags=_tags(volume.tags),
+        zone=volume.zone,
+        facts={
+            "size_gib": volume.size_gib,
+            "snapshot_id": volume.snapshot_id,
+            "machine_id": volume.machine_id,
+            "device_name": volume.device_name,
+            "encrypted": volume.encrypted,
+        },
+        edges=edges,
+    )
+
+
+def of_snapshot(snapshot: Snapshot) -> Found:
+    edges = (Edge("copy_of", f"volume:{snapshot.volume_id}", hard=False),) if snapshot.volume_id else ()
+    return Found(
+        resource_id=snapshot.id,
+        token=snapshot.tags.get(TOKEN_TAG),
+        status=_SNAPSHOT[snapshot.state],
+        is_leaving=False,
+        tags=_tags(snapshot.tags),
+        state_reason=snapshot.state_reason,
+        facts={
+            "size_gib": snapshot.size_gib,
+            "volume_id": snapshot.volume_id,
+            "encrypted": snapshot.encrypted,
+            "started_at": _text(snapshot.started_at),
+        },
+        edges=edges,
+    )
+
+
+def _tags(tags: Mapping[str, str]) -> dict[str, str]:
+    return {_clean(key): _clean(tags[key]) for key in sorted(tags) if key != TOKEN_TAG}
+
+
+def _clean(text: str) -> str:
+    """What somebody wrote at the provider, without what no database takes: one odd tag must not hide a whole scope."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode()
+
+
+def _text(moment: datetime) -> str:
+    return moment.isoformat()
