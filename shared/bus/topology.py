@@ -22,7 +22,7 @@ from nats.js.api import (
     StorageType,
     StreamConfig,
 )
-from nats.js.errors import NotFoundError
+from nats.js.errors import NotFoundError, ServerError
 from pydantic import Field
 
 from shared.bus.commands import REPLAY, durable_of
@@ -56,6 +56,9 @@ ROUTERS = {
     "recovery": "services.recovery.handlers",
 }
 """Where each process kind keeps its `router`. Imported only where that service's code is present."""
+
+STORE_NOT_CREATED = 10049
+"""The server's "error creating store for stream"; source: nats-server's errors.json, JSStreamStoreFailedF."""
 
 log = structlog.get_logger(__name__)
 
@@ -156,10 +159,23 @@ async def _put_stream(jetstream: JetStreamContext, config: StreamConfig, replica
     try:
         known = (await jetstream.stream_info(str(config.name))).config
     except NotFoundError:
-        await jetstream.add_stream(config.evolve(num_replicas=replicas or 1))
-        log.info("stream added", stream=config.name)
+        await _add_stream(jetstream, config.evolve(num_replicas=replicas or 1))
     else:
         await jetstream.update_stream(config.evolve(num_replicas=replicas or known.num_replicas))
+
+
+async def _add_stream(jetstream: JetStreamContext, config: StreamConfig) -> None:
+    """Also where a stream of that name was deleted just now: the server may still be removing its files."""
+    for wait_s in (0.1, 0.5, 2.0, None):
+        try:
+            await jetstream.add_stream(config)
+        except ServerError as error:
+            if error.err_code != STORE_NOT_CREATED or wait_s is None:
+                raise
+            await asyncio.sleep(wait_s)
+        else:
+            log.info("stream added", stream=config.name)
+            return
 
 
 async def _put_bucket(jetstream: JetStreamContext, replicas: int | None) -> None:

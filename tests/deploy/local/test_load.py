@@ -195,8 +195,8 @@ class _Rest(http.server.BaseHTTPRequestHandler):
     """The one route of the gateway that the command asks, with one resource that runs and one that does not."""
 
     resources: ClassVar = {
-        "running": {"resource_id": "i-1", "status": "running"},
-        "new": {"resource_id": None, "status": "new"},
+        "running": {"resource_id": "i-1", "status": "running", "provider_name": "aws"},
+        "new": {"resource_id": None, "status": "new", "provider_name": "aws"},
     }
 
     def do_GET(self) -> None:
