@@ -2,90 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, TypeVar
-
-from pydantic import BaseModel, SecretStr, ValidationError
-
 from shared.clouds.azure.models import AzureCredentials, AzureMachineConfiguration
-from shared.clouds.capabilities import Catalog
-from shared.clouds.errors import FieldProblem, InvalidRequest, Unsupported
-from shared.clouds.models import Credentials, ResourceOffer
-
-_PROVIDER = "azure"
-
-_Model = TypeVar("_Model", bound=BaseModel)
-
-_CONFIGURATIONS: Mapping[tuple[str, str], tuple[str, type[BaseModel]]] = {
-    ("compute", "virtual_machine"): ("Virtual machine", AzureMachineConfiguration),
-}
+from shared.clouds.catalog import ModelCatalog
 
 
-class AzureCatalog(Catalog):
-    """What Azure takes, without its SDK."""
-
-    @property
-    def provider_name(self) -> str:
-        return _PROVIDER
-
-    @property
-    def credentials_schema(self) -> Mapping[str, Any]:
-        return AzureCredentials.model_json_schema()
-
-    def credentials(self, configuration: Mapping[str, Any]) -> Credentials:
-        checked = _validated(AzureCredentials, configuration, "credentials", "Invalid credential configuration")
-        return Credentials(
-            {
-                name: value.get_secret_value() if isinstance(value, SecretStr) else value
-                for name, value in checked
-                if value is not None
-            }
-        )
-
-    def offers(self) -> tuple[ResourceOffer, ...]:
-        return tuple(
-            ResourceOffer(resource_type, subtype, title, model.model_json_schema())
-            for (resource_type, subtype), (title, model) in _CONFIGURATIONS.items()
-        )
-
-    def configuration(
-        self, resource_type: str, resource_subtype: str, configuration: Mapping[str, Any]
-    ) -> dict[str, Any]:
-        known = _CONFIGURATIONS.get((resource_type, resource_subtype))
-        if known is None:
-            raise _unsupported(resource_type, resource_subtype)
-        return _validated(known[1], configuration, "configuration", "Invalid configuration").model_dump(mode="json")
-
-
-def _unsupported(resource_type: str, resource_subtype: str) -> Unsupported:
-    types = {each for each, _ in _CONFIGURATIONS}
-    field, name, known = (
-        ("resource_subtype", resource_subtype, {each for kind, each in _CONFIGURATIONS if kind == resource_type})
-        if resource_type in types
-        else ("resource_type", resource_type, types)
-    )
-    return Unsupported(
-        "unsupported_resource_type",
-        f"Unsupported resource type: {name}",
-        provider=_PROVIDER,
-        operation="configuration",
-        problems=(FieldProblem(field, f"is one of {', '.join(sorted(known))}"),),
-    )
-
-
-def _validated(model: type[_Model], values: Mapping[str, Any], operation: str, title: str) -> _Model:
-    """Raised outside the `except`: pydantic's exception holds the rejected values, and one may be a key."""
-    try:
-        return model.model_validate(dict(values))
-    except ValidationError as error:
-        problems = tuple(
-            FieldProblem(".".join(str(part) for part in each["loc"]), each["msg"])
-            for each in error.errors(include_url=False, include_context=False, include_input=False)
-        )
-    raise InvalidRequest(
-        f"invalid_{operation}",
-        f"{title}: " + "; ".join(f"{each.field}: {each.detail}" for each in problems),
-        provider=_PROVIDER,
-        operation=operation,
-        problems=problems,
-    )
+class AzureCatalog(ModelCatalog):
+    name = "azure"
+    credentials_model = AzureCredentials
+    configurations = {("compute", "virtual_machine"): ("Virtual machine", AzureMachineConfiguration)}  # noqa: RUF012
