@@ -19,6 +19,7 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 
+from shared.clouds.assets import WithBuckets, WithDatabases, WithDistributions, WithPrivateNetworks
 from shared.clouds.errors import Unsupported
 from shared.clouds.models import (
     Account,
@@ -316,11 +317,11 @@ class WithMetrics(Protocol):
 
 CAPABILITY_TYPES: Mapping[str, tuple[type, ...]] = {
     "compute": (WithMachines,),
-    "storage": (),
-    "database": (),
-    "networking": (WithNetworks,),
+    "storage": (WithBuckets,),
+    "database": (WithDatabases,),
+    "networking": (WithNetworks, WithPrivateNetworks),
     "monitoring": (WithMetrics,),
-    "cdn": (),
+    "cdn": (WithDistributions,),
     "serverless": (),
     "kubernetes": (),
 }

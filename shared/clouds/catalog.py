@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, SecretStr, ValidationError
@@ -14,12 +15,22 @@ from shared.clouds.models import Credentials, ResourceOffer
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of resource: what people call it, the model of its configuration, and how it lives (`ResourceOffer`)."""
+
+    title: str
+    model: type[BaseModel]
+    is_global: bool = False
+    can_stop: bool = False
+
+
 class ModelCatalog(Catalog):
-    """A provider names itself, its credentials and its configurations by resource type and subtype, with titles."""
+    """A provider names itself, its credentials and its kinds of resources by type and subtype."""
 
     name: ClassVar[str]
     credentials_model: ClassVar[type[BaseModel]]
-    configurations: ClassVar[Mapping[tuple[str, str], tuple[str, type[BaseModel]]]]
+    kinds: ClassVar[Mapping[tuple[str, str], Kind]]
 
     @property
     def provider_name(self) -> str:
@@ -41,22 +52,24 @@ class ModelCatalog(Catalog):
 
     def offers(self) -> tuple[ResourceOffer, ...]:
         return tuple(
-            ResourceOffer(resource_type, subtype, title, model.model_json_schema())
-            for (resource_type, subtype), (title, model) in self.configurations.items()
+            ResourceOffer(
+                resource_type, subtype, kind.title, kind.model.model_json_schema(), kind.is_global, kind.can_stop
+            )
+            for (resource_type, subtype), kind in self.kinds.items()
         )
 
     def configuration(
         self, resource_type: str, resource_subtype: str, configuration: Mapping[str, Any]
     ) -> dict[str, Any]:
-        known = self.configurations.get((resource_type, resource_subtype))
+        known = self.kinds.get((resource_type, resource_subtype))
         if known is None:
             raise self._unsupported(resource_type, resource_subtype)
-        checked = self.checked(known[1], configuration, "configuration", "Invalid configuration")
+        checked = self.checked(known.model, configuration, "configuration", "Invalid configuration")
         return checked.model_dump(mode="json")
 
     def _unsupported(self, resource_type: str, resource_subtype: str) -> Unsupported:
-        types = {each for each, _ in self.configurations}
-        subtypes = {each for kind, each in self.configurations if kind == resource_type}
+        types = {each for each, _ in self.kinds}
+        subtypes = {each for kind, each in self.kinds if kind == resource_type}
         field, name, known = (
             ("resource_subtype", resource_subtype, subtypes)
             if resource_type in types

@@ -22,6 +22,8 @@ CHANGE = "x-change"
 """In a configuration's schema, at a field: how it changes on a thing that exists. Without it: by a new thing only."""
 NEEDS_STOP = "needs_stop"
 """A value of CHANGE: the thing is stopped for it and runs again afterwards."""
+IN_PLACE = "in_place"
+"""A value of CHANGE: the thing serves on while it changes."""
 
 _FINGERPRINT_KEY = secrets.token_bytes(32)
 
@@ -99,7 +101,10 @@ class AttachedVolume:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """A virtual machine as its provider sees it now. `zone` is the provider's own name of the zone."""
+    """A virtual machine as its provider sees it now. `zone` is the provider's own name of the zone.
+
+    `network_id` is the id of the private network (VPC) that it is in, as the inventory shows that network.
+    """
 
     id: str
     state: MachineState
@@ -111,6 +116,7 @@ class Machine:
     private_ip: str | None = None
     public_ip: str | None = None
     subnet_id: str | None = None
+    network_id: str | None = None
     security_groups: tuple[str, ...] = ()
     launched_at: datetime | None = None
     state_reason: str | None = None
@@ -334,9 +340,14 @@ class MetricAnswer:
 
 @dataclass(frozen=True, slots=True)
 class ResourceOffer:
-    """A kind of resource that a provider provisions, with the JSON Schema (2020-12) of its configuration."""
+    """A kind of resource that a provider provisions, with the JSON Schema (2020-12) of its configuration.
+
+    `is_global`: it belongs to no region. `can_stop`: it can stand still and be started again.
+    """
 
     resource_type: str
     resource_subtype: str
     display_name: str
     configuration_schema: Mapping[str, Any]
+    is_global: bool = False
+    can_stop: bool = False

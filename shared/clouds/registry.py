@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from shared.clouds.capabilities import Catalog, Cloud
 from shared.clouds.errors import FieldProblem, InvalidRequest, Unsupported
-from shared.clouds.models import Credentials, MachineType
+from shared.clouds.models import Credentials, MachineType, ResourceOffer
 from shared.clouds.settings import CloudSettings
 
 
@@ -62,6 +62,13 @@ def provider_names() -> tuple[str, ...]:
 def catalog_of(provider_name: str) -> Catalog:
     """What the provider takes: credentials, resource types. Imports no SDK. `Unsupported` for an unknown provider."""
     return cast("Catalog", _load(_entry(provider_name).catalog)())
+
+
+def find_offer(provider_name: str, resource_type: str, resource_subtype: str) -> ResourceOffer | None:
+    """What a provider says of a kind of resource; None when it does not provision it. `Unsupported` as above."""
+    kind = (resource_type, resource_subtype)
+    offers = catalog_of(provider_name).offers()
+    return next((each for each in offers if (each.resource_type, each.resource_subtype) == kind), None)
 
 
 def machine_types_of(provider_name: str) -> Mapping[str, MachineType]:

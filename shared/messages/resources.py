@@ -22,6 +22,7 @@ Environment = Literal["development", "testing", "staging", "production"]
 class Resource(Facts):
     """One resource. `resource_id` is the provider's own id, null until it is known, as are zone and addresses.
 
+    `address` is the host name or address where an asset (a database, a load balancer) is reached.
     `version` counts the owner's own changes; health, metrics and costs are other services' facts and do not move it.
     `origin` is `provisioned` (made through us) or `discovered` (found in the account and adopted).
     """
@@ -39,6 +40,7 @@ class Resource(Facts):
     availability_zone: str | None = None
     private_ip: str | None = None
     public_ip: str | None = None
+    address: str | None = None
     configuration: dict[str, Any] = {}
     resource_status: str
     health_status: str = "unknown"

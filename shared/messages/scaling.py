@@ -116,3 +116,14 @@ class ResizeResource(Command, entity="resource", name="resize", owner="provision
 
     instance_type: str
     resource_status: str
+
+
+class ReconfigureResource(Command, entity="resource", name="reconfigure", owner="provisioner"):
+    """Give an asset this whole configuration, of which the fields of `wanted` change; it serves on meanwhile.
+
+    `resource_status` is what it was when this was accepted.
+    """
+
+    configuration: dict[str, Any]
+    wanted: dict[str, Any]
+    resource_status: str

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from shared.clouds.models import CHANGE, NEEDS_STOP
+from shared.clouds.models import CHANGE, IN_PLACE, NEEDS_STOP
 from shared.kit.errors import FieldError, InvalidInput
 
 CONFIGURATION = "configuration"
@@ -18,6 +18,14 @@ class Change:
     before: Any
     after: Any
 
+    @property
+    def is_of_configuration(self) -> bool:
+        return self.field.startswith(f"/{CONFIGURATION}/")
+
+    @property
+    def name(self) -> str:
+        return self.field.rpartition("/")[2]
+
 
 @dataclass(frozen=True, slots=True)
 class Changes:
@@ -26,6 +34,16 @@ class Changes:
     in_place: tuple[Change, ...]
     needs_stop: tuple[Change, ...]
     replace: tuple[Change, ...]
+
+    @property
+    def own(self) -> tuple[Change, ...]:
+        """Those of the resource itself, at once."""
+        return tuple(each for each in self.in_place if not each.is_of_configuration)
+
+    @property
+    def configured(self) -> tuple[Change, ...]:
+        """Those of the configuration that the thing serves on through."""
+        return tuple(each for each in self.in_place if each.is_of_configuration)
 
 
 def base_of(schema: Mapping[str, Any], configuration: Mapping[str, Any]) -> dict[str, Any]:
@@ -47,15 +65,15 @@ def compare(
     ways = schema.get("properties", {})
     changed = {name: value for name, value in after.items() if before.get(name) != value}
 
-    def of(*, stop: bool) -> tuple[Change, ...]:
+    def of(way: str | None) -> tuple[Change, ...]:
         return tuple(
             Change(f"/{CONFIGURATION}/{name}", before.get(name), value)
             for name, value in changed.items()
-            if (ways.get(name, {}).get(CHANGE) == NEEDS_STOP) is stop
+            if ways.get(name, {}).get(CHANGE) == way
         )
 
-    in_place = tuple(Change(f"/{name}", old, new) for name, (old, new) in fields.items() if old != new)
-    return Changes(in_place=in_place, needs_stop=of(stop=True), replace=of(stop=False))
+    own = tuple(Change(f"/{name}", old, new) for name, (old, new) in fields.items() if old != new)
+    return Changes(in_place=own + of(IN_PLACE), needs_stop=of(NEEDS_STOP), replace=of(None))
 
 
 def check_no_replacement(changes: Changes) -> None:

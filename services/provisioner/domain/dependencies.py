@@ -8,16 +8,23 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from services.provisioner.domain.resources import COMPUTE
+
 DEPENDENCIES, DEPENDENTS, BOTH = "dependencies", "dependents", "both"
 NODES_MAX = 1000
 
 
 MACHINE = "machine"
+_STORED = frozenset({"volume", "snapshot"})
 
 
 def key_of(row: Mapping[str, Any]) -> str:
-    """What names a thing within a place: its kind and the provider's id (a number may be a machine and a volume)."""
-    kind = MACHINE if row["resource_type"] == "compute" else row["resource_subtype"]
+    """What names a thing within an account: its kind and the provider's id (a number may be a machine and a volume).
+
+    Kinds are the same at every provider: `machine`, `volume`, `snapshot`, and the resource type of everything else.
+    """
+    subtype, resource_type = row["resource_subtype"], row["resource_type"]
+    kind = MACHINE if resource_type == COMPUTE else subtype if subtype in _STORED else resource_type
     return f"{kind}:{row['resource_id']}"
 
 

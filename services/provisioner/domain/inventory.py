@@ -19,6 +19,7 @@ from services.provisioner.domain.resources import (
     ERROR,
     PROVISIONING,
     RUNNING,
+    SERVING,
     STARTING,
     STOPPED,
     TERMINATED,
@@ -43,7 +44,7 @@ DRILL_TAG = "canopy:drill"
 """What recovery's drills put on all that they make. It lives for minutes, and the drill proves that it is gone."""
 
 _SHOWN = ("resource_id", "resource_name", "resource_status", "availability_zone", "private_ip", "public_ip",
-          "environment", "project", "tags")  # fmt: skip
+          "address", "environment", "project", "tags")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ class Known:
     zone: str | None = None
     private_ip: str | None = None
     public_ip: str | None = None
+    address: str | None = None
     instance_type: str | None = None
 
     def is_as(self, found: Found) -> bool:
@@ -68,7 +70,7 @@ class Known:
             self.observed == found.observed
             and self.status == status_of(found, self.status)
             and self.resource_id == found.resource_id
-            and (self.private_ip, self.public_ip) == (found.private_ip, found.public_ip)
+            and (self.private_ip, self.public_ip, self.address) == (found.private_ip, found.public_ip, found.address)
             and found.zone in {None, self.zone}
             and found.instance_type in {None, self.instance_type}
         )
@@ -147,6 +149,7 @@ def discovery(found: Found) -> Discovery:
         "availability_zone": found.zone,
         "private_ip": found.private_ip,
         "public_ip": found.public_ip,
+        "address": found.address,
         "configuration": configuration,
         "environment": labels.environment or UNLABELLED_ENVIRONMENT,
         "project": labels.project or UNASSIGNED_PROJECT,
@@ -194,7 +197,7 @@ def vanished(resource: Resource, now: datetime, reason: str = VANISHED) -> Diffe
     """What a complete read says by not showing a thing."""
     fields: dict[str, Any] = {
         "resource_status": TERMINATED, "status_reason": reason, "terminated_at": now, "private_ip": None,
-        "public_ip": None,
+        "public_ip": None, "address": None,
     }  # fmt: skip
     fields = {name: value for name, value in fields.items() if value != getattr(resource, name)}
     return Difference(fields, _shown(resource, fields))
@@ -225,6 +228,7 @@ def _placement(resource: Resource, found: Found) -> dict[str, Any]:
         "availability_zone": found.zone or resource.availability_zone,
         "private_ip": found.private_ip if has_address else None,
         "public_ip": found.public_ip if has_address else None,
+        "address": found.address if has_address else None,
     }
 
 
@@ -261,8 +265,8 @@ def _configuration(resource: Resource, found: Found) -> dict[str, Any]:
 def _status_fields(status: str, found: Found, now: datetime) -> dict[str, Any]:
     if status == TERMINATED:
         return {"resource_status": status, "status_reason": found.state_reason or TERMINATED_OUTSIDE,
-                "terminated_at": now, "private_ip": None, "public_ip": None}  # fmt: skip
-    reason = None if status == RUNNING else (found.state_reason or CHANGED_OUTSIDE)
+                "terminated_at": now, "private_ip": None, "public_ip": None, "address": None}  # fmt: skip
+    reason = None if status in SERVING else (found.state_reason or CHANGED_OUTSIDE)
     return {"resource_status": status, "status_reason": reason}
 
 

@@ -9,9 +9,13 @@ from shared.kit.errors import Conflict, FieldError, InvalidInput, PermissionDeni
 from shared.security.permissions import Permission
 from shared.security.roles import ROLE_PERMISSIONS, Role
 
-PROVISIONING, RUNNING, STOPPED, STOPPING, STARTING, ERROR, TERMINATED = (
-    "provisioning", "running", "stopped", "stopping", "starting", "error", "terminated",
+COMPUTE, STORAGE, DNS = "compute", "storage", "dns"
+
+PROVISIONING, RUNNING, AVAILABLE, STOPPED, STOPPING, STARTING, ERROR, TERMINATED = (
+    "provisioning", "running", "available", "stopped", "stopping", "starting", "error", "terminated",
 )  # fmt: skip
+SERVING = frozenset({RUNNING, AVAILABLE})
+"""What provisioning leads to."""
 
 _INTERMEDIATE: Mapping[tuple[str, str], str] = {
     ("stop", RUNNING): STOPPING,
@@ -20,7 +24,10 @@ _INTERMEDIATE: Mapping[tuple[str, str], str] = {
     ("start", ERROR): STARTING,
     ("scale", RUNNING): STOPPING,
     ("scale", STOPPED): STOPPED,
+    ("change", RUNNING): STARTING,
+    ("change", AVAILABLE): STARTING,
     ("terminate", RUNNING): STOPPING,
+    ("terminate", AVAILABLE): STOPPING,
     ("terminate", STOPPED): STOPPING,
     ("terminate", ERROR): STOPPING,
 }
@@ -47,10 +54,27 @@ def next_status(action: str, status: str) -> str:
     return following
 
 
+def noun_of(resource_type: str) -> str:
+    """What a thing of this type is called in the names of steps: `create machine`, `create bucket`."""
+    return {COMPUTE: "machine", STORAGE: "bucket", DNS: "zone"}.get(resource_type, resource_type.replace("_", " "))
+
+
+def check_changeable(resource_subtype: str, *, is_offered: bool) -> None:
+    """Raise Conflict for what is in the inventory but cannot be made, and so not changed or removed, through it."""
+    if not is_offered:
+        raise Conflict(f"a {resource_subtype} is only seen here, not changed", code="not_changeable")
+
+
+def check_stoppable(resource_subtype: str, *, can_stop: bool) -> None:
+    """Raise Conflict for what never stands still, such as a bucket."""
+    if not can_stop:
+        raise Conflict(f"a {resource_subtype} cannot be stopped and started", code="not_stoppable")
+
+
 def check_machine(resource_type: str) -> None:
-    """Raise Conflict for what is in the inventory but cannot be started, stopped or removed through it."""
-    if resource_type != "compute":
-        raise Conflict(f"a resource of type {resource_type} is only seen here, not changed", code="not_changeable")
+    """Raise Conflict for what has no sizes to go through."""
+    if resource_type != COMPUTE:
+        raise Conflict(f"a resource of type {resource_type} is changed by its configuration", code="not_scalable")
 
 
 def check_idle(operation_id: object | None) -> None:

@@ -4,10 +4,12 @@ A scope is a region and a kind of thing. Its facts are as old as the beginning o
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
+
+from shared.clouds.assets import GLOBAL_REGION
 
 FRESH, UNKNOWN = "fresh", "unknown"
 
@@ -47,9 +49,14 @@ class Account:
     readings: tuple[Reading, ...]
 
 
-def scopes_of(regions: Iterable[str], kinds: Iterable[tuple[str, str]]) -> list[Scope]:
-    """Every kind (type, subtype) in every region."""
-    return sorted(Scope(region, *kind) for region in set(regions) for kind in set(kinds))
+def scopes_of(regions: Iterable[str], kinds: Mapping[tuple[str, str], bool]) -> list[Scope]:
+    """Every kind (type, subtype) in every region; one that belongs to none (True) once."""
+    regions = set(regions)
+    return sorted(
+        Scope(region, *kind)
+        for kind, is_global in kinds.items()
+        for region in ({GLOBAL_REGION} if is_global else regions)
+    )
 
 
 def state_of(reading: Reading, now: datetime, every: timedelta) -> str:

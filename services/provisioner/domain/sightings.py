@@ -1,4 +1,4 @@
-"""What was seen at a cloud, in our words? A machine, a volume or a snapshot as one kind of thing that can be compared.
+"""What was seen at a cloud, in our words? A machine, a volume, a snapshot or an asset as a thing to be compared.
 
 `facts` are what is compared between two reads beside what the row itself shows: JSON values in one order, so that equal
 things have equal facts whichever way the provider lists them.
@@ -9,7 +9,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from services.provisioner.domain.resources import ERROR, PROVISIONING, RUNNING, STARTING, STOPPED, STOPPING, TERMINATED
+from services.provisioner.domain.resources import (
+    AVAILABLE,
+    ERROR,
+    PROVISIONING,
+    RUNNING,
+    STARTING,
+    STOPPED,
+    STOPPING,
+    TERMINATED,
+)
+from shared.clouds.assets import Asset, AssetState
 from shared.clouds.models import (
     TOKEN_TAG,
     Machine,
@@ -19,8 +29,6 @@ from shared.clouds.models import (
     Volume,
     VolumeState,
 )
-
-AVAILABLE = "available"
 
 _MACHINE: Mapping[MachineState, str] = {
     MachineState.PENDING: STARTING,
@@ -43,8 +51,21 @@ _SNAPSHOT: Mapping[SnapshotState, str] = {
     SnapshotState.COMPLETED: AVAILABLE,
     SnapshotState.ERROR: ERROR,
 }
+_ASSET: Mapping[AssetState, str] = {
+    AssetState.CREATING: PROVISIONING,
+    AssetState.RUNNING: RUNNING,
+    AssetState.AVAILABLE: AVAILABLE,
+    AssetState.CHANGING: STARTING,
+    AssetState.STARTING: STARTING,
+    AssetState.STOPPING: STOPPING,
+    AssetState.STOPPED: STOPPED,
+    AssetState.DELETING: STOPPING,
+    AssetState.DELETED: TERMINATED,
+    AssetState.FAILED: ERROR,
+}
 _LEAVING = frozenset(
-    {MachineState.SHUTTING_DOWN, MachineState.TERMINATED, VolumeState.DELETING, VolumeState.DELETED}
+    {MachineState.SHUTTING_DOWN, MachineState.TERMINATED, VolumeState.DELETING, VolumeState.DELETED,
+     AssetState.DELETING, AssetState.DELETED}
 )  # fmt: skip
 
 
@@ -72,6 +93,7 @@ class Found:
     zone: str | None = None
     private_ip: str | None = None
     public_ip: str | None = None
+    address: str | None = None
     instance_type: str | None = None
     state_reason: str | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
@@ -87,7 +109,8 @@ def of_machine(machine: Machine) -> Found:
     volumes = sorted({each.volume_id: each.device_name for each in machine.volumes}.items())
     groups = sorted(machine.security_groups)
     edges = [Edge("disk", f"volume:{volume_id}", hard=True) for volume_id, _ in volumes]
-    edges += [Edge("network", f"network:{machine.subnet_id}", hard=True)] if machine.subnet_id else []
+    edges += [Edge("subnet", f"subnet:{machine.subnet_id}", hard=True)] if machine.subnet_id else []
+    edges += [Edge("network", f"network:{machine.network_id}", hard=True)] if machine.network_id else []
     edges += [Edge("firewall", f"security_group:{group}", hard=False) for group in groups]
     return Found(
         resource_id=machine.id,
@@ -103,6 +126,7 @@ def of_machine(machine: Machine) -> Found:
         facts={
             "image": machine.image,
             "subnet_id": machine.subnet_id,
+            "network_id": machine.network_id,
             "security_groups": groups,
             "volumes": [{"volume_id": volume_id, "device_name": device} for volume_id, device in volumes],
             "architecture": machine.architecture,
@@ -148,6 +172,21 @@ def of_snapshot(snapshot: Snapshot) -> Found:
             "started_at": _text(snapshot.started_at),
         },
         edges=edges,
+    )
+
+
+def of_asset(asset: Asset) -> Found:
+    return Found(
+        resource_id=asset.id,
+        token=asset.token,
+        status=_ASSET[asset.state],
+        is_leaving=asset.state in _LEAVING,
+        tags=_tags(asset.tags),
+        zone=asset.zone,
+        address=asset.address,
+        state_reason=asset.state_reason,
+        facts={**asset.configuration, **asset.facts},
+        edges=tuple(Edge(each.relation, each.target, each.hard) for each in asset.links),
     )
 
 

@@ -26,15 +26,15 @@ async def get_dependencies(request: GetDependencies, deps: Deps) -> DependencyGr
         walk = Walk(key_of(resource.model_dump()), request.direction, request.depth)
         while not walk.is_done:
             walk.advance(
-                await dependencies.down(work, resource.provider_id, resource.region, walk.down_frontier),
-                await dependencies.up(work, resource.provider_id, resource.region, walk.up_frontier),
+                await dependencies.down(work, resource.provider_id, walk.down_frontier),
+                await dependencies.up(work, resource.provider_id, walk.up_frontier),
             )
         return await _graph(work, request, resource, walk)
 
 
 async def _graph(work: Work, request: GetDependencies, resource: Resource, walk: Walk) -> DependencyGraph:
     keys = {*walk.depths, *walk.hit}
-    rows = await dependencies.nodes(work, resource.provider_id, resource.region, keys)
+    rows = await dependencies.nodes(work, resource.provider_id, keys)
     shown = sorted(((depth, key) for key, depth in walk.depths.items()))
     nodes = [
         DependencyNode(**rows[key], key=key, depth=depth)

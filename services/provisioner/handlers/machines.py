@@ -1,4 +1,4 @@
-"""How does long work on a machine survive? Sagas on the journal: create, stop, start, terminate; and its tags.
+"""How does long work on a resource survive? Sagas on the journal: create, stop, start, terminate; and its tags.
 
 Every step may be cut off by a kill and called again, here or on another replica. What makes that harmless: a create
 carries the step's token as the provider's idempotency token and as a tag, everything else is idempotent at the cloud.
@@ -12,12 +12,14 @@ from uuid import UUID
 import structlog
 
 from services.provisioner.deps import Deps
-from services.provisioner.domain.resources import ERROR, RUNNING, STOPPED, TERMINATED, cloud_tags
+from services.provisioner.domain.resources import ERROR, RUNNING, SERVING, STOPPED, TERMINATED, cloud_tags, noun_of
+from services.provisioner.domain.sightings import Found
+from services.provisioner.handlers.things import Things, things_of
 from services.provisioner.storage import resources
 from shared.bus.router import Routes
 from shared.clouds import errors as clouds
-from shared.clouds.capabilities import Machines, machines_of
-from shared.clouds.models import Machine, MachineSpec, MachineState
+from shared.clouds.capabilities import Cloud, Machines, machines_of
+from shared.clouds.models import Machine, MachineState
 from shared.db.saga import Saga
 from shared.db.work import Work
 from shared.kit.errors import CanopyError, RetryLater, retry_after_s
@@ -41,6 +43,7 @@ from shared.messages.resources import (
 routes = Routes()
 
 CREATE = "create machine"
+"""The step whose token everything that is created is known by, whatever its kind."""
 VANISHED = "vanished"
 GONE_REASON = "it does not exist at the provider any more"
 GONE = (MachineState.SHUTTING_DOWN, MachineState.TERMINATED)
@@ -48,10 +51,10 @@ GONE = (MachineState.SHUTTING_DOWN, MachineState.TERMINATED)
 log = structlog.get_logger(__name__)
 
 
-class MachineFailed(CanopyError):
-    """The machine went another way than it was sent; `code` `vanished` when it does not exist any more."""
+class ThingFailed(CanopyError):
+    """The thing went another way than it was sent; `code` `vanished` when it does not exist any more."""
 
-    status, code, title = 502, "machine_failed", "The machine did not reach its state"
+    status, code, title = 502, "thing_failed", "The resource did not reach its state"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,19 +70,32 @@ class Order:
         return str(self.facts["region"])
 
     @property
-    def machine_id(self) -> str | None:
+    def thing_id(self) -> str | None:
+        """The provider's id."""
         found: str | None = self.facts["resource_id"]
         return found
 
-    async def machines(self) -> Machines:
+    @property
+    def noun(self) -> str:
+        """What it is called in the names of steps."""
+        return noun_of(self.facts["resource_type"])
+
+    async def cloud(self) -> Cloud:
         """Opened at each call: credentials may have been renewed since."""
         _, cloud = await self.deps.account(self.organization, UUID(self.facts["provider_id"]))
-        return machines_of(cloud)
+        return cloud
 
-    def spec(self) -> MachineSpec:
-        return MachineSpec.from_configuration(
-            self.facts["configuration"], token=self.facts["token"], tags=self.facts["tags"]
-        )
+    async def things(self) -> Things:
+        kind = (self.facts["resource_type"], self.facts["resource_subtype"])
+        return things_of(await self.cloud(), self.region, *kind)
+
+    async def machines(self) -> Machines:
+        """For what only machines do."""
+        return machines_of(await self.cloud())
+
+    async def create(self) -> str:
+        """Idempotent on the token. Returns the provider's id."""
+        return await (await self.things()).create(self.facts["token"], self.facts["configuration"], self.facts["tags"])
 
 
 async def take_order(saga: Saga, resource_id: UUID, deps: Deps, token: str | None = None) -> Order:
@@ -93,6 +109,8 @@ async def take_order(saga: Saga, resource_id: UUID, deps: Deps, token: str | Non
         return {
             "provider_id": str(resource.provider_id),
             "region": resource.region,
+            "resource_type": resource.resource_type,
+            "resource_subtype": resource.resource_subtype,
             "resource_id": resource.resource_id,
             "configuration": resource.configuration,
             "tags": _tags_of(resource),
@@ -112,7 +130,7 @@ async def _provisioning_failed(work: Work, command: ProvisionResource, error: di
 
 
 async def _transition_failed(work: Work, command: Command, error: dict[str, Any], _: Deps) -> None:
-    """A machine that vanished is terminated; otherwise nobody knows its state until it is asked to change again."""
+    """What vanished is terminated; otherwise nobody knows its state until it is asked to change again."""
     if error.get("code") == VANISHED:
         await settle(work, command.aggregate_id, ResourceTerminated, TERMINATED, GONE_REASON, {})
         return
@@ -123,73 +141,72 @@ async def _transition_failed(work: Work, command: Command, error: dict[str, Any]
     ProvisionResource, kind="resource.provision", target_type="resource", total=5, on_failure=_provisioning_failed
 )
 async def provision_resource(saga: Saga, command: ProvisionResource, deps: Deps) -> dict[str, Any]:
-    """Take order → create machine → note machine → wait until running → record running."""
+    """Take order → create machine (or whatever it is) → note it → wait until running → record running."""
     order = await take_order(saga, command.aggregate_id, deps, token=str(saga.token(CREATE)))
 
     async def create(_: UUID) -> str:
-        machines, spec = await order.machines(), order.spec()
-        known = await machines.find_by_token(order.region, spec.token)
-        return (known or await machines.create(order.region, spec)).id
+        return await (await order.things()).find(order.facts["token"]) or await order.create()
 
-    async def remove(machine_id: str | None) -> None:
-        await _remove(order, machine_id)
+    async def remove(thing_id: str | None) -> None:
+        await _remove(order, thing_id)
 
     async def note(work: Work) -> None:
-        resource = await resources.change(work, command.aggregate_id, resource_id=machine_id, placed_at=work.now)
+        resource = await resources.change(work, command.aggregate_id, resource_id=thing_id, placed_at=work.now)
         work.emit(ResourceUpdated(**work.about(resource.id, resource.version), resource=resource))
 
     async def running() -> dict[str, Any] | None:
-        return await _running(order, machine_id)
+        return await _serving(order, thing_id)
 
-    machine_id = await saga.step(CREATE, create, undo=remove)
-    await saga.apply("note machine", note)
+    thing_id = await saga.step(f"create {order.noun}", create, undo=remove)
+    await saga.apply(f"note {order.noun}", note)
     facts = await saga.until("wait until running", running, every_s=deps.settings.machine_poll_s,
                              timeout_s=deps.settings.machine_wait_s)  # fmt: skip
-    await saga.apply("record running", _recording(command.aggregate_id, ResourceStarted, RUNNING, facts))
-    return {"resource_id": machine_id}
+    await saga.apply("record running", _recording(command.aggregate_id, ResourceStarted, facts.pop("status"), facts))
+    return {"resource_id": thing_id}
 
 
-async def _remove(order: Order, machine_id: str | None) -> None:
-    """Terminate what the create made, also when nobody knows whether it made anything.
+async def _remove(order: Order, thing_id: str | None) -> None:
+    """Remove what the create made, also when nobody knows whether it made anything.
 
     A create that timed out may have succeeded, and EC2 shows a new machine to reads only after a while ("eventual
     consistency"): a look-up by token that finds nothing proves nothing, and terminating "what carries the token" would
-    miss it. But the create itself is idempotent on the token: repeated, it answers with the machine that exists, or
-    makes one, or is refused. In the first two cases we know the id and terminate it; a refusal (no capacity, quota, bad
+    miss it. But the create itself is idempotent on the token: repeated, it answers with the thing that exists, or
+    makes one, or is refused. In the first two cases we know the id and remove it; a refusal (no capacity, quota, bad
     request) proves that there is none, because a known token is answered before anything else is checked. Without
     answer or when throttled the undoing is repeated until it is known. Credentials that are refused now cannot undo
-    anything: then the row keeps the token, and deleting the resource later finds the machine by it.
+    anything: then the row keeps the token, and deleting the resource later finds the thing by it.
     """
-    machines = await order.machines()
+    things = await order.things()
     try:
-        known = machine_id or await _learn_id(machines, order)
+        known = thing_id or await _learn_id(things, order)
         if known is not None:
-            await machines.terminate(order.region, known)
+            await things.remove(known)
     except (clouds.AuthFailed, clouds.PermissionDenied) as error:
         log.warning("the cloud does not let us remove what a create made", token=order.facts["token"], code=error.code)
 
 
-async def _learn_id(machines: Machines, order: Order) -> str | None:
-    spec = order.spec()
-    known = await machines.find_by_token(order.region, spec.token)
+async def _learn_id(things: Things, order: Order) -> str | None:
+    known = await things.find(order.facts["token"])
     if known is not None:
-        return known.id
+        return known
     try:
-        return (await machines.create(order.region, spec)).id
+        return await order.create()
     except (clouds.NoCapacity, clouds.QuotaExceeded, clouds.InvalidRequest, clouds.NotFound, clouds.Conflict):
         return None
 
 
-async def _running(order: Order, machine_id: str) -> dict[str, Any] | None:
-    """Zone and addresses once it runs; None while it starts or is not visible yet. Raises MachineFailed."""
+async def _serving(order: Order, thing_id: str) -> dict[str, Any] | None:
+    """Status, zone and addresses once it serves; None while it starts or is not visible yet. Raises ThingFailed."""
     try:
-        machine = await (await order.machines()).get(order.region, machine_id)
+        found = await (await order.things()).look(thing_id)
     except clouds.NotFound:
         return None
-    if machine.state is MachineState.RUNNING:
-        return addresses_of(machine)
-    if machine.state in GONE:
-        raise MachineFailed(machine.state_reason or "the provider terminated it while it started")
+    if found.status in SERVING:
+        return {"status": found.status, **places_of(found)}
+    if found.is_leaving:
+        raise ThingFailed(found.state_reason or "the provider removed it while it started")
+    if found.status == ERROR:
+        raise ThingFailed(found.state_reason or "the provider says that it failed")
     return None
 
 
@@ -199,18 +216,16 @@ async def power_off_resource(saga: Saga, command: PowerOffResource, deps: Deps) 
     order = await take_order(saga, command.aggregate_id, deps)
 
     async def stop(_: UUID) -> None:
-        machines = await order.machines()
-        await or_vanished(machines.stop(order.region, str(order.machine_id)))
+        await or_vanished((await order.things()).stop(str(order.thing_id)))
 
     async def stopped() -> dict[str, Any] | None:
-        machine = await present(order)
-        return {} if machine.state is MachineState.STOPPED else None
+        return {} if (await look_at(order)).status == STOPPED else None
 
-    await saga.step("stop machine", stop)
+    await saga.step(f"stop {order.noun}", stop)
     await saga.until("wait until stopped", stopped, every_s=deps.settings.machine_poll_s,
                      timeout_s=deps.settings.machine_wait_s)  # fmt: skip
     await saga.apply("record stopped", _recording(command.aggregate_id, ResourceStopped, STOPPED, {"public_ip": None}))
-    return {"resource_id": order.machine_id}
+    return {"resource_id": order.thing_id}
 
 
 @routes.saga(PowerOnResource, kind="resource.start", target_type="resource", total=4, on_failure=_transition_failed)
@@ -219,18 +234,17 @@ async def power_on_resource(saga: Saga, command: PowerOnResource, deps: Deps) ->
     order = await take_order(saga, command.aggregate_id, deps)
 
     async def start(_: UUID) -> None:
-        machines = await order.machines()
-        await or_vanished(machines.start(order.region, str(order.machine_id)))
+        await or_vanished((await order.things()).start(str(order.thing_id)))
 
     async def running() -> dict[str, Any] | None:
-        machine = await present(order)
-        return addresses_of(machine) if machine.state is MachineState.RUNNING else None
+        found = await look_at(order)
+        return places_of(found) if found.status == RUNNING else None
 
-    await saga.step("start machine", start)
+    await saga.step(f"start {order.noun}", start)
     facts = await saga.until("wait until running", running, every_s=deps.settings.machine_poll_s,
                              timeout_s=deps.settings.machine_wait_s)  # fmt: skip
     await saga.apply("record running", _recording(command.aggregate_id, ResourceStarted, RUNNING, facts))
-    return {"resource_id": order.machine_id}
+    return {"resource_id": order.thing_id}
 
 
 @routes.saga(
@@ -241,34 +255,32 @@ async def terminate_resource(saga: Saga, command: TerminateResource, deps: Deps)
     order = await take_order(saga, command.aggregate_id, deps)
 
     async def terminate(_: UUID) -> str | None:
-        machines = await order.machines()
-        machine_id = order.machine_id
-        if machine_id is None and order.facts["token"] is not None:
-            known = await machines.find_by_token(order.region, order.facts["token"])
-            machine_id = None if known is None else known.id
-        if machine_id is not None:
-            await machines.terminate(order.region, machine_id)
-        return machine_id
+        things, thing_id = await order.things(), order.thing_id
+        if thing_id is None and order.facts["token"] is not None:
+            thing_id = await things.find(order.facts["token"])
+        if thing_id is not None:
+            await things.remove(thing_id)
+        return thing_id
 
     async def terminated() -> dict[str, Any] | None:
-        if machine_id is None:
+        if thing_id is None:
             return {}
         try:
-            machine = await (await order.machines()).get(order.region, machine_id)
+            found = await (await order.things()).look(thing_id)
         except clouds.NotFound:
             return {}
-        return {} if machine.state is MachineState.TERMINATED else None
+        return {} if found.status == TERMINATED else None
 
-    machine_id = await saga.step("terminate machine", terminate)
+    thing_id = await saga.step(f"terminate {order.noun}", terminate)
     await saga.until("wait until terminated", terminated, every_s=deps.settings.machine_poll_s,
                      timeout_s=deps.settings.machine_wait_s)  # fmt: skip
     await saga.apply("record terminated", _recording(command.aggregate_id, ResourceTerminated, TERMINATED, {}))
-    return {"resource_id": machine_id}
+    return {"resource_id": thing_id}
 
 
 @routes.command(TagResource)
 async def tag_resource(command: TagResource, deps: Deps) -> None:
-    """Put the row's tags on the machine, until the row has stood still meanwhile: the newest tags win.
+    """Put the row's tags on the thing, until the row has stood still meanwhile: the newest tags win.
 
     Raises RetryLater while the cloud is away, so that an outage buries nothing.
     """
@@ -282,7 +294,8 @@ async def tag_resource(command: TagResource, deps: Deps) -> None:
         version = resource.version
         try:
             _, cloud = await deps.account(resource.organization_id, resource.provider_id)
-            await machines_of(cloud).tag(resource.region, resource.resource_id, _tags_of(resource))
+            things = things_of(cloud, resource.region, resource.resource_type, resource.resource_subtype)
+            await things.tag(resource.resource_id, _tags_of(resource))
         except clouds.NotFound:
             return
         except clouds.CloudError as error:
@@ -292,10 +305,21 @@ async def tag_resource(command: TagResource, deps: Deps) -> None:
             raise RetryLater(max(5.0, delay), str(error)) from None
 
 
-async def present(order: Order) -> Machine:
-    """The machine as it is. Raises MachineFailed `vanished`."""
+async def look_at(order: Order) -> Found:
+    """The thing as it is. Raises ThingFailed `vanished`."""
     try:
-        machine = await (await order.machines()).get(order.region, str(order.machine_id))
+        found = await (await order.things()).look(str(order.thing_id))
+    except clouds.NotFound:
+        raise vanished() from None
+    if found.is_leaving:
+        raise vanished()
+    return found
+
+
+async def present(order: Order) -> Machine:
+    """The machine as it is. Raises ThingFailed `vanished`."""
+    try:
+        machine = await (await order.machines()).get(order.region, str(order.thing_id))
     except clouds.NotFound:
         raise vanished() from None
     if machine.state in GONE:
@@ -304,15 +328,15 @@ async def present(order: Order) -> Machine:
 
 
 async def or_vanished(call: Awaitable[None]) -> None:
-    """Await a change of a machine; one that is not there, or never will be again, has vanished."""
+    """Await a change of a thing; one that is not there, or never will be again, has vanished."""
     try:
         await call
     except (clouds.NotFound, clouds.IncorrectState):
         raise vanished() from None
 
 
-def vanished() -> MachineFailed:
-    return MachineFailed("the machine does not exist at the provider any more", code=VANISHED)
+def vanished() -> ThingFailed:
+    return ThingFailed("it does not exist at the provider any more", code=VANISHED)
 
 
 def _recording(
@@ -331,7 +355,8 @@ async def settle(
 ) -> None:
     """The end of an operation: the row, its event and its audit entry."""
     if status == TERMINATED:
-        values = {**values, "terminated_at": work.now, "private_ip": None, "public_ip": None}
+        gone = {"terminated_at": work.now, "private_ip": None, "public_ip": None, "address": None}
+        values = {**values, **gone}
     resource = await resources.change(
         work, target, operation_id=None, resource_status=status, status_reason=reason, **values
     )
@@ -342,6 +367,16 @@ async def settle(
 
 def _tags_of(resource: Resource) -> dict[str, str]:
     return cloud_tags(resource.resource_name, resource.environment, resource.project, resource.tags)
+
+
+def places_of(found: Found) -> dict[str, Any]:
+    """What the row shows of where a thing is."""
+    return {
+        "availability_zone": found.zone,
+        "private_ip": found.private_ip,
+        "public_ip": found.public_ip,
+        "address": found.address,
+    }
 
 
 def addresses_of(machine: Machine) -> dict[str, Any]:

@@ -19,8 +19,8 @@ from services.provisioner.domain.scaling import FIELD
 from services.provisioner.handlers.machines import (
     GONE_REASON,
     VANISHED,
-    MachineFailed,
     Order,
+    ThingFailed,
     addresses_of,
     or_vanished,
     present,
@@ -61,7 +61,7 @@ class _Resizing:
 
     @property
     def machine_id(self) -> str:
-        return str(self.order.machine_id)
+        return str(self.order.thing_id)
 
     async def until(self, name: str, poll: Callable[[], Awaitable[dict[str, Any] | None]]) -> dict[str, Any]:
         settings = self.order.deps.settings
@@ -128,7 +128,7 @@ class _Resizing:
             raise clouds.StillWorking(
                 error.code, f"{self.machine_id} is {machine.state}", provider=error.provider, operation=error.operation
             ) from None
-        raise MachineFailed(f"{self.machine_id} is {machine.state}: somebody else changed it") from None
+        raise ThingFailed(f"{self.machine_id} is {machine.state}: somebody else changed it") from None
 
 
 async def _scaling_failed(work: Work, command: ResizeResource, error: dict[str, Any], _: Deps) -> None:
@@ -171,11 +171,11 @@ async def resize_resource(saga: Saga, command: ResizeResource, deps: Deps) -> di
         await _record(work, resizing, facts)
 
     await saga.apply("record scaled", record)
-    return {"resource_id": order.machine_id, "before": resizing.before, "after": command.instance_type}
+    return {"resource_id": order.thing_id, "before": resizing.before, "after": command.instance_type}
 
 
 async def _look(order: Order) -> dict[str, Any]:
-    """What the machine is now, which may be another thing than the row says. Raises MachineFailed, StillWorking."""
+    """What the machine is now, which may be another thing than the row says. Raises ThingFailed, StillWorking."""
     machine = await present(order)
     if machine.state in _IN_MOTION:
         raise clouds.StillWorking(
@@ -200,7 +200,7 @@ async def _put_back(resizing: _Resizing) -> Machine | None:
             machine = await present(resizing.order)
             if await _one_step_back(resizing, machine):
                 return machine
-        except MachineFailed:
+        except ThingFailed:
             return None
         except clouds.CloudError as error:
             wait_s = retry_after_s(error)
@@ -275,6 +275,6 @@ async def _record(work: Work, resizing: _Resizing, facts: dict[str, Any]) -> Non
     work.audit("resource.scaled", resource.id, resource.version, resource.resource_name, details)
 
 
-def _none_left(error: clouds.NoCapacity) -> MachineFailed:
+def _none_left(error: clouds.NoCapacity) -> ThingFailed:
     """As a failure that is not repeated."""
-    return MachineFailed(str(error), code=error.code)
+    return ThingFailed(str(error), code=error.code)

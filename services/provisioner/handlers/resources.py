@@ -8,9 +8,10 @@ from services.provisioner.domain.providers import invalid
 from services.provisioner.domain.resources import (
     PROVISIONING,
     TERMINATED,
+    check_changeable,
     check_force,
     check_idle,
-    check_machine,
+    check_stoppable,
     check_tag_text,
     check_tags,
     next_status,
@@ -26,8 +27,10 @@ from services.provisioner.storage import providers, resources
 from services.provisioner.storage.resource_json import FIND
 from shared.bus.replies import VERSION, Reply
 from shared.bus.router import Routes
+from shared.clouds.assets import GLOBAL_REGION
 from shared.clouds.errors import InvalidRequest
-from shared.clouds.registry import catalog_of
+from shared.clouds.models import ResourceOffer
+from shared.clouds.registry import catalog_of, find_offer
 from shared.db.journal import Program
 from shared.db.work import Work
 from shared.kit.errors import Conflict, FieldError, InvalidInput, NotFound
@@ -128,7 +131,7 @@ async def change_fields(work: Work, request: UpdateResource, known: Resource) ->
     resource = await resources.change(work, known.id, **fields)
     changed = [*fields, *(() if request.tags is None else ("tags",))]
     say(work, ResourceUpdated, resource, "resource.update", {"changed": changed})
-    if resource.resource_id is not None and resource.resource_type == "compute":
+    if resource.resource_id is not None and offer_of(resource) is not None:
         work.emit(TagResource(**work.about(resource.id, resource.version)))
     return resource
 
@@ -161,10 +164,10 @@ async def _begin(
     async with deps.database.accept(request) as acceptance:
         work = acceptance.work
         known = await idle(work, request, request.resource)
-        check_machine(known.resource_type)
+        check_action(known, action)
         status = next_status(action, known.resource_status)
         if action != "terminate" and known.resource_id is None:
-            raise Conflict("there is no machine behind this resource; delete it", code="wrong_state")
+            raise Conflict("there is nothing at the cloud behind this resource; delete it", code="wrong_state")
         if force is not None:
             check_force(critical=known.is_wedding_critical, force=force, role=request.role)
         command = command_class(**work.about(known.id, known.version + 1))
@@ -176,6 +179,19 @@ async def _begin(
         accepted = AcceptedResource(operation=operation, resource=resource)
         acceptance.answer(accepted)
     return accepted
+
+
+def offer_of(resource: Resource) -> ResourceOffer | None:
+    """What its provider says of such resources; None for what is only found there, such as a snapshot."""
+    return find_offer(resource.provider_name, resource.resource_type, resource.resource_subtype)
+
+
+def check_action(resource: Resource, action: str) -> None:
+    """Raise Conflict for a resource that is only seen here, or that never stands still."""
+    offer = offer_of(resource)
+    check_changeable(resource.resource_subtype, is_offered=offer is not None)
+    if action in {"start", "stop"}:
+        check_stoppable(resource.resource_subtype, can_stop=offer is not None and offer.can_stop)
 
 
 async def idle(work: Work, request: Mutation, resource_id: UUID) -> Resource:
@@ -194,10 +210,17 @@ async def _provider_of(work: Work, request: CreateResource) -> Provider:
         raise InvalidInput("there is no such provider", errors=[problem]) from None
     if not provider.is_active:
         raise Conflict("the provider is not active", code="provider_inactive")
-    if request.region not in provider.regions:
-        problem = FieldError("/region", f"is one of {', '.join(provider.regions)}")
-        raise InvalidInput(f"{request.region} is not a region of this provider", errors=[problem])
+    _check_region(provider, request)
     return provider
+
+
+def _check_region(provider: Provider, request: CreateResource) -> None:
+    """What belongs to no region is asked for in `global`."""
+    offer = find_offer(provider.provider_name, request.resource_type, request.resource_subtype)
+    regions = [GLOBAL_REGION] if offer is not None and offer.is_global else provider.regions
+    if request.region not in regions:
+        problem = FieldError("/region", f"is one of {', '.join(regions)}")
+        raise InvalidInput(f"{request.region} is not a region of this provider for it", errors=[problem])
 
 
 async def _configuration(work: Work, provider: Provider, request: CreateResource) -> dict[str, Any]:

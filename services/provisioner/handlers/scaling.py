@@ -9,6 +9,7 @@ from services.provisioner.domain.changes import Changes, base_of, check_no_repla
 from services.provisioner.domain.providers import invalid
 from services.provisioner.domain.resources import check_force, check_machine, check_tag_text, check_tags, next_status
 from services.provisioner.domain.scaling import (
+    CONFIGURATION_CHANGE,
     FIELD,
     check_type,
     direction,
@@ -16,8 +17,9 @@ from services.provisioner.domain.scaling import (
     next_type,
     performance_impact,
 )
+from services.provisioner.handlers.reconfiguring import reconfigure_resource
 from services.provisioner.handlers.resizing import resize_resource
-from services.provisioner.handlers.resources import change_fields, idle, say
+from services.provisioner.handlers.resources import change_fields, check_action, idle, offer_of, say
 from services.provisioner.storage import resources, scaling
 from shared.bus.router import Routes
 from shared.clouds.errors import InvalidRequest
@@ -33,6 +35,7 @@ from shared.messages.scaling import (
     ConfigureResource,
     FieldChange,
     ListScalings,
+    ReconfigureResource,
     ResizeResource,
     ResourceChanges,
     ScaleResource,
@@ -78,7 +81,7 @@ async def compare_resource(request: CompareResource, deps: Deps) -> ResourceChan
     """Raises InvalidInput for a configuration that nothing could have."""
     async with deps.database.work(Context.of(request)) as work:
         known = await resources.get(work, request.resource)
-    check_machine(known.resource_type)
+    check_action(known, "change")
     return _shown(_compared(known, request))
 
 
@@ -90,22 +93,62 @@ async def configure_resource(request: ConfigureResource, deps: Deps) -> Configur
     async with deps.database.accept(request) as acceptance:
         work = acceptance.work
         resource = await idle(work, request, request.resource)
-        check_machine(resource.resource_type)
+        check_action(resource, "change")
         changes = _compared(resource, request)
         check_no_replacement(changes)
-        if changes.in_place:
+        if changes.own:
             resource = await change_fields(work, request, resource)
         operation = None
-        if changes.needs_stop:
-            current, wanted = _size_of(resource), str(changes.needs_stop[0].after)
-            types = machine_types_of(resource.provider_name)
-            action = direction(types, current, wanted)
-            _check_type_of_configuration(types, current, wanted, action)
-            accepted = await _begin(work, deps, request, resource, wanted, action, "manual")
+        if changes.needs_stop or changes.configured:
+            begin = _begin_resizing if changes.needs_stop else _begin_reconfiguring
+            accepted = await begin(work, deps, request, resource, changes)
             operation, resource = accepted.operation, accepted.resource
         configured = ConfiguredResource(operation=operation, resource=resource, changes=_shown(changes))
         acceptance.answer(configured)
     return configured
+
+
+async def _begin_resizing(
+    work: Work, deps: Deps, request: ConfigureResource, resource: Resource, changes: Changes
+) -> AcceptedResource:
+    """The one thing of a machine that changes: its type."""
+    current, wanted = _size_of(resource), str(changes.needs_stop[0].after)
+    types = machine_types_of(resource.provider_name)
+    action = direction(types, current, wanted)
+    _check_type_of_configuration(types, current, wanted, action)
+    return await _begin(work, deps, request, resource, wanted, action, "manual")
+
+
+async def _begin_reconfiguring(
+    work: Work, deps: Deps, request: ConfigureResource, known: Resource, changes: Changes
+) -> AcceptedResource:
+    """Accept a change that the asset serves on through."""
+    status = next_status("change", known.resource_status)
+    if known.resource_id is None:
+        raise Conflict("there is nothing at the cloud behind this resource; delete it", code="wrong_state")
+    wanted = {each.name: each.after for each in changes.configured}
+    configuration = {**base_of(_schema_of(known), known.configuration), **wanted}
+    command = ReconfigureResource(
+        **work.about(known.id, known.version + 1), configuration=configuration, wanted=wanted,
+        resource_status=known.resource_status,
+    )  # fmt: skip
+    row = {
+        "id": command.id,
+        "resource_id": known.id,
+        "action": CONFIGURATION_CHANGE,
+        "before_configuration": known.configuration,
+        "after_configuration": configuration,
+        "trigger": "manual",
+        "reason": request.reason,
+        "created_by": request.actor,
+    }
+    await scaling.begin(work, row)
+    resource = await resources.change(
+        work, known.id, resource_status=status, status_reason=None, operation_id=command.id
+    )
+    say(work, ResourceUpdated, resource, "resource.configure", {"changed": sorted(wanted)})
+    operation = await deps.journal.accept(work, reconfigure_resource, command)
+    return AcceptedResource(operation=operation, resource=resource)
 
 
 async def _begin(
@@ -192,11 +235,8 @@ def _checked(known: Resource, wanted: Mapping[str, Any], pointer: str) -> dict[s
 
 def _schema_of(known: Resource) -> Mapping[str, Any]:
     """The schema of its configuration; empty for what the provider does not offer, which then cannot be checked."""
-    kind = (known.resource_type, known.resource_subtype)
-    offers = catalog_of(known.provider_name).offers()
-    return next(
-        (each.configuration_schema for each in offers if (each.resource_type, each.resource_subtype) == kind), {}
-    )
+    offer = offer_of(known)
+    return {} if offer is None else offer.configuration_schema
 
 
 def _shown(changes: Changes) -> ResourceChanges:

@@ -1,6 +1,7 @@
 """How is a scope read: page by page to its end, or until it is cut? Then it says why, and nothing of it is gone."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
 from uuid import UUID
@@ -8,10 +9,12 @@ from uuid import UUID
 import structlog
 
 from services.provisioner.deps import Deps
+from services.provisioner.domain.resources import COMPUTE, STORAGE
 from services.provisioner.domain.scopes import Scope
-from services.provisioner.domain.sightings import Found, of_machine, of_snapshot, of_volume
+from services.provisioner.domain.sightings import Found, of_asset, of_machine, of_snapshot, of_volume
 from services.provisioner.handlers.sightings import Reading, take_page, take_vanished
 from services.provisioner.storage import scopes, sightings
+from shared.clouds.assets import assets_of
 from shared.clouds.capabilities import (
     Catalog,
     Cloud,
@@ -25,14 +28,23 @@ from shared.clouds.errors import CloudError
 from shared.messages.context import Context
 from shared.messages.providers import Provider
 
-COMPUTE, STORAGE = "compute", "storage"
 VOLUME, SNAPSHOT = "volume", "snapshot"
 VANISHED_AT_ONCE = 500
 
 Thing = TypeVar("Thing")
 Pages = Callable[[str], AsyncIterator[list[Found]]]
 """The things of one kind in a region, page by page; only an iteration that ends has seen everything."""
-Kinds = Mapping[tuple[str, str], Pages]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How the things of one kind are read, and whether they belong to no region."""
+
+    pages: Pages
+    is_global: bool = False
+
+
+Kinds = Mapping[tuple[str, str], Kind]
 """By resource type and subtype."""
 
 log = structlog.get_logger(__name__)
@@ -50,14 +62,17 @@ class ReadFailed(Exception):
 
 def kinds_of(cloud: Cloud, catalog: Catalog) -> Kinds:
     """Which kinds of things an account's inventory has: derived from what its cloud can list."""
-    kinds: dict[tuple[str, str], Pages] = {}
+    kinds: dict[tuple[str, str], Kind] = {}
     subtype = next((each.resource_subtype for each in catalog.offers() if each.resource_type == COMPUTE), None)
     if isinstance(cloud, WithMachines) and subtype is not None:
-        kinds[COMPUTE, subtype] = _mapped(cloud.machines.pages, of_machine)
+        kinds[COMPUTE, subtype] = Kind(_mapped(cloud.machines.pages, of_machine))
     if isinstance(cloud, WithVolumes) and isinstance(cloud.volumes, ListsVolumes):
-        kinds[STORAGE, VOLUME] = _mapped(cloud.volumes.pages, of_volume)
+        kinds[STORAGE, VOLUME] = Kind(_mapped(cloud.volumes.pages, of_volume))
     if isinstance(cloud, WithSnapshots) and isinstance(cloud.snapshots, ListsSnapshots):
-        kinds[STORAGE, SNAPSHOT] = _mapped(cloud.snapshots.pages, of_snapshot)
+        kinds[STORAGE, SNAPSHOT] = Kind(_mapped(cloud.snapshots.pages, of_snapshot))
+    for assets in assets_of(cloud):
+        key = (assets.resource_type, assets.resource_subtype)
+        kinds[key] = Kind(_mapped(assets.pages, of_asset), assets.is_global)
     return kinds
 
 

@@ -129,7 +129,9 @@ async def _plan(saga: Saga, command: ScanProvider, deps: Deps) -> list[list[str]
     async with saga.work() as work:
         if await scopes.other_sync(work, provider.id, saga.id) is not None:
             return []
-        await scopes.put(work, provider.id, scopes_of(provider.regions, kinds))
+        await scopes.put(
+            work, provider.id, scopes_of(provider.regions, {key: kind.is_global for key, kind in kinds.items()})
+        )
         rows = await scopes.of_provider(work, provider.id)
         due = [row for row in rows if not command.only_due or is_due(reading_of(row), work.now, every)]
     return [[row["region"], row["resource_type"], row["resource_subtype"]] for row in due]
@@ -141,12 +143,12 @@ async def _read(saga: Saga, command: ScanProvider, deps: Deps, planned: list[Sco
     places = asyncio.Semaphore(deps.settings.sync_scopes_at_once)
 
     async def read_one(scope: Scope) -> None:
-        pages = kinds.get((scope.resource_type, scope.resource_subtype))
-        if pages is None:
+        kind = kinds.get((scope.resource_type, scope.resource_subtype))
+        if kind is None:
             return
         async with places:
             try:
-                await read_scope(deps, saga.context, provider, scope, pages, saga.id)
+                await read_scope(deps, saga.context, provider, scope, kind.pages, saga.id)
             except ReadOvertaken:
                 return
 

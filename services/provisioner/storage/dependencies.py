@@ -18,39 +18,37 @@ LINKS_MAX = 20_000
 """Of one step: more than a walk can take in."""
 
 
-async def down(work: Work, provider_id: UUID, region: str, keys: Sequence[str]) -> list[Link]:
-    """What these things (keys, in one place) stand on."""
-    statement = _from(work, provider_id, region).where(_node.resource_id == _any(map(id_of, keys)))
+async def down(work: Work, provider_id: UUID, keys: Sequence[str]) -> list[Link]:
+    """What these things (keys, in one account) stand on."""
+    statement = _from(work, provider_id).where(_node.resource_id == _any(map(id_of, keys)))
     return [link for link in await _links(work, statement, keys) if link.source in set(keys)]
 
 
-async def up(work: Work, provider_id: UUID, region: str, keys: Sequence[str]) -> list[Link]:
+async def up(work: Work, provider_id: UUID, keys: Sequence[str]) -> list[Link]:
     """What stands on them."""
-    return await _links(work, _from(work, provider_id, region).where(_edge.target == _any(keys)), keys)
+    return await _links(work, _from(work, provider_id).where(_edge.target == _any(keys)), keys)
 
 
-async def nodes(work: Work, provider_id: UUID, region: str, keys: Collection[str]) -> dict[str, dict[str, Any]]:
+async def nodes(work: Work, provider_id: UUID, keys: Collection[str]) -> dict[str, dict[str, Any]]:
     """The rows of those of these things that the inventory holds, by key; a living one before a terminated one."""
     columns = (_node.id, _node.resource_id, _node.resource_name, _node.resource_type, _node.resource_subtype,
                _node.resource_status, _node.is_wedding_critical)  # fmt: skip
     statement = select(*columns).where(
         _node.organization_id == work.organization,
         _node.provider_id == provider_id,
-        _node.region == region,
         _node.resource_id == _any(map(id_of, keys)),
     )
     ordered = rows(await work.execute(statement.order_by((_node.resource_status == TERMINATED).desc(), _node.id)))
     return {key: row for row in ordered if (key := key_of(row)) in keys}
 
 
-def _from(work: Work, provider_id: UUID, region: str) -> Select[Any]:
+def _from(work: Work, provider_id: UUID) -> Select[Any]:
     return (
         select(_node.resource_id, _node.resource_type, _node.resource_subtype, _edge.target, _edge.relation, _edge.hard)
         .join(cloud_resources, _node.id == _edge.source_id)
         .where(
             _edge.organization_id == work.organization,
             _edge.provider_id == provider_id,
-            _edge.region == region,
             _node.organization_id == work.organization,
         )
     )

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 
 from services.provisioner.storage.tables import cloud_providers, cloud_regions
+from shared.clouds.assets import GLOBAL_REGION
 from shared.clouds.models import Region as CloudRegion
 from shared.db.pages import Keyset, begins_with
 from shared.db.work import Work, rows
@@ -110,9 +111,10 @@ async def regions_read_at(work: Work, provider_id: UUID) -> datetime | None:
 
 
 async def regions_in_sight(work: Work, provider_id: UUID) -> list[str]:
-    """The regions that the account is looked at in; none of one that was removed."""
+    """The regions that the account is looked at in, and what belongs to none; nothing of one that was removed."""
     statement = select(_table.regions).where(*_key(work, provider_id), _table.removed_at.is_(None))
-    return list((await work.execute(statement)).scalar() or ())
+    regions = (await work.execute(statement)).scalar()
+    return [] if regions is None else [*regions, GLOBAL_REGION]
 
 
 async def active(work: Work) -> list[tuple[UUID, UUID, int]]:

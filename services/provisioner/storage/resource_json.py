@@ -10,6 +10,7 @@ SELECT r.version, json_build_object(
   'region', r.region, 'resource_id', r.resource_id, 'resource_name', r.resource_name,
   'resource_type', r.resource_type, 'resource_subtype', r.resource_subtype, 'size_category', r.size_category,
   'availability_zone', r.availability_zone, 'private_ip', r.private_ip, 'public_ip', r.public_ip,
+  'address', r.address,
   'configuration', r.configuration, 'resource_status', r.resource_status, 'health_status', r.health_status,
   'status_reason', r.status_reason, 'environment', r.environment, 'project', r.project,
   'tags', coalesce((SELECT json_object_agg(t.key, t.value) FROM resource_tags t

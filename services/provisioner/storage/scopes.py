@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from services.provisioner.domain.scopes import Account, Reading, Scope
 from services.provisioner.storage.tables import cloud_providers, inventory_scopes
+from shared.clouds.assets import GLOBAL_REGION
 from shared.db.tables import saga
 from shared.db.work import Work, rows
 from shared.kit.errors import CanopyError
@@ -82,7 +83,7 @@ async def hold(work: Work, provider_id: UUID, scope: Scope, generation: int) -> 
         providers.id == provider_id, providers.organization_id == work.organization, providers.removed_at.is_(None)
     )
     regions = (await work.execute(looked_at.with_for_update(key_share=True, read=True))).scalar()
-    if scope.region not in (regions or ()):
+    if regions is None or scope.region not in {*regions, GLOBAL_REGION}:
         raise ReadOvertaken(f"{scope.region} is not looked at any more")
     statement = select(_table.generation).where(
         *_key(work, provider_id, scope), _table.generation == generation, _table.ended_at.is_(None)

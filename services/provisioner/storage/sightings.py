@@ -27,8 +27,8 @@ from shared.messages.resources import Resource
 _table = cloud_resources.c
 
 WRITTEN = ("resource_id", "resource_name", "resource_status", "status_reason", "size_category", "availability_zone",
-           "private_ip", "public_ip", "configuration", "environment", "project", "terminated_at", "updated_at",
-           "version")  # fmt: skip
+           "private_ip", "public_ip", "address", "configuration", "environment", "project", "terminated_at",
+           "updated_at", "version")  # fmt: skip
 """The columns that a read may change."""
 
 
@@ -51,12 +51,13 @@ async def compared(
     instance_type = _table.configuration["instance_type"].astext.label("instance_type")
     columns = (_table.id, _table.resource_id, _table.creation_token, _table.resource_status, _table.operation_id,
                _table.updated_at, _table.observed, _table.availability_zone, _table.private_ip, _table.public_ip,
-               instance_type)  # fmt: skip
+               _table.address, instance_type)  # fmt: skip
     meant = or_(_table.resource_id == _any(ids, Text), _table.creation_token == _any(tokens, Text))
     found = await work.execute(select(*columns).where(*_within(work, provider_id, scope), meant))
     return [
         Known(row.id, row.resource_id, row.creation_token, row.resource_status, row.operation_id is not None,
-              row.updated_at, row.observed, row.availability_zone, row.private_ip, row.public_ip, row.instance_type)
+              row.updated_at, row.observed, row.availability_zone, row.private_ip, row.public_ip, row.address,
+              row.instance_type)
         for row in found
     ]  # fmt: skip
 

@@ -101,6 +101,7 @@ cloud_resources = Table(
     Column("availability_zone", Text),
     Column("private_ip", Text),
     Column("public_ip", Text),
+    Column("address", Text),
     Column("configuration", JSONB, nullable=False),
     Column("resource_status", String(16), nullable=False),
     Column("status_reason", Text),
@@ -196,9 +197,12 @@ resource_dependencies = Table(
     Column("provider_id", Uuid, nullable=False),
     Column("region", String(64), nullable=False),
     Column("hard", Boolean, nullable=False),
-    Index("ix_resource_dependencies_target", "organization_id", "provider_id", "region", "target"),
+    Index("ix_resource_dependencies_target", "organization_id", "provider_id", "target"),
 )
-"""`target` is a key (kind:id): a thing may be depended on before, or without, being in the inventory itself."""
+"""`target` is a key (kind:id): a thing may be depended on before, or without, being in the inventory itself.
+
+Keys are unique in an account, whatever their region: a zone of no region stands on a load balancer of one.
+"""
 
 resource_scaling_history = Table(
     "resource_scaling_history",

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from shared.clouds.aws.models import AwsCredentials, Ec2InstanceConfiguration
-from shared.clouds.catalog import ModelCatalog
+from shared.clouds.catalog import Kind, ModelCatalog
 
 
 class AwsCatalog(ModelCatalog):
     name = "aws"
     credentials_model = AwsCredentials
-    configurations = {("compute", "ec2_instance"): ("EC2 instance", Ec2InstanceConfiguration)}  # noqa: RUF012
+    kinds = {("compute", "ec2_instance"): Kind("EC2 instance", Ec2InstanceConfiguration, can_stop=True)}  # noqa: RUF012 - a ClassVar above

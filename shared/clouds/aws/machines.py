@@ -178,6 +178,7 @@ def _machine(instance: Mapping[str, Any], region: str) -> Machine:
         private_ip=instance.get("PrivateIpAddress") or None,
         public_ip=instance.get("PublicIpAddress") or None,
         subnet_id=instance.get("SubnetId") or None,
+        network_id=instance.get("VpcId") or None,
         security_groups=tuple(each["GroupId"] for each in instance.get("SecurityGroups", [])),
         launched_at=in_utc_or_none(instance.get("LaunchTime")),
         state_reason=instance.get("StateReason", {}).get("Message") or None,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from shared.clouds.azure.models import AzureCredentials, AzureMachineConfiguration
-from shared.clouds.catalog import ModelCatalog
+from shared.clouds.catalog import Kind, ModelCatalog
 
 
 class AzureCatalog(ModelCatalog):
     name = "azure"
     credentials_model = AzureCredentials
-    configurations = {("compute", "virtual_machine"): ("Virtual machine", AzureMachineConfiguration)}  # noqa: RUF012
+    kinds = {("compute", "virtual_machine"): Kind("Virtual machine", AzureMachineConfiguration, can_stop=True)}  # noqa: RUF012 - a ClassVar above

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from shared.clouds.catalog import Kind
 from shared.clouds.digitalocean.models import DropletConfiguration
 from shared.clouds.libcloud.catalog import TokenCatalog
 
 
 class DigitalOceanCatalog(TokenCatalog):
     name = "digitalocean"
-    configurations = {("compute", "droplet"): ("Droplet", DropletConfiguration)}  # noqa: RUF012 - a ClassVar above
+    kinds = {("compute", "droplet"): Kind("Droplet", DropletConfiguration, can_stop=True)}  # noqa: RUF012 - a ClassVar above

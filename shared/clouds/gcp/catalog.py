@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from shared.clouds.catalog import ModelCatalog
+from shared.clouds.catalog import Kind, ModelCatalog
 from shared.clouds.gcp.models import GceInstanceConfiguration, GcpCredentials
 from shared.clouds.models import Credentials
 
@@ -13,7 +13,7 @@ from shared.clouds.models import Credentials
 class GcpCatalog(ModelCatalog):
     name = "gcp"
     credentials_model = GcpCredentials
-    configurations = {("compute", "gce_instance"): ("Compute Engine instance", GceInstanceConfiguration)}  # noqa: RUF012
+    kinds = {("compute", "gce_instance"): Kind("Compute Engine instance", GceInstanceConfiguration, can_stop=True)}  # noqa: RUF012 - a ClassVar above
 
     @property
     def credentials_schema(self) -> Mapping[str, Any]:

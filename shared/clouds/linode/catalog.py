@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from shared.clouds.catalog import Kind
 from shared.clouds.libcloud.catalog import TokenCatalog
 from shared.clouds.linode.models import InstanceConfiguration
 
 
 class LinodeCatalog(TokenCatalog):
     name = "linode"
-    configurations = {("compute", "linode"): ("Linode", InstanceConfiguration)}  # noqa: RUF012 - a ClassVar above
+    kinds = {("compute", "linode"): Kind("Linode", InstanceConfiguration, can_stop=True)}  # noqa: RUF012 - a ClassVar above

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from shared.clouds.catalog import Kind
 from shared.clouds.libcloud.catalog import TokenCatalog
 from shared.clouds.vultr.models import InstanceConfiguration
 
 
 class VultrCatalog(TokenCatalog):
     name = "vultr"
-    configurations = {("compute", "vultr_instance"): ("Vultr instance", InstanceConfiguration)}  # noqa: RUF012
+    kinds = {("compute", "vultr_instance"): Kind("Vultr instance", InstanceConfiguration, can_stop=True)}  # noqa: RUF012 - a ClassVar above

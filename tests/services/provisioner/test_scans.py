@@ -374,7 +374,7 @@ async def test_the_code_before_finds_only_what_it_made_itself(deps: Deps, clock:
     assert len(await account.rows()) == 3
     await deps.database.engine.dispose()
     url = services.database_of("provisioner").owner_url
-    await asyncio.to_thread(downgrade, "provisioner", url, "-1")
+    await asyncio.to_thread(downgrade, "provisioner", url, "0002")
     await asyncio.to_thread(upgrade, "provisioner", url)
     [row] = await account.rows()
     assert row["origin"] == "provisioned"

@@ -113,7 +113,7 @@ async def test_what_is_found_is_adopted_with_its_volume_and_watched(services: Se
     }
     question = {**tenant.question(), "resource": resource.id, "direction": "dependencies", "depth": 1}
     below: DependencyGraph = await services.ask(GetDependencies(**question))
-    assert {node.key.partition(":")[0] for node in below.nodes} == {"machine", "volume", "network"}
+    assert {node.key.partition(":")[0] for node in below.nodes} == {"machine", "volume", "subnet", "network"}
     assert (below.truncated, below.blast_radius.resources) == (True, [])
     sync_state = await state(tenant, provider)
     assert (sync_state.state, sync_state.operation) == ("fresh", None)

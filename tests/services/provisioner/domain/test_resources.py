@@ -14,7 +14,11 @@ from shared.kit.errors import Conflict, InvalidInput, PermissionDenied
 from shared.messages.resources import ResourceStatus
 
 STATUSES = ResourceStatus.__args__  # type: ignore[attr-defined]
-ALLOWED = {"stop": {"running", "error"}, "start": {"stopped", "error"}, "terminate": {"running", "stopped", "error"}}
+ALLOWED = {
+    "stop": {"running", "error"},
+    "start": {"stopped", "error"},
+    "terminate": {"running", "available", "stopped", "error"},
+}
 
 
 @pytest.mark.parametrize("action", sorted(ALLOWED))

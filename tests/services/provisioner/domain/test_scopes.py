@@ -37,9 +37,10 @@ def ago(seconds: float) -> datetime:
 
 
 def test_an_account_has_every_kind_in_every_region() -> None:
-    kinds = [("compute", "ec2_instance"), ("storage", "volume")]
+    kinds = {("compute", "ec2_instance"): False, ("storage", "volume"): False, ("dns", "zone"): True}
     assert [(scope.region, scope.resource_subtype) for scope in scopes_of(["b", "a", "b"], kinds)] == [
         ("a", "ec2_instance"), ("a", "volume"), ("b", "ec2_instance"), ("b", "volume"),
+        ("global", "zone"),
     ]  # fmt: skip
 
 
