@@ -4,6 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 SERVICES := gateway provisioner monitor costs recovery
 
+# What was compiled once is kept: without it every process of every test compiles pytest's assertions and us again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help install install-development up load check format test bench chaos contracts requirements clean
 
 help:           ## list the words

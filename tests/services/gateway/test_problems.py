@@ -31,34 +31,34 @@ async def test_what_is_not_there(gateway: Gateway, acme: Tenant) -> None:
     is_problem(await gateway.client().get("/api/users"), 401, "unauthenticated")
 
 
-@pytest.mark.parametrize(
-    ("body", "status", "code"),
-    [
-        (b"{", 400, "malformed_json"),
-        (b'{"email": NaN}', 400, "malformed_json"),
-        (b"\xff\xfe{}", 400, "malformed_json"),
-        (b'{"email": "\xc3\x28"}', 400, "malformed_json"),
-        (json.dumps(USER).encode("utf-16"), 400, "malformed_json"),
-        (b"[" * 100_000, 400, "malformed_json"),
-        (b"[" * 100 + b"]" * 100, 422, "too_deep"),
-        (rb'{"email": "a\u0000b"}', 422, "invalid_text"),
-        (rb'{"a\u0000b": 1}', 422, "invalid_text"),
-        (rb'{"email": "\ud800"}', 422, "invalid_text"),
-        (b"[]", 422, "invalid_input"),
-        (b"null", 422, "invalid_input"),
-        (b"1" * 400, 422, "invalid_input"),
-        (json.dumps({**USER, "surprise": 1}).encode(), 422, "invalid_input"),
-        (json.dumps({**USER, "role": "king"}).encode(), 422, "invalid_input"),
-        (json.dumps({**USER, "display_name": ""}).encode(), 422, "invalid_input"),
-        (json.dumps({**USER, "display_name": "x" * 201}).encode(), 422, "invalid_input"),
-        (json.dumps({**USER, "display_name": 7}).encode(), 422, "invalid_input"),
-        (json.dumps({**USER, "email": "no address"}).encode(), 422, "invalid_input"),
-        (json.dumps({**USER, "password": None}).encode(), 422, "invalid_input"),
-    ],
-    ids=lambda value: repr(value)[:40],
-)
-async def test_bad_bodies(gateway: Gateway, acme: Tenant, body: bytes, status: int, code: str) -> None:
-    is_problem(await acme.client.post("/api/users", content=body, headers=JSON), status, code)
+BAD_BODIES = [
+    (b"{", 400, "malformed_json"),
+    (b'{"email": NaN}', 400, "malformed_json"),
+    (b"\xff\xfe{}", 400, "malformed_json"),
+    (b'{"email": "\xc3\x28"}', 400, "malformed_json"),
+    (json.dumps(USER).encode("utf-16"), 400, "malformed_json"),
+    (b"[" * 100_000, 400, "malformed_json"),
+    (b"[" * 100 + b"]" * 100, 422, "too_deep"),
+    (rb'{"email": "a\u0000b"}', 422, "invalid_text"),
+    (rb'{"a\u0000b": 1}', 422, "invalid_text"),
+    (rb'{"email": "\ud800"}', 422, "invalid_text"),
+    (b"[]", 422, "invalid_input"),
+    (b"null", 422, "invalid_input"),
+    (b"1" * 400, 422, "invalid_input"),
+    (json.dumps({**USER, "surprise": 1}).encode(), 422, "invalid_input"),
+    (json.dumps({**USER, "role": "king"}).encode(), 422, "invalid_input"),
+    (json.dumps({**USER, "display_name": ""}).encode(), 422, "invalid_input"),
+    (json.dumps({**USER, "display_name": "x" * 201}).encode(), 422, "invalid_input"),
+    (json.dumps({**USER, "display_name": 7}).encode(), 422, "invalid_input"),
+    (json.dumps({**USER, "email": "no address"}).encode(), 422, "invalid_input"),
+    (json.dumps({**USER, "password": None}).encode(), 422, "invalid_input"),
+]
+
+
+@pytest.mark.usefixtures("gateway")
+async def test_bad_bodies(acme: Tenant) -> None:
+    for body, status, code in BAD_BODIES:
+        is_problem(await acme.client.post("/api/users", content=body, headers=JSON), status, code)
     assert len((await acme.client.get("/api/users")).json()["items"]) == 1
 
 

@@ -42,7 +42,7 @@ pytestmark = pytest.mark.anyio
 
 SCOPE = Scope(REGION, "compute", "ec2_instance")
 SETTLE_S = 60.0
-SHARES, RUNS = 4, int(os.environ.get("CANOPY_FUZZ_RUNS", "25"))
+SHARES, RUNS = 4, int(os.environ.get("CANOPY_FUZZ_RUNS", "10"))
 """So many runs are in each share of them, which is a test of its own."""
 
 
