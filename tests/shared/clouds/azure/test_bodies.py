@@ -2,13 +2,15 @@
 
 import pytest
 from azure.core import MatchConditions
-from azure.mgmt.compute import models as compute
-from azure.mgmt.network import models as network
-from azure.mgmt.resource.resources import models as resources
 
 from shared.clouds.models import ImageSpec, MachineSpec, SnapshotSpec, VolumeSpec
 from tests.fixtures.azure_models import problems
+from tests.fixtures.lazily import Lazily
 from tests.shared.clouds.account_under_test import new_token
+
+compute = Lazily("azure.mgmt.compute.models")
+network = Lazily("azure.mgmt.network.models")
+resources = Lazily("azure.mgmt.resource.resources.models")
 
 pytestmark = pytest.mark.anyio
 

@@ -1,7 +1,6 @@
 """What the operations about a machine say when the machine itself is not there (any more)."""
 
 import pytest
-from google.cloud import compute_v1
 
 from shared.clouds.gcp.operations import _past
 from shared.clouds.models import MachineSpec, MachineState
@@ -12,6 +11,8 @@ pytestmark = pytest.mark.anyio
 
 
 def operation(kind: str, status: str = "DONE", minute: int = 0, error: str | None = None):
+    from google.cloud import compute_v1  # of seconds: see tests.fixtures.lazily
+
     made = compute_v1.Operation(
         name=f"operation-{kind}-{minute}",
         operation_type=kind,

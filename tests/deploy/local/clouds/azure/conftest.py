@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 from azure.core.credentials import AccessToken
 from azure.core.pipeline.policies import SansIOHTTPPolicy
-from azure.mgmt.compute import ComputeManagementClient
-from azure.mgmt.network import NetworkManagementClient
-from azure.mgmt.resource.resources import ResourceManagementClient
-from azure.mgmt.resource.subscriptions import SubscriptionClient
 
 from tests.fixtures.clouds import SimulatedCloud
+from tests.fixtures.lazily import Lazily
+
+compute = Lazily("azure.mgmt.compute")
+network = Lazily("azure.mgmt.network")
+resources = Lazily("azure.mgmt.resource.resources")
+subscriptions = Lazily("azure.mgmt.resource.subscriptions")
 
 REGION = "francecentral"
 
@@ -46,10 +48,10 @@ class Sdk:
             "authentication_policy": Bearer(token),
             "polling_interval": 0,
         } | options
-        self.compute = ComputeManagementClient(Nobody(), self.subscription_id, **options)
-        self.network = NetworkManagementClient(Nobody(), self.subscription_id, **options)
-        self.resources = ResourceManagementClient(Nobody(), self.subscription_id, **options)
-        self.subscriptions = SubscriptionClient(Nobody(), **options)
+        self.compute = compute.ComputeManagementClient(Nobody(), self.subscription_id, **options)
+        self.network = network.NetworkManagementClient(Nobody(), self.subscription_id, **options)
+        self.resources = resources.ResourceManagementClient(Nobody(), self.subscription_id, **options)
+        self.subscriptions = subscriptions.SubscriptionClient(Nobody(), **options)
 
     def close(self) -> None:
         for each in (self.compute, self.network, self.resources, self.subscriptions):

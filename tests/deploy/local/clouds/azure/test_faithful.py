@@ -1,13 +1,15 @@
 """Every answer has the fields that the SDK's models need, and none that they do not know."""
 
 import pytest
-from azure.mgmt.compute import models as compute
-from azure.mgmt.network import models as network
-from azure.mgmt.resource.resources import models as resources
-from azure.mgmt.resource.subscriptions import models as subscriptions
 
 from tests.deploy.local.clouds.azure.conftest import REGION, machine_body
 from tests.fixtures.azure_models import problems
+from tests.fixtures.lazily import Lazily
+
+compute = Lazily("azure.mgmt.compute.models")
+network = Lazily("azure.mgmt.network.models")
+resources = Lazily("azure.mgmt.resource.resources.models")
+subscriptions = Lazily("azure.mgmt.resource.subscriptions.models")
 
 
 @pytest.fixture

@@ -8,9 +8,11 @@ import json
 from uuid import uuid4
 
 import pytest
-from google.cloud import compute_v1
 
 from tests.deploy.local.clouds.gcp.conftest import ZONE, machine
+from tests.fixtures.lazily import Lazily
+
+compute_v1 = Lazily("google.cloud.compute_v1")
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 

@@ -5,11 +5,13 @@ from collections.abc import Iterator
 
 import pytest
 from google.api_core.client_options import ClientOptions
-from google.cloud import compute_v1
 from google.oauth2 import service_account
 from libcloud.compute.drivers.gce import GCEConnection, GCENodeDriver
 
 from tests.deploy.local.clouds.gcp.conftest import SCOPES, ZONE, Rest
+from tests.fixtures.lazily import Lazily
+
+compute_v1 = Lazily("google.cloud.compute_v1")
 
 NAME = f"zones/{ZONE}"
 
