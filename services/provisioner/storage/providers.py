@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, delete, insert, select, update
+from sqlalchemy import Select, bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 
@@ -131,17 +131,24 @@ async def drop_other_regions(work: Work, provider_id: UUID, codes: Sequence[str]
     await work.execute(delete(cloud_regions).where(*mine, cloud_regions.c.region_code.not_in(codes)))
 
 
+_given = upsert(cloud_regions)
+_PUT_REGION = _given.on_conflict_do_update(
+    index_elements=["provider_id", "region_code"],
+    set_={
+        "region_name": _given.excluded.region_name,
+        "availability_zones": func.coalesce(_given.excluded.availability_zones, cloud_regions.c.availability_zones),
+        "geographic_location": _given.excluded.geographic_location,
+        "discovered_at": _given.excluded.discovered_at,
+    },
+)
+"""Zones that could not be asked now stay as they were known."""
+
+
 async def put_regions(work: Work, provider_id: UUID, regions: Sequence[CloudRegion]) -> None:
-    """Keep what was discovered of these regions; zones that could not be asked now stay as they were known."""
-    for region in regions:
-        values = _region_values(region) | {"discovered_at": work.now}
-        known = values if region.availability_zones is not None else values.keys() - {"availability_zones"}
-        statement = upsert(cloud_regions).values(provider_id=provider_id, organization_id=work.organization, **values)
-        await work.execute(
-            statement.on_conflict_do_update(
-                index_elements=["provider_id", "region_code"], set_={name: values[name] for name in known}
-            )
-        )
+    """Keep what was discovered of these regions."""
+    mine = {"provider_id": provider_id, "organization_id": work.organization, "discovered_at": work.now}
+    if regions:
+        await work.execute(_PUT_REGION, [mine | _region_values(region) for region in regions])
 
 
 def _region_values(region: CloudRegion) -> dict[str, Any]:
