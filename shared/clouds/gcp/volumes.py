@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
-from shared.clouds.capabilities import Volumes
+from shared.clouds.capabilities import ListsVolumes, Volumes
 from shared.clouds.errors import Conflict, NotFound, Unsupported
 from shared.clouds.gcp import tags as gcp_tags
 from shared.clouds.gcp.addresses import Zonal, from_project, in_utc_or_none, last_part, region_of_zone, zonal, zonal_id
@@ -27,9 +27,10 @@ _STATES: Mapping[str, VolumeState] = {
     "UNAVAILABLE": VolumeState.ERROR,
 }
 _DEVICE_CHARACTERS_MAX = 63
+_PAGE_MAX = 500
 
 
-class GcpVolumes(Volumes):
+class GcpVolumes(Volumes, ListsVolumes):
     """A disk's name is made of its token, so that a zone cannot hold two; a label finds it."""
 
     def __init__(self, client: GcpClient, places: GcpPlaces, images: GcpImages) -> None:
@@ -154,6 +155,24 @@ class GcpVolumes(Volumes):
         except NotFound:
             return
         await self._operations.settled(operation, region, name="disks.delete")
+
+    async def pages(self, region: str, *, page_size: int = 500) -> AsyncIterator[list[Volume]]:
+        """Zone by zone, as a list over all zones hides the lost ones in a warning; regional disks are in none of them.
+
+        The devices are read from the zone's instances, all of them at once.
+        """
+        size = min(_PAGE_MAX, max(1, page_size))
+        for zone in await self._places.zones(region):
+            instances = {
+                zonal_id(each.self_link): each
+                async for page in self._client.pages("instances", region, zone=zone)
+                for each in page.items
+            }
+            async for page in self._client.pages("disks", region, zone=zone, max_results=size):
+                yield [
+                    await self._volume(region, each, instances.get(zonal_id(each.users[0])) if each.users else None)
+                    for each in page.items
+                ]
 
     async def _read(self, region: str, place: Zonal) -> Any:
         return await self._client.call("disks", "get", region, zone=place.zone, disk=place.name)
