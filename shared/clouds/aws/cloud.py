@@ -28,7 +28,7 @@ class AwsCloud:
         self.machines = AwsMachines(self._client, self.images)
         self.volumes = AwsVolumes(self._client)
         self.snapshots = AwsSnapshots(self._client)
-        self.networks = AwsNetworks(self._client)
+        self.networks = AwsNetworks(self._client, self.machines)
         self.metrics = AwsMetrics(self._client)
 
     async def authenticate(self) -> Account:

@@ -8,7 +8,7 @@ from typing import Any
 from shared.clouds.aws import tags as aws_tags
 from shared.clouds.aws.client import AwsClient
 from shared.clouds.aws.errors import PROVIDER
-from shared.clouds.capabilities import Networks
+from shared.clouds.capabilities import Machines, Networks
 from shared.clouds.errors import Conflict, NotFound, StillWorking
 from shared.clouds.models import SecurityGroup
 
@@ -18,8 +18,9 @@ class AwsNetworks(Networks):
     ClientToken for, and is what we find it by.
     """
 
-    def __init__(self, client: AwsClient) -> None:
+    def __init__(self, client: AwsClient, machines: Machines) -> None:
         self._client = client
+        self._machines = machines
 
     async def create_isolated_group(
         self, region: str, *, token: str, tags: Mapping[str, str], description: str
@@ -50,6 +51,9 @@ class AwsNetworks(Networks):
         names = [{"Name": "group-name", "Values": [aws_tags.name_of(token)]}]
         found = await self._described(region, Filters=names)
         return _group(found[0], region) if found else None
+
+    async def of_machine(self, region: str, machine_id: str) -> tuple[str, ...]:
+        return (await self._machines.get(region, machine_id)).security_groups
 
     async def delete_group(self, region: str, group_id: str) -> None:
         try:

@@ -34,7 +34,7 @@ class AzureCloud:
         self.machines = AzureMachines(self._client, sizes, receipts, orders)
         self.volumes = AzureVolumes(self._client, ground)
         self.snapshots = AzureSnapshots(self._client, ground)
-        self.networks = AzureNetworks(self._client, ground)
+        self.networks = AzureNetworks(self._client, ground, self.machines)
         self.metrics = AzureMetrics(self._client)
 
     async def authenticate(self) -> Account:

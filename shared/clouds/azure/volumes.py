@@ -14,6 +14,7 @@ from shared.clouds.azure.ground import AzureGround
 from shared.clouds.capabilities import ListsVolumes, Volumes
 from shared.clouds.errors import Conflict, FieldProblem, InvalidRequest, NotFound
 from shared.clouds.models import TOKEN_TAG, Volume, VolumeSpec, VolumeState
+from shared.clouds.restoring import RestoresVolumes
 
 _STATES: Mapping[str, VolumeState] = {
     "Creating": VolumeState.CREATING,
@@ -22,7 +23,7 @@ _STATES: Mapping[str, VolumeState] = {
 }
 
 
-class AzureVolumes(Volumes, ListsVolumes):
+class AzureVolumes(Volumes, RestoresVolumes, ListsVolumes):
     """A disk's name is made of its token. Devices are Linux's names of a LUN (facts.py)."""
 
     def __init__(self, client: AzureClient, ground: AzureGround) -> None:

@@ -17,6 +17,7 @@ from shared.clouds.gcp.images import GcpImages
 from shared.clouds.gcp.operations import Operations
 from shared.clouds.gcp.regions import GcpPlaces
 from shared.clouds.models import Volume, VolumeSpec, VolumeState
+from shared.clouds.restoring import RestoresVolumes
 
 _STATES: Mapping[str, VolumeState] = {
     "CREATING": VolumeState.CREATING,
@@ -30,7 +31,7 @@ _DEVICE_CHARACTERS_MAX = 63
 _PAGE_MAX = 500
 
 
-class GcpVolumes(Volumes, ListsVolumes):
+class GcpVolumes(Volumes, RestoresVolumes, ListsVolumes):
     """A disk's name is made of its token, so that a zone cannot hold two; a label finds it."""
 
     def __init__(self, client: GcpClient, places: GcpPlaces, images: GcpImages) -> None:
