@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Protocol, runtime_checkable
 
 from shared.clouds.capabilities import Cloud, volumes_of, without
-from shared.clouds.models import ImageState, Volume, VolumeSpec
+from shared.clouds.models import TOKEN_TAG, ImageState, Volume, VolumeSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,11 @@ class MachineImage:
     tags: Mapping[str, str]
     encrypted: bool | None = None
     state_reason: str | None = None
+
+    @property
+    def token(self) -> str | None:
+        """The idempotency token of the capture that made it, None when we did not make it."""
+        return self.tags.get(TOKEN_TAG)
 
 
 @dataclass(frozen=True, slots=True)

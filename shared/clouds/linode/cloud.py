@@ -10,9 +10,12 @@ from shared.clouds.libcloud.client import LibcloudClient
 from shared.clouds.linode.driver import driver_maker
 from shared.clouds.linode.errors import VOCABULARY
 from shared.clouds.linode.images import default_images
+from shared.clouds.linode.machine_images import LinodeMachineImages
 from shared.clouds.linode.machines import LinodeMachines
 from shared.clouds.linode.metrics import LinodeMetrics
+from shared.clouds.linode.networks import LinodeNetworks
 from shared.clouds.linode.regions import regions_of
+from shared.clouds.linode.volumes import LinodeVolumes
 from shared.clouds.models import Account, Credentials, Region
 from shared.clouds.settings import CloudSettings
 
@@ -27,6 +30,9 @@ class LinodeCloud:
         self._client = LibcloudClient(maker, VOCABULARY, settings, secrets=(credentials["token"],))
         self.metrics = LinodeMetrics(self._client)
         self.machines = LinodeMachines(self._client, default_images(self._client))
+        self.machine_images = LinodeMachineImages(self._client)
+        self.networks = LinodeNetworks(self._client)
+        self.volumes = LinodeVolumes(self._client)
 
     async def authenticate(self) -> Account:
         """Every token reads its profile; the account's id needs `account:read_only`, else the user stands for it."""

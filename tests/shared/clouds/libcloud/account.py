@@ -22,9 +22,12 @@ class TokenAccount:
     compute: ClassVar[tuple[str, str]]
     create_action: ClassVar[str]
     list_action: ClassVar[str]
+    capture_action: ClassVar[str]
+    volume_action: ClassVar[str] = "volumes.create"
     page_size: ClassVar[int]
     refusals: ClassVar[Mapping[type[CloudError], tuple[int, str]]]
     forgets_terminated: ClassVar[bool] = True
+    images_are_everywhere: ClassVar[bool] = False
 
     def __init__(self, simulated: SimulatedCloud) -> None:
         self.simulated = simulated
@@ -39,7 +42,11 @@ class TokenAccount:
         self.simulated.advance()
 
     def lose_answer_of_create(self) -> None:
-        self._fault(match={"action": self.create_action}, reset=True, after=True, count=1)
+        self.lose_answer_of(self.create_action)
+
+    def lose_answer_of(self, action: str) -> None:
+        """The next call of an action happens, and its answer is lost on the way."""
+        self._fault(match={"action": action}, reset=True, after=True, count=1)
 
     def refuse_create(self, error: type[CloudError]) -> None:
         status, code = self.refusals[error]
