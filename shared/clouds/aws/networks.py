@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from shared.clouds.aws import tags as aws_tags
@@ -80,7 +81,10 @@ class AwsNetworks(Networks):
             ("RevokeSecurityGroupIngress", group["IpPermissions"]),
         ):
             if rules:
-                await self._client.call("ec2", region, operation, GroupId=group_id, IpPermissions=rules)
+                with suppress(
+                    NotFound
+                ):  # another create of this token removed them meanwhile; what remains is looked at
+                    await self._client.call("ec2", region, operation, GroupId=group_id, IpPermissions=rules)
 
     async def _confirmed(self, region: str, group_id: str) -> SecurityGroup:
         [group] = await self._described(region, GroupIds=[group_id])
