@@ -85,20 +85,22 @@ class MachineImages(Protocol):
     async def capture(self, region: str, spec: MachineImageSpec) -> MachineImage:
         """Keep a machine as it is; it may run on.
 
-        `NotFound` (machine), `StillWorking` while the machine changes, `QuotaExceeded`, `Unsupported` for a machine
-        whose own disks no image can hold.
+        `NotFound` (machine), `StillWorking` while the machine changes, or where an image has no id before it is whole:
+        ask again with the same token. `QuotaExceeded`, `Unsupported` for a machine whose own disks no image can hold.
         """
         ...
 
     async def copy(self, source_region: str, image_id: str, target_region: str) -> MachineImage:
         """Make it available in another region too, under the same id; idempotent, also when it is there already.
 
-        `NotFound`, `IncorrectState` (not available in the source region), `QuotaExceeded`, `InvalidRequest` (a region
-        that keeps no images).
+        `NotFound`, `IncorrectState` (not available in the source region), `StillWorking` (it is being brought to yet
+        another region), `QuotaExceeded`, `InvalidRequest` (a region that keeps no images).
         """
         ...
 
-    async def find_by_token(self, region: str, token: str) -> MachineImage | None: ...
+    async def find_by_token(self, region: str, token: str) -> MachineImage | None:
+        """`StillWorking` while an image that has no id yet may be the token's."""
+        ...
 
     async def get(self, region: str, image_id: str) -> MachineImage:
         """`NotFound` when there is none, or it is neither in this region nor on its way there."""

@@ -11,7 +11,7 @@ import structlog
 from services.recovery.deps import Deps
 from services.recovery.handlers.points import MACHINE, VOLUME, Point, Points, parts_of, points_of
 from shared.clouds.capabilities import Cloud
-from shared.clouds.errors import CloudError
+from shared.clouds.errors import CloudError, StillWorking
 from shared.clouds.errors import Conflict as CloudConflict
 from shared.clouds.errors import NotFound as CloudNotFound
 from shared.clouds.models import SnapshotState
@@ -72,29 +72,39 @@ class Snapshots:
     async def take(self, number: int, part: Mapping[str, Any]) -> str:
         """Start the snapshot of one part, once; its id."""
         name, kind = f"snapshot {number}", _kind_of(part)
-        tags = self._tags()
+        source_id = part.get("source_id") or part["volume_id"]
 
-        async def create(token: UUID) -> str:
-            source_id = part.get("source_id") or part["volume_id"]
-            taken = (await self._points(kind)).take(
-                self.source, source_id, str(token), tags, f"Canopy backup {self.row['id']}"
-            )
-            return (await self._patient(taken)).id
+        async def begin(token: str) -> Point:
+            points = await self._points(kind)
+            return await points.take(self.source, source_id, token, self._tags(), f"Canopy backup {self.row['id']}")
 
-        snapshot_id: str = await self.saga.step(name, create, undo=self._undo(name, kind, self.source))
-        return snapshot_id
+        return await self._begun(name, kind, self.source, begin)
 
     async def copy(self, number: int, part: Mapping[str, Any], region: str) -> str:
         """Start the copy of a completed snapshot into a region, once; the copy's id."""
         name, kind = f"copy {number} to {region}", _kind_of(part)
-        tags = self._tags()
 
-        async def create(token: UUID) -> str:
-            copied = (await self._points(kind)).copy(self.source, part["snapshot_id"], region, str(token), tags)
-            return (await self._patient(copied)).id
+        async def begin(token: str) -> Point:
+            points = await self._points(kind)
+            return await points.copy(self.source, part["snapshot_id"], region, token, self._tags())
 
-        copy_id: str = await self.saga.step(name, create, undo=self._undo(name, kind, region))
-        return copy_id
+        return await self._begun(name, kind, region, begin)
+
+    async def _begun(self, name: str, kind: str, region: str, begin: Callable[[str], Awaitable[Point]]) -> str:
+        """The id of what `begin` makes, once. A cloud that can tell no id yet is asked again, however long it takes."""
+
+        async def poll() -> str | None:
+            try:
+                return (await self._patient(begin(str(self.saga.token(name))))).id
+            except StillWorking:
+                return None
+
+        settings = self.deps.settings
+        begun: str = await self.saga.until(
+            name, poll, every_s=settings.cloud_poll_s, timeout_s=settings.backup_timeout_s,
+            undo=self._undo(name, kind, region),
+        )  # fmt: skip
+        return begun
 
     async def completed(self, name: str, kind: str, region: str, snapshot_id: str) -> dict[str, Any]:
         """Wait until a snapshot is completed; its `started_at`, `encrypted`, `size_gib`. Raises SnapshotFailed."""

@@ -8,9 +8,12 @@ from shared.clouds.capabilities import Cloud
 from shared.clouds.digitalocean.driver import driver_maker
 from shared.clouds.digitalocean.errors import VOCABULARY
 from shared.clouds.digitalocean.images import default_images
+from shared.clouds.digitalocean.machine_images import DigitalOceanMachineImages
 from shared.clouds.digitalocean.machines import DigitalOceanMachines
 from shared.clouds.digitalocean.metrics import DigitalOceanMetrics
+from shared.clouds.digitalocean.networks import DigitalOceanNetworks
 from shared.clouds.digitalocean.regions import regions_of
+from shared.clouds.digitalocean.volumes import DigitalOceanVolumes
 from shared.clouds.libcloud.client import LibcloudClient
 from shared.clouds.models import Account, Credentials, Region
 from shared.clouds.settings import CloudSettings
@@ -26,6 +29,9 @@ class DigitalOceanCloud:
         self._client = LibcloudClient(maker, VOCABULARY, settings, secrets=(credentials["token"],))
         self.metrics = DigitalOceanMetrics(self._client)
         self.machines = DigitalOceanMachines(self._client, default_images(self._client))
+        self.machine_images = DigitalOceanMachineImages(self._client)
+        self.networks = DigitalOceanNetworks(self._client)
+        self.volumes = DigitalOceanVolumes(self._client)
 
     async def authenticate(self) -> Account:
         """The team that the token belongs to, and whose token it is. A token of custom scopes needs `account:read`."""

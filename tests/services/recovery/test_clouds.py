@@ -20,6 +20,7 @@ pytestmark = pytest.mark.anyio
 HOMES = (
     Home("azure", "eastus", "westus2", "Standard_B1s", "virtual_machine"),
     Home("gcp", "us-central1", "europe-west1", "e2-micro", "gce_instance"),
+    Home("digitalocean", "nyc3", "ams3", "s-1vcpu-1gb", "droplet"),
     Home("linode", "us-east", "eu-central", "g6-nanode-1", "linode"),
 )
 DATA_DEVICES = {"azure": "/dev/sdc", "gcp": "sdb"}
