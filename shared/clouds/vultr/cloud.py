@@ -11,9 +11,12 @@ from shared.clouds.settings import CloudSettings
 from shared.clouds.vultr.driver import driver_maker
 from shared.clouds.vultr.errors import VOCABULARY
 from shared.clouds.vultr.images import default_images
+from shared.clouds.vultr.machine_images import VultrMachineImages
 from shared.clouds.vultr.machines import VultrMachines
 from shared.clouds.vultr.metrics import VultrMetrics
+from shared.clouds.vultr.networks import VultrNetworks
 from shared.clouds.vultr.regions import regions_of
+from shared.clouds.vultr.volumes import VultrVolumes
 
 
 class VultrCloud:
@@ -26,6 +29,9 @@ class VultrCloud:
         self._client = LibcloudClient(maker, VOCABULARY, settings, secrets=(credentials["token"],))
         self.metrics = VultrMetrics(self._client)
         self.machines = VultrMachines(self._client, default_images(self._client))
+        self.machine_images = VultrMachineImages(self._client)
+        self.networks = VultrNetworks(self._client)
+        self.volumes = VultrVolumes(self._client)
 
     async def authenticate(self) -> Account:
         """Vultr gives an account no number: its e-mail address is what tells it from others."""

@@ -22,6 +22,7 @@ HOMES = (
     Home("gcp", "us-central1", "europe-west1", "e2-micro", "gce_instance"),
     Home("digitalocean", "nyc3", "ams3", "s-1vcpu-1gb", "droplet"),
     Home("linode", "us-east", "eu-central", "g6-nanode-1", "linode"),
+    Home("vultr", "ewr", "fra", "vc2-1c-1gb", "vultr_instance"),
 )
 DATA_DEVICES = {"azure": "/dev/sdc", "gcp": "sdb"}
 
