@@ -10,9 +10,11 @@ import pytest
 from shared.clouds.capabilities import machines_of, snapshots_of, volumes_of
 from shared.clouds.models import MachineSpec, MachineState, SnapshotSpec, SnapshotState, VolumeSpec, VolumeState
 from shared.clouds.registry import open_cloud
+from shared.clouds.restoring import CreatesVolumes, EmptyVolumeSpec, RestoresVolumes
 from shared.kit.ids import new_id
+from shared.messages.backups import BackupFailed, CreateBackup
 from tests.fixtures.clouds import SimulatedCloud
-from tests.fixtures.services import Services
+from tests.fixtures.services import Services, mutation
 from tests.services.recovery.conftest import Home, Tenant, eventually
 
 pytestmark = pytest.mark.anyio
@@ -24,6 +26,7 @@ HOMES = (
     Home("linode", "us-east", "eu-central", "g6-nanode-1", "linode"),
     Home("vultr", "ewr", "fra", "vc2-1c-1gb", "vultr_instance"),
 )
+KEPT_AS_A_WHOLE = {"digitalocean", "linode", "vultr"}
 DATA_DEVICES = {"azure": "/dev/sdc", "gcp": "sdb"}
 
 
@@ -67,6 +70,7 @@ async def give_a_data_disk(tenant: Tenant) -> None:
     """A second disk, made of the first."""
     region, cloud = tenant.home.region, tenant.cloud
     snapshots, volumes = snapshots_of(cloud), volumes_of(cloud)
+    assert isinstance(volumes, RestoresVolumes)
     assert tenant.machine.root_volume_id is not None
     source = await snapshots.create(region, SnapshotSpec(str(new_id()), tenant.machine.root_volume_id))
 
@@ -102,6 +106,9 @@ async def live_through(tenant: Tenant) -> None:
     await tenant.know()
     plan, backup = await tenant.protect()
     assert set(backup.location) == {home.region, home.other_region}
+    assert backup.method == ("image" if home.provider_name in KEPT_AS_A_WHOLE else "snapshot")
+    assert backup.size_gb is not None
+    assert backup.size_gb > 0
     assert backup.snapshots[0].is_root
     assert len(backup.snapshots) == (2 if home.provider_name in DATA_DEVICES else 1)
     drill = await tenant.drilled(await tenant.drill(plan))
@@ -110,8 +117,28 @@ async def live_through(tenant: Tenant) -> None:
     assert drill.restored[0].machine_id is not None
     assert drill.not_cleaned == []
     assert of_drill(tenant, drill.id) == []
+    if home.provider_name in KEPT_AS_A_WHOLE:
+        await a_volume_is_not_overlooked(tenant)
     await machines_of(tenant.cloud).terminate(home.region, tenant.machine.id)
     await tenant.cloud.close()
+
+
+async def a_volume_is_not_overlooked(tenant: Tenant) -> None:
+    """No image holds it, and it is copied nowhere: a backup without it would seem whole."""
+    region, volumes = tenant.home.region, volumes_of(tenant.cloud)
+    assert isinstance(volumes, CreatesVolumes)
+    made = await volumes.create_empty(region, EmptyVolumeSpec(str(new_id()), region, 10))
+
+    async def is_there() -> bool:
+        return (await volumes.get(region, made.id)).state is VolumeState.AVAILABLE
+
+    await eventually(is_there)
+    await volumes.attach(region, made.id, tenant.machine.id, "/dev/sdc")
+    accepted = await tenant.services.ask(CreateBackup(**mutation(tenant.context), target=tenant.resource_id))
+    failed = (await tenant.services.event(BackupFailed, lambda e: e.backup.id == accepted.backup.id, 60)).backup
+    assert made.id in str(failed.error)
+    await volumes.detach(region, made.id)
+    await volumes.delete(region, made.id)
 
 
 async def test_a_machine_is_restored_at_every_cloud_with_its_disks_and_nothing_stays(
