@@ -116,7 +116,10 @@ class ListsMachineImages(Protocol):
     """Images of machines that can be listed as a whole, which puts them into the inventory."""
 
     def pages(self, region: str, *, page_size: int = 500) -> AsyncIterator[list[MachineImage]]:
-        """All that the account has in the region, as `ListsVolumes.pages`."""
+        """All of the account, as `ListsVolumes.pages`: they belong to no region, and `region` is `GLOBAL_REGION`.
+
+        An image's state is then that of the image, in whichever regions it is.
+        """
         ...
 
 

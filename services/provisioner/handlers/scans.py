@@ -11,7 +11,7 @@ import structlog
 from services.provisioner.deps import Deps
 from services.provisioner.domain.resources import COMPUTE, STORAGE
 from services.provisioner.domain.scopes import Scope
-from services.provisioner.domain.sightings import Found, of_asset, of_machine, of_snapshot, of_volume
+from services.provisioner.domain.sightings import Found, of_asset, of_machine, of_machine_image, of_snapshot, of_volume
 from services.provisioner.handlers.sightings import Reading, take_page, take_vanished
 from services.provisioner.storage import scopes, sightings
 from shared.clouds.assets import assets_of
@@ -25,10 +25,11 @@ from shared.clouds.capabilities import (
     WithVolumes,
 )
 from shared.clouds.errors import CloudError
+from shared.clouds.restoring import ListsMachineImages, WithMachineImages
 from shared.messages.context import Context
 from shared.messages.providers import Provider
 
-VOLUME, SNAPSHOT = "volume", "snapshot"
+VOLUME, SNAPSHOT, MACHINE_IMAGE = "volume", "snapshot", "machine_image"
 VANISHED_AT_ONCE = 500
 
 Thing = TypeVar("Thing")
@@ -70,6 +71,8 @@ def kinds_of(cloud: Cloud, catalog: Catalog) -> Kinds:
         kinds[STORAGE, VOLUME] = Kind(_mapped(cloud.volumes.pages, of_volume))
     if isinstance(cloud, WithSnapshots) and isinstance(cloud.snapshots, ListsSnapshots):
         kinds[STORAGE, SNAPSHOT] = Kind(_mapped(cloud.snapshots.pages, of_snapshot))
+    if isinstance(cloud, WithMachineImages) and isinstance(cloud.machine_images, ListsMachineImages):
+        kinds[STORAGE, MACHINE_IMAGE] = Kind(_mapped(cloud.machine_images.pages, of_machine_image), is_global=True)
     for assets in assets_of(cloud):
         key = (assets.resource_type, assets.resource_subtype)
         kinds[key] = Kind(_mapped(assets.pages, of_asset), assets.is_global)

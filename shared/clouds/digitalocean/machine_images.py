@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from urllib.parse import quote
 
+from shared.clouds.assets import GLOBAL_REGION
 from shared.clouds.digitalocean.errors import PROVIDER
 from shared.clouds.digitalocean.lists import PAGE_MAX, Document, pages_of
 from shared.clouds.digitalocean.tags import TAGS
@@ -98,9 +99,8 @@ class DigitalOceanMachineImages(MachineImages, ListsMachineImages):
             return
 
     async def pages(self, region: str, *, page_size: int = PAGE_MAX) -> AsyncIterator[list[MachineImage]]:
-        """DigitalOcean lists the images of all regions together: a page here has the snapshots of the region."""
         async for page in self._private(region, page_size):
-            yield [self._read(each, region) for each in page if region in each["regions"]]
+            yield [self._read(each, region) for each in page]
 
     async def _begin(self, region: str, spec: MachineImageSpec, operation: str) -> None:
         """DigitalOcean refuses a second action of a droplet (`StillWorking`): a repeat after a lost answer, too."""
@@ -168,7 +168,7 @@ class DigitalOceanMachineImages(MachineImages, ListsMachineImages):
     def _read(self, document: Document, region: str) -> MachineImage:
         with self._client.reading("images.get"):
             state = _STATES.get(str(document["status"]), ImageState.FAILED)
-            is_here = region in document["regions"]
+            is_here = region == GLOBAL_REGION or region in document["regions"]
             return MachineImage(
                 id=str(document["id"]),
                 state=ImageState.PENDING if state is ImageState.AVAILABLE and not is_here else state,

@@ -12,6 +12,7 @@ import re
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 
+from shared.clouds.assets import GLOBAL_REGION
 from shared.clouds.errors import IncorrectState, NotFound, Unsupported
 from shared.clouds.libcloud.client import LibcloudClient
 from shared.clouds.libcloud.refusals import not_found
@@ -98,13 +99,12 @@ class LinodeMachineImages(MachineImages, ListsMachineImages):
             return
 
     async def pages(self, region: str, *, page_size: int = PAGE_MAX) -> AsyncIterator[list[MachineImage]]:
-        """Linode lists the images of all regions together: a page here has those of the region."""
         pages = pages_of(
             self._client, "images.list", "/v4/images", region=region, page_size=page_size,
             filters={"is_public": False},
         )  # fmt: skip
         async for page in pages:
-            yield [self._read(each, region) for each in page if region in self._regions(each)]
+            yield [self._read(each, region) for each in page]
 
     async def _disk(self, region: str, machine_id: str) -> int:
         """The disk that holds a Linode's system."""
@@ -137,7 +137,7 @@ class LinodeMachineImages(MachineImages, ListsMachineImages):
         return {region: status for region, status in found.items() if status != _LEAVING}
 
     def _read(self, document: Document, region: str) -> MachineImage:
-        status = self._regions(document).get(region, "")
+        status = _AVAILABLE if region == GLOBAL_REGION else self._regions(document).get(region, "")
         with self._client.reading("images.get"):
             machine = re.fullmatch(r"Canopy: Linode ([0-9]+)", str(document["description"] or ""))
             whole = document["status"] == _AVAILABLE

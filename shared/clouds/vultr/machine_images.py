@@ -86,7 +86,6 @@ class VultrMachineImages(MachineImages, ListsMachineImages):
             return
 
     async def pages(self, region: str, *, page_size: int = PAGE_MAX) -> AsyncIterator[list[MachineImage]]:
-        """All of the account: each is in every region."""
         async for page in pages_of(self._client, "snapshots", _PATH, region=region, page_size=page_size):
             yield [self._read(each, region) for each in page if each.get("status") != _GONE]
 

@@ -5,13 +5,15 @@ region as soon as it is whole.
 """
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
+from shared.clouds.assets import GLOBAL_REGION
 from shared.clouds.capabilities import machines_of, networks_of
 from shared.clouds.errors import CloudError, Conflict, IncorrectState, NotFound, StillWorking
 from shared.clouds.models import TOKEN_TAG, ImageState, MachineState
-from shared.clouds.restoring import MachineImageSpec, machine_images_of
+from shared.clouds.restoring import ListsMachineImages, MachineImageSpec, machine_images_of
 from tests.shared.clouds.account_under_test import Conformance, new_token
 
 
@@ -105,13 +107,14 @@ class MachineImageConformance(Conformance):
         made = set()
         for _ in range(3):
             made.add((await self.captured(account, machine)).id)
-        pages = [page async for page in images.pages(account.region, page_size=2)]
+        assert isinstance(images, ListsMachineImages)
+        pages = [page async for page in images.pages(GLOBAL_REGION, page_size=2)]
         listed = {each.id: each for page in pages for each in page}
         assert made <= listed.keys()
         assert len(listed) == sum(len(page) for page in pages)
         assert all(len(page) <= 2 for page in pages)
         one = next(iter(made))
-        assert listed[one] == await images.get(account.region, one)
+        assert listed[one] == replace(await images.get(account.region, one), region=GLOBAL_REGION)
 
     async def test_a_captured_machine_is_restored_in_the_other_region_behind_a_wall(self, account):
         images, networks, machines = (port(account.cloud) for port in (machine_images_of, networks_of, machines_of))
