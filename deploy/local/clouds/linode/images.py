@@ -29,8 +29,17 @@ def disks_of(call: Call, linode: Thing) -> list[dict[str, Any]]:
         {"id": disk_number(linode, place), "label": f"{filesystem} disk", "status": "ready", "size": size,
          "filesystem": filesystem, "created": moment(linode.created_s), "updated": moment(linode.created_s),
          "disk_encryption": "enabled"}
-        for place, filesystem, size in shapes
+        for place, filesystem, size in (*shapes, *linode.facts.get("more_disks", ()))
     ]  # fmt: skip
+
+
+def add_disk(call: Call) -> Answer:
+    """A further disk, of what space the type leaves."""
+    linode, wanted = call.need(MACHINE, call.path["id"]), call.document()
+    more = linode.facts.setdefault("more_disks", [])
+    more.append([len(more) + 3, str(wanted.get("filesystem") or "ext4"), int(wanted.get("size") or 1024)])
+    call.save(linode)
+    return Answer(200, disks_of(call, linode)[-1], result_ids=[linode.id])
 
 
 def disk_number(linode: Thing, place: int) -> int:

@@ -59,6 +59,7 @@ class Linode(Provider):
             Action("POST", f"{machine}/resize", "instances.resize", instances.resize),
             Action("GET", f"{machine}/stats", "instances.stats", statistics.stats),
             Action("GET", f"{machine}/disks", "disks.list", images.disks),
+            Action("POST", f"{machine}/disks", "disks.create", images.add_disk),
             Action("GET", f"{machine}/firewalls", "instances.firewalls", firewalls.of_instance),
             Action("GET", f"{machine}/volumes", "instances.volumes", volumes.of_instance),
             *_volume_actions(),

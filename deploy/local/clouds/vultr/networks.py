@@ -54,6 +54,15 @@ def gateways(call: Call) -> Answer:
     return list_of(call, "nat_gateways", call.need(GROUP, call.path["id"]).facts["gateways"])
 
 
+def add_gateway(call: Call) -> Answer:
+    network = call.need(GROUP, call.path["id"])
+    gateway = {"id": str(uuid.uuid5(uuid.NAMESPACE_OID, f"gateway {network.id}")), "vpc_id": network.id,
+               "date_created": moment(call.now_s), "status": "active", "label": "", "public_ips": []}  # fmt: skip
+    network.facts["gateways"] = [gateway]
+    call.save(network)
+    return Answer(201, {"nat_gateway": gateway}, result_ids=[gateway["id"]])
+
+
 def of_instance(call: Call) -> Answer:
     instance = call.need(MACHINE, call.path["id"])
     found = [network for each in instance.facts.get("vpcs", []) if (network := call.get(GROUP, each)) is not None]

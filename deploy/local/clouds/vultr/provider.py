@@ -102,6 +102,7 @@ def _restoring_actions() -> list[Action]:
         Action("GET", "/v2/vpcs/{id}", "vpcs.get", networks.read),
         Action("DELETE", "/v2/vpcs/{id}", "vpcs.delete", networks.delete),
         Action("GET", "/v2/vpcs/{id}/nat-gateway", "vpcs.gateways", networks.gateways),
+        Action("POST", "/v2/vpcs/{id}/nat-gateway", "vpcs.add_gateway", networks.add_gateway),
     ]
 
 

@@ -1,7 +1,9 @@
 """How do the tests of a cloud with a token reach an account and make things go wrong there?"""
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
+
+import httpx
 
 from shared.clouds.capabilities import Cloud
 from shared.clouds.errors import CloudError
@@ -57,6 +59,14 @@ class TokenAccount:
 
     def lose_region(self, region: str) -> None:
         self._fault(match={"region": region}, status=503)
+
+    def post(self, path: str, body: Mapping[str, object]) -> dict[str, Any]:
+        """What somebody else does at the provider, past our code."""
+        headers = {"Authorization": f"Bearer {self.credentials['token']}"}
+        answer = httpx.post(f"{self.simulated.endpoint_url}{path}", json=body, headers=headers, trust_env=False)
+        assert answer.is_success, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
 
     def end_faults(self) -> None:
         self.simulated.clear_faults()
