@@ -12,7 +12,8 @@ from shared.clouds.models import MachineSpec, MachineState, SnapshotSpec, Snapsh
 from shared.clouds.registry import open_cloud
 from shared.clouds.restoring import CreatesVolumes, EmptyVolumeSpec, RestoresVolumes
 from shared.kit.ids import new_id
-from shared.messages.backups import BackupFailed, CreateBackup
+from shared.messages.backups import Backup, BackupCompleted, BackupDeleted, BackupFailed, CreateBackup
+from shared.messages.plans import RetentionPolicy
 from tests.fixtures.clouds import SimulatedCloud
 from tests.fixtures.services import Services, mutation
 from tests.services.recovery.conftest import Home, Tenant, eventually
@@ -119,6 +120,8 @@ async def live_through(tenant: Tenant) -> None:
     assert of_drill(tenant, drill.id) == []
     if home.provider_name in KEPT_AS_A_WHOLE:
         await a_volume_is_not_overlooked(tenant)
+    if home.provider_name == "linode":
+        await an_expired_image_goes(tenant, backup)
     await machines_of(tenant.cloud).terminate(home.region, tenant.machine.id)
     await tenant.cloud.close()
 
@@ -141,11 +144,31 @@ async def a_volume_is_not_overlooked(tenant: Tenant) -> None:
     await volumes.delete(region, made.id)
 
 
+async def an_expired_image_goes(tenant: Tenant, first: Backup) -> None:
+    """From all its regions at once."""
+    retention, regions = RetentionPolicy(days=1), [tenant.home.other_region]
+    accepted = await tenant.services.ask(
+        CreateBackup(**mutation(tenant.context), target=tenant.resource_id, retention=retention, regions=regions)
+    )
+    newest = (await tenant.services.event(BackupCompleted, lambda e: e.backup.id == accepted.backup.id, 60)).backup
+    await tenant.update(
+        "UPDATE backup_executions SET recovery_point_at = recovery_point_at - interval '90 days',"
+        " expires_at = expires_at - interval '90 days' WHERE organization_id = :organization",
+        organization=tenant.organization,
+    )
+    await tenant.update("UPDATE schedule SET next_run_at = now() WHERE name = 'recovery.delete_expired_backups'")
+    gone = (await tenant.services.event(BackupDeleted, lambda e: e.backup.target == tenant.resource_id, 60)).backup
+    assert gone.id == first.id
+    kept = {each["id"] for each in tenant.simulated.snapshots()}
+    assert first.snapshots[0].snapshot_id not in kept
+    assert newest.snapshots[0].snapshot_id in kept
+
+
 async def test_a_machine_is_restored_at_every_cloud_with_its_disks_and_nothing_stays(
     services: Services, world: dict[str, SimulatedCloud]
 ) -> None:
     await services.prepare("recovery")
     tenants = await asyncio.gather(*(tenant_at(services, world[each.provider_name], each) for each in HOMES))
     await asyncio.gather(*(give_a_data_disk(each) for each in tenants if each.home.provider_name in DATA_DEVICES))
-    await tenants[0].start()
+    await tenants[0].start(cloud_poll_s=0.2)
     await asyncio.gather(*(live_through(each) for each in tenants))

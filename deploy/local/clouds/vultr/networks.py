@@ -60,7 +60,7 @@ def add_gateway(call: Call) -> Answer:
                "date_created": moment(call.now_s), "status": "active", "label": "", "public_ips": []}  # fmt: skip
     network.facts["gateways"] = [gateway]
     call.save(network)
-    return Answer(201, {"nat_gateway": gateway}, result_ids=[gateway["id"]])
+    return Answer(201, {"nat_gateway": gateway}, result_ids=[network.id])
 
 
 def of_instance(call: Call) -> Answer:
