@@ -130,6 +130,7 @@ def _volume_actions() -> list[Action]:
         Action("GET", "/v2/volumes", "volumes.list", volumes.listed),
         Action("GET", "/v2/volumes/{id}", "volumes.get", volumes.read),
         Action("DELETE", "/v2/volumes/{id}", "volumes.delete", volumes.delete),
+        Action("POST", "/v2/volumes/actions", "volumes.act", volumes.act_by_name),
         Action("POST", "/v2/volumes/{id}/actions", "volumes.act", volumes.act),
     ]
 

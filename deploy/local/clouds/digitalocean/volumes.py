@@ -57,8 +57,22 @@ def delete(call: Call) -> Answer:
     return Answer(204, result_ids=[volume.id])
 
 
+def act_by_name(call: Call) -> Answer:
+    """By name and region, as libcloud does it."""
+    wanted = call.document()
+    found = [
+        each for each in call.list(VOLUME, wanted.get("region")) if each.facts["name"] == wanted.get("volume_name")
+    ]
+    if not found:
+        raise Refusal("not_found")
+    return _act(call, found[0], wanted)
+
+
 def act(call: Call) -> Answer:
-    volume, wanted = call.need(VOLUME, call.path["id"]), call.document()
+    return _act(call, call.need(VOLUME, call.path["id"]), call.document())
+
+
+def _act(call: Call, volume: Thing, wanted: dict[str, Any]) -> Answer:
     droplet = call.get(MACHINE, str(wanted.get("droplet_id")))
     if droplet is None or droplet.region != volume.region:
         raise Refusal("invalid", "You specified an invalid Droplet.")
