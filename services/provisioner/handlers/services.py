@@ -23,9 +23,13 @@ async def list_services(request: ListServices, deps: Deps) -> Page[ProviderServi
     """From the catalog, which asks no cloud: what a kind is and which fields it has, not what is in stock. NotFound."""
     async with deps.database.work(Context.of(request)) as work:
         provider = await providers.get(work, request.provider_id)
-    types = machine_types_of(provider.provider_name)
-    offers = catalog_of(provider.provider_name).offers()
-    return Page[ProviderService](items=[_service(offer, types) for offer in offers])
+    return Page[ProviderService](items=services_of(provider.provider_name))
+
+
+def services_of(provider_name: str) -> list[ProviderService]:
+    """What a provider's accounts can have."""
+    types = machine_types_of(provider_name)
+    return [_service(offer, types) for offer in catalog_of(provider_name).offers()]
 
 
 def _service(offer: ResourceOffer, types: Types) -> ProviderService:
