@@ -1,4 +1,4 @@
-"""`canopy resources`: list, show, create, bulk, start, stop, scale, sizes, delete. Follows long work unless `--no-wait`."""
+"""`canopy resources`: list, show, create, bulk, start, stop, scale, sizes, delete. It waits, or not (`--no-wait`)."""
 
 import json
 from typing import Annotated, Any
