@@ -233,9 +233,10 @@ class Journal:
         may_pass = delay is not None or not expected
         if may_pass and failures <= self.settings.failures_allowed:
             async with saga.work() as work:
-                await sagas.change(work, saga.id, saga.fence, failures=failures, lease_until=None)
+                row = await sagas.change(work, saga.id, saga.fence, failures=failures, lease_until=None)
             backoff = min(2.0 ** (failures - 1), self.settings.retry_cap_s)
-            raise RetryLater(max(delay or 0.0, backoff), _brief(failure)) from failure
+            pause_s = 0.0 if row["status"] == sagas.CANCELLING else max(delay or 0.0, backoff)
+            raise RetryLater(pause_s, _brief(failure)) from failure
         error = problem_of(failure, saga.current)
         async with saga.work() as work:
             await sagas.change(work, saga.id, saga.fence, status="compensating", error=error)

@@ -19,7 +19,7 @@ from services.provisioner.domain.groups import (
     next_names,
     total,
 )
-from services.provisioner.domain.resources import check_idle, check_machine
+from services.provisioner.domain.resources import check_idle, check_machine, next_status
 from services.provisioner.handlers.fleets import items_of
 from services.provisioner.handlers.guards import check_guards
 from services.provisioner.handlers.machines import reason_of
@@ -97,6 +97,7 @@ async def _shrink(
     removed = []
     for each in leaving(members, original.id, request.count, force=request.force):
         check_idle(await resources.operation_of(work, each.id))
+        next_status("terminate", each.resource_status)
         await check_guards(work, each, force=request.force, role=request.role)
         operation = await begin_removal(work, deps, each.id)
         removed.append(AcceptedResource(operation=operation, resource=each))

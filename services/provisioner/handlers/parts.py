@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from services.provisioner.deps import Deps
-from services.provisioner.domain.resources import next_status
+from services.provisioner.domain.resources import STOPPING
 from services.provisioner.handlers.machines import terminate_resource
 from services.provisioner.handlers.resources import say
 from services.provisioner.storage import fleets, resources
@@ -90,13 +90,12 @@ def removal_of(saga: Saga, resource: UUID) -> UUID:
 
 
 async def begin_removal(work: Work, deps: Deps, resource_id: UUID, command_id: UUID | None = None) -> Operation:
-    """Accept the termination of a locked resource that nobody works on. Raises Conflict when its state forbids it."""
+    """Accept the termination of a locked resource that nobody works on, whatever the state in which it was seen."""
     known = await resources.get(work, resource_id)
     envelope = work.about(known.id, known.version + 1)
     command = TerminateResource(**{**envelope, "id": command_id or envelope["id"]})
-    status = next_status("terminate", known.resource_status)
     resource = await resources.change(
-        work, known.id, resource_status=status, status_reason=None, operation_id=command.id
+        work, known.id, resource_status=STOPPING, status_reason=None, operation_id=command.id
     )
     say(work, ResourceUpdated, resource, "resource.terminate", {"force": False})
     return await deps.journal.accept(work, terminate_resource, command)
