@@ -94,7 +94,7 @@ def _kinds(deployment: Deployment, provider: dict[str, Any]) -> list[dict[str, A
     return [
         {
             "provider_id": provider["id"],
-            "region": provider["regions"][0],
+            "region": "global" if each["is_global"] else provider["regions"][0],
             "resource_type": each["resource_type"],
             "resource_subtype": each["resource_subtype"],
         }

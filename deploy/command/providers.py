@@ -94,7 +94,7 @@ def list_services(provider: str, as_json: AsJson = False) -> None:
 
 def _told(service: dict[str, Any]) -> dict[str, Any]:
     """A service on one line: the names of its fields, and how many sizes there are."""
-    actions = [word for word in ("start", "stop", "resize") if service[f"can_{word}"]]
+    actions = [word for word in ("start", "stop", "resize", "change") if service[f"can_{word}"]]
     sizes = service["sizes"]
     told = {"can": ", ".join(actions), "fields": ", ".join(service["configuration_schema"].get("properties", {}))}
     return {**service, **told, "sizes": "not known" if sizes is None else len(sizes)}

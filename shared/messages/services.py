@@ -20,17 +20,21 @@ class ServiceSize(Facts):
 class ProviderService(Facts):
     """A kind of resource that the provider makes; `configuration_schema` is a JSON Schema (2020-12).
 
-    What can be done with such a thing: started and stopped, given another size. `sizes` null: nobody wrote them down,
-    and a size is asked for by its name; else they are all that are known, which a region need not have.
+    `is_global`: it belongs to no region and is asked for in `global`. What can be done with such a thing: started and
+    stopped, given another size, changed in some field of its configuration (`x-change` in the schema says how).
+    `sizes` null: nobody wrote them down, and a size is asked for by its name; else all that are known, which a region
+    need not have.
     """
 
     resource_type: str
     resource_subtype: str
     display_name: str
     configuration_schema: dict[str, Any]
+    is_global: bool
     can_start: bool
     can_stop: bool
     can_resize: bool
+    can_change: bool
     sizes: list[ServiceSize] | None
 
 

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from pydantic import ValidationError
+
 from services.provisioner.deps import Deps
 from services.provisioner.domain.changes import base_of
 from services.provisioner.domain.fleets import brief
@@ -88,6 +90,11 @@ async def _grow(
         return [await admit(work, deps, order, group_id=original.id) for order in orders]
     except InvalidInput as error:
         raise Conflict(f"it cannot be made a second time: {error.detail}", code="not_copyable") from None
+    except ValidationError as error:
+        fields = ", ".join(str(each["loc"][0]) for each in error.errors())
+        raise Conflict(
+            f"it cannot be made a second time: {fields} as no order can be", code="not_copyable"
+        ) from None
 
 
 async def _shrink(

@@ -3,19 +3,17 @@
 from dataclasses import asdict
 
 from services.provisioner.deps import Deps
+from services.provisioner.domain.resources import COMPUTE
 from services.provisioner.domain.scaling import FIELD, Types
 from services.provisioner.storage import providers
 from shared.bus.router import Routes
-from shared.clouds.models import ResourceOffer
+from shared.clouds.models import CHANGE, ResourceOffer
 from shared.clouds.registry import catalog_of, machine_types_of
 from shared.messages.base import Page
 from shared.messages.context import Context
 from shared.messages.services import ListServices, ProviderService, ServiceSize
 
 routes = Routes()
-
-MACHINE_TYPE = "compute"
-"""Only machines are started, stopped and resized by us (domain/resources.py: check_machine)."""
 
 
 @routes.request(ListServices)
@@ -33,15 +31,17 @@ def services_of(provider_name: str) -> list[ProviderService]:
 
 
 def _service(offer: ResourceOffer, types: Types) -> ProviderService:
-    is_machine = offer.resource_type == MACHINE_TYPE
-    is_sized = is_machine and FIELD in offer.configuration_schema.get("properties", {})
+    ways = [each.get(CHANGE) for each in offer.configuration_schema.get("properties", {}).values()]
+    has_sizes = offer.resource_type == COMPUTE and FIELD in offer.configuration_schema.get("properties", {})
     return ProviderService(
         resource_type=offer.resource_type,
         resource_subtype=offer.resource_subtype,
         display_name=offer.display_name,
         configuration_schema=dict(offer.configuration_schema),
-        can_start=is_machine,
-        can_stop=is_machine,
-        can_resize=is_sized,
-        sizes=[ServiceSize(**asdict(each)) for each in types.values()] if is_sized and types else None,
+        is_global=offer.is_global,
+        can_start=offer.can_stop,
+        can_stop=offer.can_stop,
+        can_resize=has_sizes,
+        can_change=has_sizes or any(way is not None for way in ways),
+        sizes=[ServiceSize(**asdict(each)) for each in types.values()] if has_sizes and types else None,
     )
