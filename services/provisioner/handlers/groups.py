@@ -92,9 +92,7 @@ async def _grow(
         raise Conflict(f"it cannot be made a second time: {error.detail}", code="not_copyable") from None
     except ValidationError as error:
         fields = ", ".join(str(each["loc"][0]) for each in error.errors())
-        raise Conflict(
-            f"it cannot be made a second time: {fields} as no order can be", code="not_copyable"
-        ) from None
+        raise Conflict(f"it cannot be made a second time because of its {fields}", code="not_copyable") from None
 
 
 async def _shrink(
