@@ -165,6 +165,22 @@ def test_the_story_of_the_readme(deployment: Deployment, tenant: Tenant, canopy:
     assert done(canopy("providers", "list", "--json")).document["items"] == []
 
 
+def test_how_complete_an_inventory_is_is_told_scope_by_scope(
+    deployment: Deployment, tenant: Tenant, canopy: Command
+) -> None:
+    """In an account that no other test uses: a read adopts all that it finds."""
+    account = next(each for each in deployment.embedded.other_accounts if each.provider == "linode")
+    body = {"provider_name": "linode", "display_name": "read", "regions": ["us-east"],
+            "credentials_config": dict(account.credentials)}  # fmt: skip
+    provider = tenant.post("/api/cloud/providers", body, 201)["id"]
+    synced = done(canopy("providers", "sync", provider, "--begin", "--json")).document
+    assert {(each["region"], each["state"]) for each in synced["scopes"]} >= {("us-east", "fresh")}
+    shown = done(canopy("providers", "sync", provider, "--unknown")).output
+    assert f"{len(synced['scopes'])} scopes, 0 of them unknown" in shown
+    assert "us-east" not in shown
+    done(canopy("providers", "remove", provider))
+
+
 def add_provider(deployment: Deployment, canopy: Command) -> str:
     """The free account; wrong credentials first, which leave nothing behind."""
     words = ("providers", "add", "--name", "mine", "--access-key-id", deployment.access_key_id, "--region", "us-east-1",
@@ -182,14 +198,10 @@ def add_provider(deployment: Deployment, canopy: Command) -> str:
 
 
 def see_to_more_of_it(canopy: Command, provider: str, resource: dict[str, Any], folder: Path) -> None:
-    """What can be had there, whether all of it is known, several at once, and copies of one that come and go."""
+    """What can be had there, several at once, and copies of one that come and go."""
     assert "ec2_instance" in done(canopy("providers", "services", provider)).output
     schema = done(canopy("providers", "services", provider, "--json")).document["items"][0]["configuration_schema"]
     assert "instance_type" in schema["properties"]
-    synced = done(canopy("providers", "sync", provider, "--begin", "--json")).document
-    assert {each["state"] for each in synced["scopes"]} == {"fresh"}
-    assert "0 of them unknown" in done(canopy("providers", "sync", provider, "--unknown")).output
-
     same = {name: resource[name] for name in ("provider_id", "region", "resource_type", "resource_subtype")}
     items = folder / "items.json"
     items.write_text(json.dumps([{**same, "resource_name": "bulk-1", "configuration": {"instance_type": "z99.mega"}}]))
