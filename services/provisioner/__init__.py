@@ -6,8 +6,9 @@ Owns      providers (with their sealed credentials), regions, resources, tags, s
           the KV bucket CREDENTIALS
 Answers   Create/Get/List/Update/RemoveProvider, TestConnection, ListRegions, RotateCredentials,
           Create/Get/List/Update/Start/Stop/DeleteResource, ListInventory, ListProviderInventory,
-          SyncProvider, GetProviderSync, ListHistory, GetDependencies
-Does      ProvisionResource, PowerOffResource, PowerOnResource, TerminateResource, ScanProvider (journal); TagResource,
+          SyncProvider, GetProviderSync, ListHistory, GetDependencies, ListServices, ProvisionFleet, ScaleGroup
+Does      ProvisionResource, PowerOffResource, PowerOnResource, TerminateResource, ScanProvider, CompleteFleet,
+          CompleteGroup (journal); TagResource,
           CheckProvider, ReleaseResources
 Consumes  resource.health_changed (monitor), resource.cost_changed (costs)
 Emits     provider.added|updated|health_changed|removed,

@@ -3,6 +3,8 @@
 from services.provisioner.handlers import (
     credentials,
     dependencies,
+    fleets,
+    groups,
     history,
     machines,
     observations,
@@ -11,6 +13,7 @@ from services.provisioner.handlers import (
     resizing,
     resources,
     scaling,
+    services,
     syncs,
 )
 from shared.bus.router import Router
@@ -28,4 +31,7 @@ router = Router(
     syncs.routes,
     history.routes,
     dependencies.routes,
+    fleets.routes,
+    groups.routes,
+    services.routes,
 )

@@ -46,6 +46,8 @@ _EQUAL = {
     "health_status": _table.health_status,
     "environment": _table.environment,
     "project": _table.project,
+    "origin": _table.origin,
+    "group": _table.group_id,
 }
 
 

@@ -122,6 +122,7 @@ cloud_resources = Table(
     Column("origin", String(16), nullable=False, server_default="provisioned"),
     Column("observed", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
     moment("placed_at", nullable=True),
+    Column("group_id", Uuid),
     _one_of("origin", "provisioned", "discovered"),
     _one_of("resource_type", "compute", "storage", "database", "network", "load_balancer", "cdn", "dns", "analytics"),
     _one_of("resource_status", "provisioning", "running", "stopped", "stopping", "starting", "error", "terminated",
@@ -141,6 +142,9 @@ cloud_resources = Table(
     Index("ix_cloud_resources_place", "organization_id", "provider_id", "region", "resource_id"),
     Index("ix_cloud_resources_token", "organization_id", "creation_token",
           postgresql_where=text("creation_token IS NOT NULL")),
+    Index("ix_cloud_resources_origin", "organization_id", "origin", "created_at", "id"),
+    Index("ix_cloud_resources_group", "organization_id", "group_id", "created_at", "id",
+          postgresql_where=text("group_id IS NOT NULL")),
 )  # fmt: skip
 
 resource_tags = Table(
