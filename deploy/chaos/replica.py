@@ -1,6 +1,6 @@
 """How does one replica live a life that ends at a boundary, and then the next one?
 
-`python -m deploy.chaos.replica provisioner --seed 7 --kills 5 --log kills.jsonl [--favourite "create machine"]`, or,
+`python -m deploy.chaos.replica provisioner --seed 7 --kills 5 --log kills.jsonl [--favourites "create machine"]`, or,
 with certain ends, `--crash "create machine" --at before-call after-call [--count 1]`. Each life is a process of its
 own, forked after the imports so that it begins in half a second, not in three; after the last kill it lives in peace.
 """
@@ -28,7 +28,7 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--seed", default="0", help="of the ends of all lives")
     parser.add_argument("--kills", type=int, default=1)
     parser.add_argument("--log", type=Path, required=True, help="where each kill is written, one JSON line")
-    parser.add_argument("--favourite", help="the step that half of the kills are about")
+    parser.add_argument("--favourites", nargs="*", default=[], help="the steps that half of the kills are about")
     parser.add_argument("--crash", help="die at this step")
     parser.add_argument("--at", type=Boundary, nargs="+", default=[], choices=list(Boundary), help="one for each life")
     parser.add_argument("--count", type=int, default=1, help="how many sagas may pass before")
@@ -42,7 +42,7 @@ def plan_of(arguments: argparse.Namespace, life: int) -> Plan:
     """The end of one life; the same for the same seed."""
     if arguments.crash:
         return Plan(arguments.crash, arguments.at[life], arguments.count)
-    return Plan.draw(random.Random(f"{arguments.seed}/{life}"), arguments.favourite)
+    return Plan.draw(random.Random(f"{arguments.seed}/{life}"), arguments.favourites)
 
 
 def watched(build: Build[Any], crash: Crash) -> Build[Any]:
