@@ -12,12 +12,12 @@ from deploy.chaos.campaign import Campaign, Conditions, Round, read_conditions, 
 from deploy.chaos.clouds import CLOUDS
 from deploy.chaos.report import write_report
 
-KILLS_A_ROUND = 20
-STRETCH_KILLS = 60
+KILLS_A_ROUND = 50
+STRETCH_KILLS = 150
 """Then a fresh deployment: the simulated cloud saves all it has at each change, which gets slow with 200 machines."""
 PRODUCTION_KILLS = 5
 RECOVERY_KILLS = 20
-IN_FLIGHT = 16
+IN_FLIGHT = 24
 RECOVERY_IN_FLIGHT = 6
 SHORT_LEASE_S, SHORT_ACK_WAIT_S = 3.0, 3.0
 PRODUCTION_LEASE_S, PRODUCTION_ACK_WAIT_S = 60.0, 30.0
@@ -45,7 +45,7 @@ def main() -> int:
     production = Conditions(
         number, PRODUCTION_LEASE_S, PRODUCTION_ACK_WAIT_S, IN_FLIGHT, PRODUCTION_KILLS, tuple(CLOUDS)
     )
-    recovery = Conditions(number, SHORT_LEASE_S, SHORT_ACK_WAIT_S, RECOVERY_IN_FLIGHT, KILLS_A_ROUND // 2)
+    recovery = Conditions(number, SHORT_LEASE_S, SHORT_ACK_WAIT_S, RECOVERY_IN_FLIGHT, KILLS_A_ROUND // 5)
     parts = [
         ("short", short, "provisioner", arguments.kills),
         ("recovery", recovery, "recovery", arguments.recovery_kills),

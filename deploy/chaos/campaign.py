@@ -32,7 +32,7 @@ FAVOURITES: Mapping[str, Sequence[str]] = {
                     "terminate machine"),
     "recovery": (),
 }  # fmt: skip
-REPLICAS = 2
+REPLICAS = 3
 SETTLE_S = 120.0
 
 
@@ -179,10 +179,11 @@ class Campaign:
 
     def _start_replicas(self, service: str, kills: int, count: int) -> None:
         """Replace the replicas of a service by new ones that will die that many times together."""
-        for name in (service, f"{service}-2"):
+        names = [service if number == 1 else f"{service}-{number}" for number in range(1, REPLICAS + 1)]
+        for name in names:
             if name in self._stack.supervisor.names():
                 self._stack.supervisor.stop(name)
-        names = [service if number == 1 else f"{service}-{number}" for number in range(1, count + 1)]
+        names = names[:count]
         shares = [kills // count + (number < kills % count) for number in range(count)]
         self._stack.supervisor.start(
             [

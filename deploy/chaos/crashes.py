@@ -19,8 +19,8 @@ from shared.db.saga import Saga, Undo
 from shared.db.work import Work
 from shared.messages.context import Context
 
-LONGEST_COUNT = 20
-LONGEST_FAVOURITE_COUNT = 3
+LONGEST_COUNT = 12
+LONGEST_FAVOURITE_COUNT = 2
 
 
 class Boundary(StrEnum):

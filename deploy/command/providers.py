@@ -11,7 +11,9 @@ from deploy.command.rest import call
 
 app = typer.Typer(no_args_is_help=True)
 PATH = "/api/cloud/providers"
-COLUMNS = ("id", "provider_name", "display_name", "account_id", "health_status", "regions")
+COLUMNS = (
+    "id", "provider_name", "display_name", "account_id", "health_status", "health_since", "health_reason", "regions",
+)  # fmt: skip
 AsJson = Annotated[bool, typer.Option("--json", help="JSON for programs")]
 
 

@@ -16,6 +16,8 @@ ProviderType = Literal["primary", "secondary", "backup", "edge", "development"]
 class Provider(Facts):
     """One account as anybody may see it; it publishes a point each `metrics_period_s` (basic 300, detailed 60).
 
+    `health_status` is healthy, degraded, critical, or unknown (an account that is not asked), so since `health_since`
+    (null: since before that was kept) and last confirmed at `last_health_check`; `health_reason` says why.
     `last_sync_at`: all of its inventory is at least as new as this; null until every scope was read to its end once.
     """
 
@@ -33,6 +35,7 @@ class Provider(Facts):
     is_active: bool = True
     health_status: str = "unknown"
     health_reason: str | None = None
+    health_since: datetime | None = None
     last_health_check: datetime | None = None
     last_sync_at: datetime | None = None
     created_at: datetime

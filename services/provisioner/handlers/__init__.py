@@ -3,6 +3,7 @@
 from services.provisioner.handlers import (
     credentials,
     dependencies,
+    health,
     history,
     machines,
     observations,
@@ -18,6 +19,7 @@ from shared.bus.router import Router
 router = Router(
     "provisioner",
     providers.routes,
+    health.routes,
     credentials.routes,
     resources.routes,
     machines.routes,
