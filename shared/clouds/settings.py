@@ -38,6 +38,12 @@ class CloudSettings(BaseSettings):
     cloud_accounts_open: int = Field(
         default=16, ge=1, le=1000, description="accounts kept open, the least recently asked given up; each has clients"
     )
+    cloud_handover_s: float = Field(
+        default=120.0,
+        ge=0,
+        le=3600,
+        description="how long the old credentials' work under way may go on after new came",
+    )
     cloud_clients_per_account: int = Field(
         default=8, ge=1, le=200, description="SDK clients kept, one per service and region; each takes about 10 MB"
     )

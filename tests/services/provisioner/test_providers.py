@@ -23,7 +23,6 @@ from shared.messages.providers import (
     ProviderRemoved,
     ProviderUpdated,
     RemoveProvider,
-    RotateCredentials,
     TestConnection,
     UpdateProvider,
 )
@@ -224,28 +223,6 @@ async def test_credentials_that_the_bucket_has_lost_come_back(
         return all(each["access_key_id"] == tenant.credentials()["access_key_id"] for each in found)
 
     await eventually(readable)
-
-
-async def test_rotation_seals_again_and_readers_follow(
-    services: Services, tenant: Tenant, start_replica: StartReplica
-) -> None:
-    first = await start_replica()
-    provider = await tenant.add_provider()
-    await first.stop()
-    await start_replica(key_ring=key_ring("two", "one"), rotation_every_s=3600)
-    await services.ask(RotateCredentials(**Context.background().envelope(now())))
-    report = await services.ask(RotateCredentials(**Context.background().envelope(now())))
-    assert report.remaining == 0
-    only_new = CredentialStore(services.bus, KeyRing.parse(key_ring("two")))
-
-    async def readable() -> bool:
-        try:
-            return bool(await only_new.get(provider.organization_id, provider.id))
-        except Exception:  # noqa: BLE001 - until the new ciphertext is there
-            return False
-
-    await eventually(readable)
-    assert (await services.ask(TestConnection(**tenant.question(), provider_id=provider.id))).ok
 
 
 async def test_the_inventory_has_the_providers_of_all(
