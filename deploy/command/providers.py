@@ -1,4 +1,4 @@
-"""`canopy providers`: list, show, add, test, regions, remove."""
+"""`canopy providers`: list, show, add, test, regions, trust, remove."""
 
 import json
 import sys
@@ -42,7 +42,7 @@ def add_provider(
 
     With an access key id that is the secret access key; else all credentials, as one JSON document on one line:
     {"token": …}, {"tenant_id": …, "client_id": …, "client_secret": …, "subscription_id": …},
-    {"project_id": …, "service_account_key": …}.
+    {"project_id": …, "service_account_key": …}; other ways have a "method" (docs/how-to/add-an-account.md).
     """
     body: dict[str, Any] = {
         "provider_name": cloud,
@@ -80,6 +80,12 @@ def list_regions(provider: str, as_json: AsJson = False) -> None:
         as_json=as_json,
         columns=("region_code", "region_name", "availability_zones"),
     )
+
+
+@app.command("trust")
+def show_trust(cloud: Annotated[str, typer.Option(help="aws, azure, gcp")], as_json: AsJson = False) -> None:
+    """What your cloud has to trust for an account without a secret of yours: external id, issuer, subject."""
+    show(call("GET", f"{PATH}/trust", query={"provider_name": cloud}), as_json=as_json)
 
 
 @app.command("remove")

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from pydantic import AnyHttpUrl, Field
+from uuid import UUID
+
+from pydantic import AnyHttpUrl, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ORGANIZATION = "{organization}"
+"""In the name of the file of identity tokens: where the organization's id goes."""
 
 
 class CloudSettings(BaseSettings):
@@ -11,6 +16,16 @@ class CloudSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="CANOPY_", frozen=True, extra="ignore", env_ignore_empty=True)
 
+    workload_token_file: str | None = Field(
+        default=None, description="the identity token of an organization: a path with {organization} in it"
+    )
+    workload_token_organization: UUID | None = Field(
+        default=None, description="whose token it is when the path has no {organization} in it; nobody else may use it"
+    )
+    aws_base_access_key_id: str | None = Field(
+        default=None, description="of the principal that assumes tenants' roles when they give no key of their own"
+    )
+    aws_base_secret_access_key: SecretStr | None = None
     aws_endpoint_url: AnyHttpUrl | None = Field(
         default=None, description="one address for every AWS API and region; unset: AWS's own addresses"
     )

@@ -132,6 +132,27 @@ class ListProviderInventory(
     """All providers of all organizations, page by page: the snapshot for a projection. Its organization is `system`."""
 
 
+class Trust(Facts):
+    """What an organization has to let its cloud trust, for accounts that are opened without a secret of its own.
+
+    `methods` are what this deployment can do for it at that provider, the first needs no trust. `external_id` is given
+    by Canopy, another one to each organization; `principal` is who assumes AWS roles. `issuer`, `subject` and
+    `audience` are those of the organization's identity token. Null: this deployment has none.
+    """
+
+    provider_name: str
+    methods: list[str]
+    external_id: str | None = None
+    principal: str | None = None
+    issuer: str | None = None
+    subject: str | None = None
+    audience: list[str] | None = None
+
+
+class GetTrust(Request, entity="provider", name="get_trust", owner="provisioner", reply=Trust, timeout_s=10.0):
+    provider_name: ProviderName
+
+
 class CheckProvider(Command, entity="provider", name="check", owner="provisioner"):
     """Ask the cloud whether the credentials still work and keep the answer as the provider's health."""
 

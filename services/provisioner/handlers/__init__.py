@@ -13,6 +13,7 @@ from services.provisioner.handlers import (
     resources,
     scaling,
     syncs,
+    trust,
 )
 from shared.bus.router import Router
 
@@ -20,6 +21,7 @@ router = Router(
     "provisioner",
     providers.routes,
     health.routes,
+    trust.routes,
     credentials.routes,
     resources.routes,
     machines.routes,

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from services.provisioner.deps import Deps
 from services.provisioner.domain.providers import (
@@ -27,7 +28,7 @@ from shared.clouds.registry import catalog_of, metrics_period_of
 from shared.db.work import Work
 from shared.kit.errors import Conflict, FieldError, InvalidInput, TimedOut
 from shared.kit.ids import new_id
-from shared.messages.base import Page
+from shared.messages.base import Mutation, Page
 from shared.messages.context import Context
 from shared.messages.providers import (
     CreateProvider,
@@ -70,12 +71,13 @@ async def create_provider(request: CreateProvider, deps: Deps) -> Provider:
     """Store nothing when it raises InvalidInput (schema, `invalid_credentials`), Unavailable, TimedOut or Conflict."""
     await deps.database.check(request)
     period_s = _metrics_period(request.provider_name, request.metrics_period_s)
-    found = await _discover(deps, request.provider_name, request.credentials_config, request.regions)
+    configuration = _issued(request.provider_name, request.credentials_config, request)
+    found = await _discover(deps, request.provider_name, configuration, request.regions)
     check_regions(request.regions, found.region_codes)
     async with deps.database.accept(request) as acceptance:
         work = acceptance.work
         provider_id = new_id()
-        sealed = seal_credentials(deps.key_ring, work.organization, provider_id, request.credentials_config)
+        sealed = seal_credentials(deps.key_ring, work.organization, provider_id, configuration)
         await providers.add(work, _row(request, work, found) | {
             "id": provider_id, "credentials_config": sealed, "key_id": deps.key_ring.primary,
             "metrics_period_s": period_s,
@@ -129,7 +131,7 @@ async def update_provider(request: UpdateProvider, deps: Deps) -> Provider:
         request.check_version("provider", known.version)
         if found is not None:
             await providers.put_regions(work, known.id, found.regions)
-        await _put_credentials(work, deps, request, found)
+        await _put_credentials(work, deps, known.provider_name, request, found)
         await _check_dropped_regions(work, request)
         fields = _given(request)
         health = _health_after(work, request, known, found)
@@ -166,6 +168,16 @@ async def remove_provider(request: RemoveProvider, deps: Deps) -> Provider:
     return provider
 
 
+def _issued(provider_name: str, configuration: dict[str, Any], request: Mutation) -> dict[str, Any]:
+    """The credentials with our mark of whose they are, where they need one (shared/clouds/workload.py)."""
+    try:
+        return catalog_of(provider_name).issued(configuration, UUID(str(request.organization)))
+    except Unsupported as error:
+        raise invalid(error, "") from None
+    except InvalidRequest as error:
+        raise invalid(error, CREDENTIALS) from None
+
+
 async def _discover(deps: Deps, provider_name: str, configuration: dict[str, Any], codes: Sequence[str]) -> _Discovered:
     """Ask the account who it is, and about these regions (all when none are named: that takes a call for each).
 
@@ -185,7 +197,8 @@ async def _discover_again(deps: Deps, request: UpdateProvider, before: Provider)
     """What the account says about new credentials or other regions; None when the update needs neither."""
     if request.credentials_config is not None:
         codes = request.regions or before.regions
-        found = await _discover(deps, before.provider_name, request.credentials_config, codes)
+        configuration = _issued(before.provider_name, request.credentials_config, request)
+        found = await _discover(deps, before.provider_name, configuration, codes)
         if found.account_id != before.account_id:
             raise Conflict("the credentials belong to another account; add it as a provider", code="other_account")
     elif request.regions:
@@ -260,10 +273,13 @@ def _metrics_period(provider_name: str, wanted_s: int | None) -> int:
         raise invalid(error, "") from None
 
 
-async def _put_credentials(work: Work, deps: Deps, request: UpdateProvider, found: _Discovered | None) -> None:
+async def _put_credentials(
+    work: Work, deps: Deps, provider_name: str, request: UpdateProvider, found: _Discovered | None
+) -> None:
     if found is None or request.credentials_config is None:
         return
-    sealed = seal_credentials(deps.key_ring, work.organization, request.provider_id, request.credentials_config)
+    configuration = _issued(provider_name, request.credentials_config, request)
+    sealed = seal_credentials(deps.key_ring, work.organization, request.provider_id, configuration)
     await providers.change(
         work, request.provider_id, credentials_config=sealed, key_id=deps.key_ring.primary,
         last_health_check=work.now, capabilities=found.capabilities,
