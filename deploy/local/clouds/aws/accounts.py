@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 NOTES = ("demonstration organization", "second account, no provider registered")
-READER, DEACTIVATED = "read", "none"
+FULL, READER, DEACTIVATED = "full", "read", "none"
 KEY_LETTERS = string.ascii_uppercase + "234567"
 
 
@@ -20,7 +20,7 @@ class Account:
     access_key_id: str
     secret_access_key: str
     note: str
-    scope: str = "full"
+    scope: str = FULL
 
 
 def _new_account(note: str) -> Account:
@@ -28,7 +28,7 @@ def _new_account(note: str) -> Account:
     return _new_key(secrets.choice("123456789") + digits, note)
 
 
-def _new_key(account_id: str, note: str, scope: str = "full") -> Account:
+def _new_key(account_id: str, note: str, scope: str = FULL) -> Account:
     key = "AKIA" + "".join(secrets.choice(KEY_LETTERS) for _ in range(16))
     return Account(account_id, key, secrets.token_urlsafe(30), note, scope)
 
