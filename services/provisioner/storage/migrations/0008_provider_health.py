@@ -7,7 +7,7 @@ from alembic import op
 from shared.db.foundation import run_script
 
 revision = "0008"
-down_revision = "0003"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 
