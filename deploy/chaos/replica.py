@@ -7,11 +7,11 @@ own, forked after the imports so that it begins in half a second, not in three; 
 
 import argparse
 import importlib
-import itertools
 import os
 import random
 import signal
 import sys
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -20,6 +20,10 @@ from typing import Any
 
 from deploy.chaos.crashes import Boundary, Crash, CrashingSaga, Plan
 from shared.runtime.process import Application, Build, Foundation, run
+
+PORT_TAKEN = 3
+"""uvicorn's exit status: between two lives somebody's outgoing connection may have been given our port."""
+PORT_AGAIN_S = 1.0
 
 
 def read_arguments() -> argparse.Namespace:
@@ -65,10 +69,15 @@ def main() -> None:
         own = watched(build, Crash(plan_of(arguments, life), arguments.log)) if ends else build
         run(arguments.service, settings(), own)
 
-    for life in itertools.count():
+    life = 0
+    while True:
         ending = _in_child(partial(live, life))
+        if ending == PORT_TAKEN:
+            time.sleep(PORT_AGAIN_S)
+            continue
         if ending != -signal.SIGKILL:
             sys.exit(max(ending, 0))
+        life += 1
 
 
 def _in_child(live: Callable[[], None]) -> int:
