@@ -1,4 +1,4 @@
-"""`canopy providers`: list, show, add, test, regions, services, sync, remove."""
+"""`canopy providers`: list, show, add, test, regions, services, sync, trust, remove."""
 
 import json
 import sys
@@ -12,9 +12,11 @@ from deploy.command.rest import call
 
 app = typer.Typer(no_args_is_help=True)
 PATH = "/api/cloud/providers"
-COLUMNS = ("id", "provider_name", "display_name", "account_id", "health_status", "regions")
 SERVICE_COLUMNS = ("resource_type", "resource_subtype", "display_name", "can", "sizes", "fields")
 SCOPE_COLUMNS = ("region", "resource_subtype", "state", "age", "things", "is_reading", "error")
+COLUMNS = (
+    "id", "provider_name", "display_name", "account_id", "health_status", "health_since", "health_reason", "regions",
+)  # fmt: skip
 AsJson = Annotated[bool, typer.Option("--json", help="JSON for programs")]
 
 
@@ -43,7 +45,7 @@ def add_provider(
 
     With an access key id that is the secret access key; else all credentials, as one JSON document on one line:
     {"token": …}, {"tenant_id": …, "client_id": …, "client_secret": …, "subscription_id": …},
-    {"project_id": …, "service_account_key": …}.
+    {"project_id": …, "service_account_key": …}; other ways have a "method" (docs/how-to/add-an-account.md).
     """
     body: dict[str, Any] = {
         "provider_name": cloud,
@@ -129,6 +131,12 @@ def _scope(scope: dict[str, Any]) -> dict[str, Any]:
 
 def _age(seconds: float | None) -> str:
     return "never read to the end" if seconds is None else f"{seconds:.0f} s"
+
+
+@app.command("trust")
+def show_trust(cloud: Annotated[str, typer.Option(help="aws, azure, gcp")], as_json: AsJson = False) -> None:
+    """What your cloud has to trust for an account without a secret of yours: external id, issuer, subject."""
+    show(call("GET", f"{PATH}/trust", query={"provider_name": cloud}), as_json=as_json)
 
 
 @app.command("remove")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from services.provisioner.domain.places import Places
 from services.provisioner.settings import Settings
 from services.provisioner.storage import credentials, providers
 from shared.bus.connection import Bus
@@ -35,6 +36,7 @@ class Deps:
     reader: Reader
     clouds: Clouds
     key_ring: KeyRing
+    places: Places
     clock: Clock
 
     async def account(self, organization: UUID, provider_id: UUID) -> tuple[Provider, Cloud]:

@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
+from uuid import UUID
 
 from shared.clouds.assets import WithBuckets, WithDatabases, WithDistributions, WithPrivateNetworks
 from shared.clouds.errors import Unsupported
@@ -75,6 +76,13 @@ class Catalog(Protocol):
 
     def credentials(self, configuration: Mapping[str, Any]) -> Credentials:
         """The credentials in `configuration`; `InvalidRequest` naming each wrong field, never showing a value."""
+        ...
+
+    def issued(self, configuration: Mapping[str, Any], organization: UUID) -> dict[str, Any]:
+        """What a tenant gave, with our own mark of whose it is where the cloud trusts us and not a secret of theirs.
+
+        `InvalidRequest` when the mark is in it already: who could choose it could act as somebody else's deputy.
+        """
         ...
 
     def offers(self) -> tuple[ResourceOffer, ...]:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from pydantic import AnyHttpUrl, Field
+from uuid import UUID
+
+from pydantic import AnyHttpUrl, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ORGANIZATION = "{organization}"
+"""In the name of the file of identity tokens: where the organization's id goes."""
 
 
 class CloudSettings(BaseSettings):
@@ -11,6 +16,16 @@ class CloudSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="CANOPY_", frozen=True, extra="ignore", env_ignore_empty=True)
 
+    workload_token_file: str | None = Field(
+        default=None, description="the identity token of an organization: a path with {organization} in it"
+    )
+    workload_token_organization: UUID | None = Field(
+        default=None, description="whose token it is when the path has no {organization} in it; nobody else may use it"
+    )
+    aws_base_access_key_id: str | None = Field(
+        default=None, description="of the principal that assumes tenants' roles when they give no key of their own"
+    )
+    aws_base_secret_access_key: SecretStr | None = None
     aws_endpoint_url: AnyHttpUrl | None = Field(
         default=None, description="one address for every AWS API and region; unset: AWS's own addresses"
     )
@@ -37,6 +52,12 @@ class CloudSettings(BaseSettings):
     )
     cloud_accounts_open: int = Field(
         default=16, ge=1, le=1000, description="accounts kept open, the least recently asked given up; each has clients"
+    )
+    cloud_handover_s: float = Field(
+        default=120.0,
+        ge=0,
+        le=3600,
+        description="how long the old credentials' work under way may go on after new came",
     )
     cloud_clients_per_account: int = Field(
         default=8, ge=1, le=200, description="SDK clients kept, one per service and region; each takes about 10 MB"

@@ -20,6 +20,7 @@ MACHINES = {
     "linode": ("us-east", "linode"),
     "vultr": ("ewr", "vultr_instance"),
 }
+ALL = {"aws": ("us-east-1", "ec2_instance"), **MACHINES}
 TAGS = {"Name": "clouds-1", "Environment": "staging", "Project": "weddings", "team": "Müller 結婚式"}
 
 
@@ -39,6 +40,10 @@ def live(deployment: Deployment, tenant: Tenant) -> Iterator[Live]:
 
 def account(deployment: Deployment, cloud: str, kind: str) -> dict[str, str]:
     """Credentials of an account that may do everything, that may read, or that is expired."""
+    if cloud == "aws":
+        scope = {"full": "full", "read": "read", "expired": "none"}[kind]
+        key = next(each for each in deployment.embedded.accounts if each.scope == scope)
+        return {"access_key_id": key.access_key_id, "secret_access_key": key.secret_access_key}
     known = [each for each in deployment.embedded.other_accounts if each.provider == cloud]
     fits = {
         "full": lambda each: each.may_be_used,
@@ -52,14 +57,14 @@ def provider_body(deployment: Deployment, cloud: str, kind: str, **changes: Any)
     return {
         "provider_name": cloud,
         "display_name": f"{cloud} ({kind})",
-        "regions": [MACHINES[cloud][0]],
+        "regions": [ALL[cloud][0]],
         "credentials_config": account(deployment, cloud, kind),
         **changes,
     }
 
 
 def machine_body(provider: str, cloud: str) -> dict[str, Any]:
-    region, subtype = MACHINES[cloud]
+    region, subtype = ALL[cloud]
     return {
         "provider_id": provider,
         "region": region,
@@ -80,7 +85,7 @@ def test_points_narrower_than_the_provider_has_them_are_refused_by_their_field(
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/metrics_period_s")
 
 
-@pytest.mark.parametrize("cloud", MACHINES)
+@pytest.mark.parametrize("cloud", ALL)
 def test_expired_credentials_are_refused_and_nothing_is_stored(
     deployment: Deployment, tenant: Tenant, cloud: str
 ) -> None:
@@ -93,7 +98,7 @@ def test_expired_credentials_are_refused_and_nothing_is_stored(
     assert f"{cloud} (expired)" not in names
 
 
-@pytest.mark.parametrize("cloud", MACHINES)
+@pytest.mark.parametrize("cloud", ALL)
 def test_a_read_only_account_reads_and_its_machine_ends_failed_with_the_reason(
     deployment: Deployment, tenant: Tenant, live: Live, cloud: str
 ) -> None:

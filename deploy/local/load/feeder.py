@@ -14,7 +14,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from deploy.local.clouds.aws.accounts import parse_accounts
+from deploy.local.clouds.aws.accounts import FULL, parse_accounts
 from deploy.local.load.pushes import Pushes
 from deploy.local.load.series import METRICS, SLOT_S, values_at
 
@@ -101,7 +101,8 @@ class Feeder:
 
     def _client(self, place: Place) -> Any:
         if place not in self._clients:
-            accounts = {a.account_id: a for a in parse_accounts(self._accounts.read_text())}
+            keys = parse_accounts(self._accounts.read_text())
+            accounts = {key.account_id: key for key in keys if key.scope == FULL}
             account = accounts[place[0]]
             self._clients[place] = boto3.client(
                 "cloudwatch",

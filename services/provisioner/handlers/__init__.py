@@ -5,6 +5,7 @@ from services.provisioner.handlers import (
     dependencies,
     fleets,
     groups,
+    health,
     history,
     machines,
     observations,
@@ -15,12 +16,15 @@ from services.provisioner.handlers import (
     scaling,
     services,
     syncs,
+    trust,
 )
 from shared.bus.router import Router
 
 router = Router(
     "provisioner",
     providers.routes,
+    health.routes,
+    trust.routes,
     credentials.routes,
     resources.routes,
     machines.routes,

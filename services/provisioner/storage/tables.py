@@ -51,6 +51,8 @@ cloud_providers = Table(
     Column("is_active", Boolean, nullable=False),
     Column("health_status", String(16), nullable=False),
     Column("health_reason", Text),
+    Column("health_streak", Integer, nullable=False, server_default="0"),
+    moment("health_since", nullable=True),
     moment("last_health_check", nullable=True),
     moment("last_sync_at", nullable=True),
     moment("sync_queued_at", nullable=True),

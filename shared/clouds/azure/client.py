@@ -16,7 +16,7 @@ from azure.core.pipeline.policies import AsyncRetryPolicy
 from azure.core.polling import AsyncPollingMethod
 from opentelemetry import trace
 
-from shared.clouds.azure.credential import BearerPolicy, EndpointCredential
+from shared.clouds.azure.credential import BearerPolicy, EndpointCredential, assertion_of, proof_of
 from shared.clouds.azure.errors import PROVIDER, from_exception
 from shared.clouds.errors import CloudError, ProviderFault, RateLimited, Unreachable
 from shared.clouds.models import Credentials
@@ -236,18 +236,20 @@ class AzureClient:
         return kind(self._credential, self.subscription_id, **options)
 
     def _make_credential(self) -> Any:
-        names = ("tenant_id", "client_id", "client_secret")
-        values = [self._credentials[name] for name in names]
+        names = self._credentials["tenant_id"], self._credentials["client_id"]
         if self._endpoint_url is not None:
             limits = httpx.Timeout(self._settings.cloud_read_timeout_s, connect=self._settings.cloud_connect_timeout_s)
-            return EndpointCredential(self._endpoint_url, *values, timeout=limits)
+            proof = proof_of(self._credentials, self._settings)
+            return EndpointCredential(self._endpoint_url, *names, proof, timeout=limits)
         identity = importlib.import_module("azure.identity.aio")
-        return identity.ClientSecretCredential(
-            *values,
-            retry_policy=AsyncRetryPolicy.no_retries(),
-            connection_timeout=self._settings.cloud_connect_timeout_s,
-            read_timeout=self._settings.cloud_read_timeout_s,
-        )
+        options = {
+            "retry_policy": AsyncRetryPolicy.no_retries(),
+            "connection_timeout": self._settings.cloud_connect_timeout_s,
+            "read_timeout": self._settings.cloud_read_timeout_s,
+        }
+        if "client_secret" in self._credentials:
+            return identity.ClientSecretCredential(*names, self._credentials["client_secret"], **options)
+        return identity.ClientAssertionCredential(*names, assertion_of(self._credentials, self._settings), **options)
 
     async def _let_go(self) -> None:
         clients, self._clients = list(self._clients.values()), {}

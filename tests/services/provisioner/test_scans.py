@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import event, select
 
 from services.provisioner.deps import Deps
+from services.provisioner.domain.places import Places
 from services.provisioner.domain.resources import RUNNING, STOPPED, TERMINATED
 from services.provisioner.domain.scopes import Scope
 from services.provisioner.domain.sightings import Found, of_machine, of_volume
@@ -65,6 +66,7 @@ def deps(services: Services, clock: TestClock) -> Deps:
         reader=Reader("postgresql://nobody@127.0.0.1:1/nowhere"),
         clouds=Clouds(CloudSettings()),
         key_ring=KeyRing.parse(key_ring()),
+        places=Places(1),
         clock=clock,
     )
 

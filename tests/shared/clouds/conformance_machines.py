@@ -205,7 +205,7 @@ class MachineConformance(Conformance):
         await machines.stop(account.region, machine.id)
         account.settle()
         await machines.resize(account.region, machine.id, wanted)
-        account.settle()
+        await self.resized(account, machine.id, wanted)
         await machines.resize(account.region, machine.id, wanted)
         resized = await machines.get(account.region, machine.id)
         assert (resized.instance_type, resized.state) == (wanted, MachineState.STOPPED)

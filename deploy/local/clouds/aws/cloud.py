@@ -22,6 +22,7 @@ from deploy.local.clouds.aws.errors import Answer
 from deploy.local.clouds.aws.ledger import ledger_line
 from deploy.local.clouds.aws.monitoring import FastMonitoring
 from deploy.local.clouds.aws.storage import BackendKey, CallKey, Changes, Storage
+from deploy.local.clouds.aws.trust import is_read_only
 from deploy.local.clouds.clock import Clock
 
 logger = logging.getLogger(__name__)
@@ -70,8 +71,15 @@ class Cloud:
         with self._lock:
             for account_id, _, sts in backends.all_backends("sts"):
                 role = sts.get_assumed_role_from_access_key(access_key_id)
-                if role is not None and role.expiration > utcnow():
-                    return Credential(account_id, access_key_id, role.secret_access_key, role.session_token)
+                if role is not None:
+                    return Credential(
+                        account_id,
+                        access_key_id,
+                        role.secret_access_key,
+                        role.session_token,
+                        may_write=not is_read_only(account_id, role.role_arn),
+                        is_over=role.expiration <= utcnow(),
+                    )
             for account_id, _, iam in backends.all_backends("iam"):
                 key = iam.access_keys.get(access_key_id)
                 # moto files the keys of roles here as well, without the token that goes with them.

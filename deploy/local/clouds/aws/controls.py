@@ -11,6 +11,7 @@ from deploy.local.clouds.aws.cloud import Cloud
 from deploy.local.clouds.aws.errors import Answer
 from deploy.local.clouds.aws.inventory import describe_machines, describe_snapshots, describe_volumes
 from deploy.local.clouds.faults import Faults
+from deploy.local.clouds.issuers import Issuers
 
 LEDGER_LIMIT = 100_000
 
@@ -27,9 +28,9 @@ def _document(request: Request) -> dict[str, Any]:
 
 
 class Controls:
-    """`/_sim/ledger|instances|volumes|snapshots|calls|fault|advance` and `/healthz`."""
+    """`/_sim/ledger|instances|volumes|snapshots|calls|fault|advance|issuers` and `/healthz`."""
 
-    def __init__(self, cloud: Cloud, faults: Faults) -> None:
+    def __init__(self, cloud: Cloud, faults: Faults, issuers: Issuers) -> None:
         self._cloud = cloud
         self._faults = faults
         self._routes: dict[tuple[str, str], Callable[[Request], Any]] = {
@@ -43,6 +44,7 @@ class Controls:
             ("POST", "/_sim/fault"): lambda request: {"fault": asdict(faults.add(_document(request)))},
             ("DELETE", "/_sim/fault"): lambda _: {"cleared": faults.clear()},
             ("POST", "/_sim/advance"): self._advance,
+            ("POST", "/_sim/issuers"): lambda request: issuers.add(_document(request)),
         }
 
     @staticmethod

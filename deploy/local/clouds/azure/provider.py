@@ -61,7 +61,15 @@ class AzureProvider(Provider):
         ]
 
     def authenticate(self, request: HttpRequest, accounts: Sequence[Account], now_s: float) -> Account:
-        return identity.authenticate(request, accounts, now_s)
+        return identity.authenticate(request, accounts, now_s, self.trusted, self.issuers)
+
+    def forbidden(self, action: Action, request: HttpRequest) -> Refusal:  # noqa: ARG002 - Azure's name is in the path
+        kind = "/".join(request.path.partition("/providers/")[2].split("/")[:2])
+        verb = {"PUT": "write", "PATCH": "write", "DELETE": "delete"}.get(request.method)
+        last = request.path.rpartition("/")[2]
+        wanted = f"{kind}/{verb or f'{last}/action'}"
+        message = f"The client does not have authorization to perform action '{wanted}' over scope '{request.path}'."
+        return Refusal("forbidden", message)
 
     def region_of(self, request: HttpRequest, path: Mapping[str, str], things: Things, account: Account) -> str:
         return "global" if "tenant" in path else paths.region_of(request, things, account)

@@ -17,7 +17,7 @@ MACHINE, VOLUME, SNAPSHOT, IMAGE, GROUP = "machine", "volume", "snapshot", "imag
 
 
 class Controls:
-    """`/_sim/ledger|instances|volumes|snapshots|calls|accounts|fault|advance|load` and `/healthz`.
+    """`/_sim/ledger|instances|volumes|snapshots|calls|accounts|fault|advance|issuers|trust|load` and `/healthz`.
 
     Lists are those of the provider on whose port they are asked for; faults, time, ledger and calls are everybody's,
     and a fault names its provider by `match: {"service": "azure"}`.
@@ -39,6 +39,8 @@ class Controls:
             ("POST", "/_sim/fault"): lambda _, request: {"fault": asdict(world.faults.add(request.document()))},
             ("DELETE", "/_sim/fault"): lambda _, __: {"cleared": world.faults.clear()},
             ("POST", "/_sim/advance"): self._advance,
+            ("POST", "/_sim/issuers"): lambda name, request: providers[name].issuers.add(request.document()),
+            ("POST", "/_sim/trust"): self._trust,
             ("GET", "/_sim/load"): lambda _, __: {"pushed": world.pushes.listed(world.clock.now_s())},
             ("POST", "/_sim/load"): self._load,
             ("DELETE", "/_sim/load"): lambda _, request: {"taken_back": world.pushes.take_back(_machine_of(request))},
@@ -76,6 +78,10 @@ class Controls:
         if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
             raise TypeError("seconds must be a number")
         return {"now_s": self._world.advance(float(seconds))}
+
+    def _trust(self, name: str, request: HttpRequest) -> Any:
+        self._providers[name].trusted.append(request.document())
+        return {"trusted": len(self._providers[name].trusted)}
 
     def _load(self, _: str, request: HttpRequest) -> Any:
         machine, push = read_push(request.document(), self._world.clock.now_s())

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from deploy.local.clouds.faults import Fault
+from deploy.local.clouds.issuers import Issuers
 from deploy.local.clouds.world.accounts import Account
 from deploy.local.clouds.world.things import Thing, Things
 from deploy.local.load.series import Push
@@ -185,9 +186,14 @@ class Action:
 
 
 class Provider(ABC):
-    """A provider's wire protocol. One object serves all accounts; it keeps no state of its own."""
+    """A provider's wire protocol. One object serves all accounts; it keeps no state but whom they trust."""
 
     name: ClassVar[str]
+
+    def __init__(self) -> None:
+        self.issuers = Issuers()
+        self.trusted: list[Mapping[str, Any]] = []
+        """What `POST /_sim/trust` was told: the provider's package says in which fields."""
 
     @abstractmethod
     def new_accounts(self) -> list[Account]:
@@ -208,6 +214,10 @@ class Provider(ABC):
     @abstractmethod
     def refuse(self, refusal: Refusal) -> Answer:
         """The provider's own status and error body for a refusal."""
+
+    def forbidden(self, action: Action, request: HttpRequest) -> Refusal:  # noqa: ARG002 - for those that name it
+        """The refusal of a change by an account that may only read; a provider that names the permission does so."""
+        return Refusal("forbidden")
 
     def public_actions(self) -> Sequence[Action]:
         """What is served without authentication (a token endpoint): its handler authenticates itself."""

@@ -30,10 +30,12 @@ class TokenAccount:
     refusals: ClassVar[Mapping[type[CloudError], tuple[int, str]]]
     forgets_terminated: ClassVar[bool] = True
     images_are_everywhere: ClassVar[bool] = False
+    permissions: ClassVar[Mapping[str, str]] = {}  # "not authorized" is all that these clouds say
 
     def __init__(self, simulated: SimulatedCloud) -> None:
         self.simulated = simulated
         self.credentials = simulated.credentials()
+        self.reader, self.lapsed = simulated.credentials(2), simulated.credentials(3)
         self.catalog = catalog_of(self.provider)
         self.cloud = self.open_with(self.credentials)
 
