@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 from deploy.local.clouds.clock import Clock
@@ -44,6 +45,15 @@ class World:
 
     def note(self, account: Account, region: str, action: str, request: HttpRequest, answer: Answer) -> None:
         """A line of the ledger for an accepted mutation."""
+        line = {"region": region, "action": action, "path": request.path, "repeated": answer.repeated}
+        self._write_line(account, line, answer.result_ids)
+
+    def note_planted(self, account: Account, ids: Sequence[str]) -> None:
+        """A line of the ledger for machines that no client made."""
+        line = {"region": "global", "action": "seed", "path": "/_sim/seed", "repeated": False}
+        self._write_line(account, line, ids)
+
+    def _write_line(self, account: Account, line: dict[str, Any], ids: Sequence[str]) -> None:
         self._sequence += 1
         self._lines.append(
             {
@@ -51,11 +61,8 @@ class World:
                 "time": dt.datetime.fromtimestamp(self.clock.now_s(), dt.UTC).isoformat(),
                 "provider": account.provider,
                 "account": account.account_id,
-                "region": region,
-                "action": action,
-                "path": request.path,
-                "repeated": answer.repeated,
-                "result_ids": list(answer.result_ids),
+                **line,
+                "result_ids": list(ids),
             }
         )
 
