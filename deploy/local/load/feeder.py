@@ -95,7 +95,7 @@ class Feeder:
             rows = json.load(answer)["instances"]
         places: dict[Place, list[str]] = defaultdict(list)
         for row in rows:
-            if row["state"] == "running":
+            if row["state"] == "running" and not row.get("seeded"):  # those are measured when they are asked for
                 places[(row["account"], row["region"])].append(row["id"])
         return places
 

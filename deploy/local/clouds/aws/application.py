@@ -37,7 +37,7 @@ class Application:
         self._clock = clock
         self._faults = faults
         self._reset = reset
-        self._controls = Controls(cloud, faults)
+        self._controls = Controls(cloud, faults, accounts)
         self._credentials = {
             account.access_key_id: Credential(account.account_id, account.access_key_id, account.secret_access_key)
             for account in accounts
