@@ -19,8 +19,10 @@ import botocore.session
 from botocore import xform_name
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 from opentelemetry import trace
 
+from shared.clouds.aws import listing
 from shared.clouds.aws.errors import PROVIDER, from_exception
 from shared.clouds.errors import CloudError, ProviderFault, RateLimited, Unreachable
 from shared.clouds.models import Credentials
@@ -146,7 +148,7 @@ class AwsClient:
         try:
             method = getattr(self._client(service, region), xform_name(operation))
             answer: dict[str, Any] = method(**parameters)
-        except (BotoCoreError, ClientError) as error:
+        except (BotoCoreError, ClientError, ResponseParserError) as error:
             raise from_exception(error, operation=operation, secrets=self._secrets()) from None
         return answer
 
@@ -162,7 +164,7 @@ class AwsClient:
 
     def _make_client(self, service: str, region: str) -> Any:
         endpoint = self._settings.aws_endpoint_url
-        return _session().client(
+        client = _session().client(
             service,
             region_name=region,
             endpoint_url=None if endpoint is None else str(endpoint).rstrip("/"),
@@ -178,6 +180,9 @@ class AwsClient:
                 user_agent_extra="canopy",
             ),
         )
+        if service == "ec2":
+            listing.register(client.meta.events, client.meta.service_model)
+        return client
 
     def _secrets(self) -> tuple[str, str]:
         return self._credentials["secret_access_key"], self._credentials["access_key_id"]
