@@ -10,7 +10,7 @@ from deploy.local.clouds.world.gardener import Gardener
 from deploy.local.clouds.world.provider import Call
 from deploy.local.clouds.world.things import MACHINE, VOLUME, Thing
 
-_LOCATIONS = ("eastus", "westeurope", "southeastasia")
+REGIONS = ("eastus", "westeurope", "southeastasia")
 _SIZES = ("Standard_B1ms", "Standard_D2s_v5", "Standard_D4s_v5", "Standard_E4s_v5")
 _IMAGE = {"publisher": "Canonical", "offer": "ubuntu-24_04-lts", "sku": "server", "version": "latest"}
 _KEY = {"path": "/home/operations/.ssh/authorized_keys", "keyData": "ssh-ed25519 AAAA operations"}
@@ -19,7 +19,7 @@ _NETWORK, _GROUP = "estate-network", "estate-security"
 
 def plant(gardener: Gardener, planned: Planned) -> Thing:
     """In the resource group of its location, with interface, address and disks."""
-    location = planned.pick(_LOCATIONS)
+    location = planned.pick(REGIONS)
     path = {"sub": gardener.account_id, "rg": f"estate-{location}", "name": planned.name}
     _prepare(gardener, path, location, planned.created_s)
     call = gardener.call(_body(path, location, planned), path, location, planned.created_s)
@@ -82,7 +82,7 @@ def _body(path: dict[str, str], location: str, planned: Planned) -> dict[str, ob
 
 
 def _attach(gardener: Gardener, path: dict[str, str], planned: Planned, lun: int, size_gib: int) -> None:
-    location, name = planned.pick(_LOCATIONS), f"{planned.name}-data-{lun}"
+    location, name = planned.pick(REGIONS), f"{planned.name}-data-{lun}"
     properties = {"creationData": {"createOption": "Empty"}, "diskSizeGB": size_gib}
     document = {"location": location, "tags": dict(planned.tags), "properties": properties}
     call: Call = gardener.call(document, path | {"name": name}, location, planned.created_s)

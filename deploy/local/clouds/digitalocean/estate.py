@@ -8,13 +8,13 @@ from deploy.local.clouds.world.gardener import Gardener
 from deploy.local.clouds.world.things import MACHINE, Thing
 from shared.clouds.digitalocean.tags import TAGS
 
-_REGIONS = ("nyc3", "fra1", "sgp1")
+REGIONS = ("nyc3", "fra1", "sgp1")
 _SIZES = ("s-1vcpu-1gb", "s-2vcpu-4gb", "s-4vcpu-8gb", "s-8vcpu-16gb")
 
 
 def plant(gardener: Gardener, planned: Planned) -> Thing:
     """Its tags are the words that our own adapter would write for them."""
-    region = planned.pick(_REGIONS)
+    region = planned.pick(REGIONS)
     words = [word for pair in planned.tags.items() for word in TAGS.words_of(*pair)]
     wanted = {"name": planned.name, "region": region, "size": _SIZES[planned.size], "image": "ubuntu-24-04-x64",
               "tags": words, "monitoring": True}  # fmt: skip

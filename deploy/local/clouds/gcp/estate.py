@@ -12,6 +12,7 @@ from deploy.local.clouds.world.gardener import Gardener
 from deploy.local.clouds.world.things import MACHINE, Thing
 
 _ZONES = ("us-central1-a", "us-central1-b", "europe-west1-b", "europe-west1-c", "asia-southeast1-a")
+REGIONS = tuple(dict.fromkeys(region_of_zone(zone) for zone in _ZONES))
 _TYPES = ("e2-small", "e2-standard-2", "e2-standard-4", "e2-standard-8")
 _IMAGE = "projects/debian-cloud/global/images/family/debian-12"
 _LABEL_CHARACTERS = 63
