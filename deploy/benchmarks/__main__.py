@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from deploy.benchmarks import events, live, monitoring, provisioning, reads, start, syncs
+from deploy.benchmarks import events, lists, live, monitoring, provisioning, reads, start, syncs
 from deploy.benchmarks.measurements import Row
 
 PARTS = {
@@ -20,6 +20,7 @@ PARTS = {
     "monitoring": monitoring.measure,
     "provisioning": provisioning.measure,
     "syncs": syncs.measure,
+    "lists": lists.measure,
 }
 FILE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 
