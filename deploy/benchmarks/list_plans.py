@@ -10,11 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from deploy.benchmarks.deployment import Deployment
-from services.provisioner.storage import resources
+from services.provisioner.storage.resource_pages import question
 from shared.db.engine import Database, create_engine
 from shared.db.pages import encode_cursor
 from shared.db.work import Work
@@ -42,7 +43,7 @@ class Plans:
         """Each question some times over, and the pages that begin at these depths."""
         url = deployment.stack.environment_of("provisioner")["CANOPY_DATABASE_URL"]
         engine = create_engine(url, application_name="canopy benchmark")
-        plans, asking = cls(), _Asking(Database(engine, "provisioner"), Context.automatic(deployment.organization))
+        plans, asking = cls(), _Asking(Database(engine, "provisioner"), deployment.organization)
         try:
             for question in questions:
                 name = ", ".join(f"{key}={value}" for key, value in question.items()) or "all"
@@ -58,25 +59,17 @@ class Plans:
 
 
 class _Asking:
-    def __init__(self, database: Database, context: Context) -> None:
+    def __init__(self, database: Database, organization: UUID) -> None:
         self._database = database
-        self._context = context
+        self._organization = organization
+        self._context = Context.automatic(organization)
 
-    async def times_ms(self, question: Mapping[str, Any]) -> tuple[list[float], str]:
+    async def times_ms(self, asked_for: Mapping[str, Any]) -> tuple[list[float], str]:
         """With the last plan as text."""
-        request = ListResources(**self._context.envelope(datetime.now(UTC)), **question)
-        statements: list[tuple[str, Any]] = []
-
-        def note(_c: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool) -> None:  # noqa: FBT001 - SQLAlchemy's
-            statements.append((statement, parameters))
-
+        request = ListResources(**self._context.envelope(datetime.now(UTC)), **asked_for)
+        asked = question(self._organization, request)
         async with self._database.work(self._context) as work:
-            event.listen(self._database.engine.sync_engine, "before_cursor_execute", note)
-            try:
-                await resources.page(work, request)
-            finally:
-                event.remove(self._database.engine.sync_engine, "before_cursor_execute", note)
-            found = [await self._explained(work, *statements[-1]) for _ in range(_REPEATS)]
+            found = [await self._explained(work, asked.statement, asked.parameters) for _ in range(_REPEATS)]
         return [took for took, _ in found], found[-1][1]
 
     async def _explained(self, work: Work, statement: str, parameters: Any) -> tuple[float, str]:
