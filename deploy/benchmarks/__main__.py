@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from deploy.benchmarks import events, lists, live, monitoring, provisioning, reads, start, syncs
+from deploy.benchmarks import ec2, events, lists, live, monitoring, provisioning, reads, start, syncs
 from deploy.benchmarks.measurements import Row
 
 PARTS = {
@@ -21,6 +21,7 @@ PARTS = {
     "provisioning": provisioning.measure,
     "syncs": syncs.measure,
     "lists": lists.measure,
+    "ec2": ec2.measure,
 }
 FILE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 

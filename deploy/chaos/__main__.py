@@ -1,4 +1,4 @@
-"""`python -m deploy.chaos [--seed N] [--kills 200] [--resume]`: the whole campaign, and docs/chaos.md at its end."""
+"""`python -m deploy.chaos [--seed N] [--kills 200] [--scans 2000] [--resume]`: all campaigns, then docs/chaos.md."""
 
 import argparse
 import itertools
@@ -10,12 +10,14 @@ from pathlib import Path
 
 from deploy.chaos.campaign import Campaign, Conditions, Round, read_conditions, summary
 from deploy.chaos.report import write_report
+from deploy.chaos.scan_campaign import run_scans
 
 KILLS_A_ROUND = 20
 STRETCH_KILLS = 60
 """Then a fresh deployment: the simulated cloud saves all it has at each change, which gets slow with 200 machines."""
 PRODUCTION_KILLS = 5
 RECOVERY_KILLS = 20
+SCANS = 2000
 IN_FLIGHT = 16
 RECOVERY_IN_FLIGHT = 6
 SHORT_LEASE_S, SHORT_ACK_WAIT_S = 3.0, 3.0
@@ -28,6 +30,7 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--kills", type=int, default=200, help="at the provisioning journal, with short leases")
     parser.add_argument("--recovery-kills", type=int, default=RECOVERY_KILLS, help="at that of backups and drills")
     parser.add_argument("--production-kills", type=int, default=PRODUCTION_KILLS, help="with production settings")
+    parser.add_argument("--scans", type=int, default=SCANS, help="runs of fuzzed reads of an inventory")
     parser.add_argument("--resume", action="store_true", help="go on where the last campaign was broken off")
     parser.add_argument("--home", type=Path, default=Path(".canopy/chaos"))
     parser.add_argument("--report", type=Path, default=Path("docs/chaos.md"))
@@ -54,7 +57,9 @@ def main() -> int:
         write_report(arguments.report, found)
         if any(each.findings for each in found[name][1]):
             return 1
-    return 0
+    scans = run_scans(arguments.home / "scans", number, arguments.scans, say)
+    write_report(arguments.report, found, scans.section())
+    return 1 if scans.findings else 0
 
 
 def run_part(home: Path, conditions: Conditions, service: str, kills: int) -> list[Round]:

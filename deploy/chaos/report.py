@@ -26,10 +26,11 @@ at each change, so that with some hundred machines its calls take seconds. A mac
 """
 
 
-def write_report(file: Path, parts: Parts) -> None:
+def write_report(file: Path, parts: Parts, *more: str) -> None:
+    """`more` are sections of other campaigns, as they are."""
     sections = [_section(name, conditions, rounds) for name, (conditions, rounds) in parts.items()]
     head = f"{HEAD}\n{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {_hardware()}.\n"
-    file.write_text("\n".join([head, *sections]))
+    file.write_text("\n".join([head, *sections, *more]))
 
 
 def _section(name: str, conditions: Conditions, rounds: list[Round]) -> str:
