@@ -63,8 +63,12 @@ def _run(deployment: Deployment, way: str, provider: str) -> dict[str, float]:
     keys = credentials(deployment, "aws")
     command = [sys.executable, "-m", "deploy.benchmarks.ec2_listing", way, "--url", deployment.stack.simulator_url,
                "--organization", str(deployment.organization), "--provider", provider]  # fmt: skip
-    environment = {**os.environ, **deployment.stack.environment_of("provisioner"), "AWS_EC2_METADATA_DISABLED": "true",
-                   "AWS_ACCESS_KEY_ID": keys["access_key_id"], "AWS_SECRET_ACCESS_KEY": keys["secret_access_key"]}  # fmt: skip
+    own = {
+        "AWS_ACCESS_KEY_ID": keys["access_key_id"],
+        "AWS_SECRET_ACCESS_KEY": keys["secret_access_key"],
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    environment = {**os.environ, **deployment.stack.environment_of("provisioner"), **own}
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     if done.returncode:
         raise RuntimeError(done.stderr[-2000:])

@@ -65,7 +65,7 @@ def stored(url: str, organization: UUID, provider_id: UUID) -> int:
 
         deps, context = replica_of(os.environ | {"CANOPY_AWS_ENDPOINT_URL": url}), Context.automatic(organization)
         cloud = AwsCloud(_keys(), deps.cloud_settings)
-        pages = kinds_of(cloud, catalog_of("aws"))[KIND]
+        pages = kinds_of(cloud, catalog_of("aws"))[KIND].pages
         try:
             async with deps.database.work(context) as work:
                 provider = await providers.get(work, provider_id)

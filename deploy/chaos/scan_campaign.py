@@ -43,10 +43,12 @@ class ScanCampaign:
         return "\n".join(["## Scans: reads of an inventory", "", _HEAD, "", *table, "", *_listed(self.findings)])
 
 
-_HEAD = """Each run is one account whose machines come, go and change, by others' hands and by our own sagas, while its scope
-is read: with refusals, throttling, time-outs, cut and repeated pages, answers that make no sense, lists that lag up to
+_HEAD = """
+Each run is one account whose machines come, go and change, by others' hands and by our own sagas, while its scope is
+read: with refusals, throttling, time-outs, cut and repeated pages, answers that make no sense, lists that lag up to
 30 s, two reads at once, and replicas that die in the middle. Then everything is read once without a fault. The clean-up
-by age deletes what was on no page for two minutes: the provisioner does not do that."""
+by age deletes what was on no page for two minutes: the provisioner does not do that.
+""".strip()
 
 
 def _listed(findings: list[str]) -> list[str]:
