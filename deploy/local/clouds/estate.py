@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from deploy.local.load.series import chance
+from deploy.local.load.dice import chance
 
 MACHINES_MAX = 20_000
 """Of one account: the most that the simulated quotas allow."""

@@ -28,6 +28,8 @@ from deploy.local.clouds.aws.seeded_calls import Seeded
 from deploy.local.clouds.aws.storage import BackendKey, CallKey, Changes, Storage
 from deploy.local.clouds.clock import Clock
 from deploy.local.clouds.estate import Planned
+from deploy.local.load.cases import Cases
+from deploy.local.load.series import Push, values_at
 
 logger = logging.getLogger(__name__)
 
@@ -54,6 +56,8 @@ class Cloud:
         self._changed_at = 0  # number of the last change
         self._saved_at = 0  # number of the last change that is on disk
         self._seeded = Seeded(clock, SlowCompute.state_seconds)
+        self.cases = Cases(storage.folder / "cases.json")
+        FastMonitoring.loads = self
 
     def load(self) -> None:
         """Brings back what was saved. Backends are made first, since saved states name each other."""
@@ -127,9 +131,18 @@ class Cloud:
             made = self._seeded.plant(planned, seed, account_id, images)
             call = Call(account_id, "", "global", "ec2", "seed", "ec2", {"seed": seed})
             self._note_line(call, " ".join(made).encode())
+            self.cases.plant(seed, made, self.clock.now_s())
             change = self._changed_at
         self._save_up_to(change)
         return len(made)
+
+    def load_of(self, account_id: str, region: str, instance_id: str) -> Callable[[float], dict[str, float]] | None:
+        """How a seeded machine's load is at a time; None for others, whose load somebody puts."""
+        machine = self._seeded.find(account_id, region, instance_id)
+        if machine is None:
+            return None
+        push = Push({}, None, self.cases.of(instance_id))
+        return lambda time_s: values_at(instance_id, time_s, push) if machine.ran_at(time_s) else {}
 
     def _ask(self, call: Call, environ: Environ) -> Answer:
         token = current_call.set(call)

@@ -35,7 +35,7 @@ def _document(request: Request) -> dict[str, Any]:
 
 
 class Controls:
-    """`/_sim/ledger|instances|volumes|snapshots|calls|fault|advance|seed` and `/healthz`."""
+    """`/_sim/ledger|instances|volumes|snapshots|calls|fault|advance|seed|cases` and `/healthz`."""
 
     def __init__(self, cloud: Cloud, faults: Faults, accounts: list[Account]) -> None:
         self._cloud = cloud
@@ -53,6 +53,8 @@ class Controls:
             ("DELETE", "/_sim/fault"): lambda _: {"cleared": faults.clear()},
             ("POST", "/_sim/advance"): self._advance,
             ("POST", "/_sim/seed"): self._seed,
+            ("GET", "/_sim/cases"): lambda _: {"cases": cloud.cases.listed()},
+            ("POST", "/_sim/cases"): self._case,
         }
 
     @staticmethod
@@ -88,6 +90,10 @@ class Controls:
         return {
             "planted": {"aws": self._cloud.plant(account.account_id, order.seed, planned(order.seed, "aws", count))}
         }
+
+    def _case(self, request: Request) -> Any:
+        self._cloud.cases.set(_document(request), self._cloud.clock.now_s())
+        return {"cases": self._cloud.cases.listed()}
 
     def _ledger(self, request: Request) -> Any:
         since = int(parse_qs(request.query).get("since", ["0"])[0])

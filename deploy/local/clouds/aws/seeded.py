@@ -58,9 +58,9 @@ class SeededMachine:
     def key(self) -> tuple[str, str, str]:
         return self.account_id, self.region, self.id
 
-    @property
-    def is_running(self) -> bool:
-        return self.state == "running"
+    def ran_at(self, time_s: float) -> bool:
+        """Of a machine that was started again only the last run is known."""
+        return self.launched_s <= time_s and (self.stopped_s is None or time_s < self.stopped_s)
 
     def settle(self, now_s: float) -> bool:
         """Arrive in the state whose time has come; True when the state changed."""

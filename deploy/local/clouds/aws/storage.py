@@ -45,6 +45,7 @@ class Storage:
 
     def __init__(self, data_dir: Path) -> None:
         data_dir.mkdir(parents=True, exist_ok=True)
+        self.folder = data_dir
         self._lock = threading.Lock()
         self._connection = sqlite3.connect(data_dir / "cloud.sqlite", check_same_thread=False)
         # NORMAL: a killed process loses nothing; only a lost machine may cost the last writes.

@@ -19,7 +19,7 @@ MACHINE, VOLUME, SNAPSHOT, IMAGE, GROUP = things.MACHINE, things.VOLUME, things.
 
 
 class Controls:
-    """`/_sim/ledger|instances|volumes|snapshots|calls|accounts|fault|advance|seed|load` and `/healthz`.
+    """`/_sim/ledger|instances|volumes|snapshots|calls|accounts|fault|advance|seed|cases|load` and `/healthz`.
 
     Lists are those of the provider on whose port they are asked for; faults, time, ledger and calls are everybody's,
     and a fault names its provider by `match: {"service": "azure"}`.
@@ -42,6 +42,8 @@ class Controls:
             ("DELETE", "/_sim/fault"): lambda _, __: {"cleared": world.faults.clear()},
             ("POST", "/_sim/advance"): self._advance,
             ("POST", "/_sim/seed"): self._seed,
+            ("GET", "/_sim/cases"): lambda _, __: {"cases": world.cases.listed()},
+            ("POST", "/_sim/cases"): self._case,
             ("GET", "/_sim/load"): lambda _, __: {"pushed": world.pushes.listed(world.clock.now_s())},
             ("POST", "/_sim/load"): self._load,
             ("DELETE", "/_sim/load"): lambda _, request: {"taken_back": world.pushes.take_back(_machine_of(request))},
@@ -83,6 +85,10 @@ class Controls:
     def _seed(self, _: str, request: HttpRequest) -> Any:
         """The part of an estate over six clouds that is in this process."""
         return {"planted": plant(self._world, self._providers, self._accounts, read_order(request.document()))}
+
+    def _case(self, _: str, request: HttpRequest) -> Any:
+        self._world.cases.set(request.document(), self._world.clock.now_s())
+        return {"cases": self._world.cases.listed()}
 
     def _load(self, _: str, request: HttpRequest) -> Any:
         machine, push = read_push(request.document(), self._world.clock.now_s())

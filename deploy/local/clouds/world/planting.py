@@ -24,7 +24,9 @@ def plant(world: World, providers: Mapping[str, Provider], accounts: list[Accoun
         if count:
             account = _account(accounts, name, order.account)
             made = _plant_one(world, provider, account, planned(order.seed, name, count))
-            world.note_planted(account, [each.id for each in made])
+            ids = [each.id for each in made]
+            world.note_planted(account, ids)
+            world.cases.plant(order.seed, ids, world.clock.now_s())
             counts[name] = len(made)
     world.save()
     return counts

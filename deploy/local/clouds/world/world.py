@@ -13,6 +13,7 @@ from deploy.local.clouds.world.provider import Answer, HttpRequest
 from deploy.local.clouds.world.settings import Settings
 from deploy.local.clouds.world.storage import CallKey, Storage
 from deploy.local.clouds.world.things import Things
+from deploy.local.load.cases import Cases
 from deploy.local.load.pushes import Pushes
 from deploy.local.load.series import Push
 
@@ -31,6 +32,7 @@ class World:
         self.things.load(storage.things())
         self.things.last_number = max(self.things.last_number, int(storage.fact(LAST_NUMBER)))
         self.pushes = Pushes(settings.data_dir / "pushes.json")
+        self.cases = Cases(settings.data_dir / "cases.json")
         self._storage = storage
         self._sequence = storage.last_sequence()
         self._lines: list[dict[str, Any]] = []
@@ -93,6 +95,9 @@ class World:
         ]
 
     def push_of(self, machine_id: str) -> Push | None:
-        """What a machine's load is held at."""
-        push = self.pushes.of(machine_id)
-        return push if push is not None and push.holds(self.clock.now_s()) else None
+        """What a machine's load is held at, and its case."""
+        push, case = self.pushes.of(machine_id), self.cases.of(machine_id)
+        held = push if push is not None and push.holds(self.clock.now_s()) else None
+        if case is None:
+            return held
+        return Push({}, None, case) if held is None else Push(held.values, held.until_s, case)
