@@ -58,14 +58,16 @@ class Seeded:
             if machine is not None:
                 self._changed[machine.key] = machine
 
-    def plant(self, planned: Iterable[Planned], seed: int, account_id: str, images: dict[str, str]) -> list[str]:
-        """The ids of the machines that were not there before."""
+    def plant(
+        self, planned: Iterable[Planned], seed: int, account_id: str, images: dict[str, str]
+    ) -> list[SeededMachine]:
+        """The machines that were not there before."""
         made = []
         for each in planned:
             machine = machine_of(each, seed, account_id, images)
             if self._place(account_id, machine.region).add(machine):
                 self._changed[machine.key] = machine
-                made.append(machine.id)
+                made.append(machine)
         return made
 
     def machines(self) -> list[SeededMachine]:

@@ -26,7 +26,8 @@ def plant(world: World, providers: Mapping[str, Provider], accounts: list[Accoun
             made = _plant_one(world, provider, account, planned(order.seed, name, count))
             ids = [each.id for each in made]
             world.note_planted(account, ids)
-            world.cases.plant(order.seed, ids, world.clock.now_s())
+            running = [each.id for each in made if each.state != provider.stopped_state]
+            world.cases.plant(order.seed, running, world.clock.now_s())
             counts[name] = len(made)
     world.save()
     return counts
