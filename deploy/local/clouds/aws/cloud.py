@@ -129,8 +129,9 @@ class Cloud:
         with self._lock:
             images = {region: backends.newest_image(account_id, region) for region in REGIONS}
             made = self._seeded.plant(planned, seed, account_id, images)
-            call = Call(account_id, "", "global", "ec2", "seed", "ec2", {"seed": seed})
-            self._note_line(call, " ".join(machine.id for machine in made).encode())
+            if made:
+                call = Call(account_id, "", "global", "ec2", "seed", "ec2", {"seed": seed})
+                self._note_line(call, " ".join(machine.id for machine in made).encode())
             running = [machine.id for machine in made if machine.state == "running"]
             self.cases.plant(seed, running, self.clock.now_s())
             change = self._changed_at

@@ -25,7 +25,8 @@ def plant(world: World, providers: Mapping[str, Provider], accounts: list[Accoun
             account = _account(accounts, name, order.account)
             made = _plant_one(world, provider, account, planned(order.seed, name, count))
             ids = [each.id for each in made]
-            world.note_planted(account, ids)
+            if ids:
+                world.note_planted(account, ids)
             running = [each.id for each in made if each.state != provider.stopped_state]
             world.cases.plant(order.seed, running, world.clock.now_s())
             counts[name] = len(made)
