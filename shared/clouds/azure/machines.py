@@ -99,15 +99,15 @@ class AzureMachines(Machines):
         """
         statuses = {
             names.canonical(each["id"]).lower(): each["properties"].get("instanceView")
-            for each in await self._all("compute", "virtual_machines.list_all", status_only="true")
+            async for each in self._all("compute", "virtual_machines.list_all", status_only="true")
         }
         interfaces = {
             names.canonical(each["id"]).lower(): each
-            for each in await self._all("network", "network_interfaces.list_all")
+            async for each in self._all("network", "network_interfaces.list_all")
         }
         addresses = {
             names.canonical(each["id"]).lower(): each["properties"].get("ipAddress", "")
-            for each in await self._all("network", "public_ip_addresses.list_all")
+            async for each in self._all("network", "public_ip_addresses.list_all")
         }
         async for page in self._client.pages("compute", "virtual_machines.list_by_location", region, region=region):
             found = []
@@ -235,8 +235,10 @@ class AzureMachines(Machines):
         place = names.place_of(machine_id, names.MACHINE)
         await self._client.call("compute", operation, place.group, place.name, region=region)
 
-    async def _all(self, service: str, operation: str, **named: str) -> list[dict[str, Any]]:
-        return [each async for page in self._client.pages(service, operation, **named) for each in page]
+    async def _all(self, service: str, operation: str, **named: str) -> AsyncIterator[dict[str, Any]]:
+        async for page in self._client.pages(service, operation, **named):
+            for each in page:
+                yield each
 
 
 def _as_invalid(error: NotFound) -> InvalidRequest:
