@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import secrets
 import urllib.request
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 from deploy.benchmarks.deployment import Deployment
@@ -22,6 +24,7 @@ REGIONS: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Where an estate's machines are, by provider."""
 SEED = 2026
+_TRIES = 10
 
 
 def plant(deployment: Deployment, machines: int, *, provider: str = "") -> int:
@@ -48,7 +51,11 @@ def add_provider(deployment: Deployment, provider: str) -> str:
         "provider_name": provider, "display_name": f"{provider} (estate)", "regions": list(REGIONS[provider]),
         "credentials_config": credentials(deployment, provider),
     }  # fmt: skip
-    answer = deployment.http.post("/api/cloud/providers", json=body)
+    key = {"Idempotency-Key": secrets.token_hex(16)}
+    for _ in range(_TRIES):  # the first call of an SDK imports it, which a busy machine takes longer for than we wait
+        answer = deployment.http.post("/api/cloud/providers", json=body, headers=key)
+        if answer.status_code not in {HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT}:
+            break
     return str(answer.raise_for_status().json()["id"])
 
 
