@@ -67,7 +67,7 @@ class AzureMachines(Machines):
                 raise _as_invalid(error) from None
             raise
         await self._receipts.mark_made(region, order.receipt, vm["properties"]["timeCreated"])
-        return facts.machine_of(vm, None, {})
+        return facts.machine_of(vm, {})
 
     async def find_by_token(self, region: str, token: str) -> Machine | None:
         name = names.name_of(token)
@@ -101,20 +101,20 @@ class AzureMachines(Machines):
             names.canonical(each["id"]).lower(): each["properties"].get("instanceView")
             async for each in self._all("compute", "virtual_machines.list_all", status_only="true")
         }
-        interfaces = {
-            names.canonical(each["id"]).lower(): each
-            async for each in self._all("network", "network_interfaces.list_all")
-        }
         addresses = {
             names.canonical(each["id"]).lower(): each["properties"].get("ipAddress", "")
             async for each in self._all("network", "public_ip_addresses.list_all")
+        }
+        networks = {
+            names.canonical(each["id"]).lower(): facts.network_of(each, addresses)
+            async for each in self._all("network", "network_interfaces.list_all")
         }
         async for page in self._client.pages("compute", "virtual_machines.list_by_location", region, region=region):
             found = []
             for vm in page:
                 vm["properties"]["instanceView"] = statuses.get(names.canonical(vm["id"]).lower())
-                first = next((interfaces.get(each.lower()) for each in facts.interface_ids(vm)), None)
-                found.append(facts.machine_of(vm, first, addresses))
+                network = next((networks.get(each.lower()) for each in facts.interface_ids(vm)), None)
+                found.append(facts.machine_of(vm, network or {}))
             for start in range(0, len(found), page_size):
                 yield found[start : start + page_size]
 
@@ -218,7 +218,7 @@ class AzureMachines(Machines):
                 )  # fmt: skip
             except NotFound:
                 interface = None  # it goes just before its machine
-        return facts.machine_of(vm, interface, {})
+        return facts.machine_of(vm, facts.network_of(interface, {}))
 
     async def _raw(self, region: str, place: names.Place, machine_id: str, **named: str) -> dict[str, Any]:
         vm: dict[str, Any] = await self._client.call(
