@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from deploy.benchmarks import events, fleets, live, monitoring, provisioning, reads, start
+from deploy.benchmarks import ec2, events, fleets, lists, live, monitoring, provisioning, reads, start, syncs
 from deploy.benchmarks.measurements import Row
 
 PARTS = {
@@ -20,6 +20,9 @@ PARTS = {
     "monitoring": monitoring.measure,
     "provisioning": provisioning.measure,
     "fleets": fleets.measure,
+    "syncs": syncs.measure,
+    "lists": lists.measure,
+    "ec2": ec2.measure,
 }
 FILE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 

@@ -27,10 +27,11 @@ all it has at each change, so that with some hundred machines its calls take sec
 """
 
 
-def write_report(file: Path, parts: Parts) -> None:
+def write_report(file: Path, parts: Parts, *more: str) -> None:
+    """`more` are sections of other campaigns, as they are."""
     sections = [_section(name, conditions, rounds) for name, (conditions, rounds) in parts.items() if rounds]
     head = f"{HEAD}\n{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {_hardware()}.\n"
-    file.write_text("\n".join([head, *sections]))
+    file.write_text("\n".join([head, *sections, *more]))
 
 
 def _section(name: str, conditions: Conditions, rounds: list[Round]) -> str:

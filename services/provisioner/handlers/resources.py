@@ -1,5 +1,6 @@
 """What may be asked about resources? Reads are answered here; long work is accepted here and done in machines.py."""
 
+import json
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +26,7 @@ from services.provisioner.handlers.machines import (
 )
 from services.provisioner.storage import providers, resources
 from services.provisioner.storage.resource_json import FIND
+from services.provisioner.storage.resource_pages import NAMES, ORDER, question
 from shared.bus.replies import VERSION, Reply
 from shared.bus.router import Routes
 from shared.clouds.assets import GLOBAL_REGION
@@ -98,10 +100,16 @@ async def get_resource(request: GetResource, deps: Deps) -> Reply:
 
 
 @routes.request(ListResources)
-async def list_resources(request: ListResources, deps: Deps) -> Page[Resource]:
-    async with deps.database.work(Context.of(request)) as work:
-        items, cursor = await resources.page(work, request)
-    return Page[Resource](items=items, next_cursor=cursor)
+async def list_resources(request: ListResources, deps: Deps) -> Reply:
+    """A `Page[Resource]` that PostgreSQL has written: as models fifty resources cost more than to find them."""
+    organization = Context.of(request).organization
+    if organization is None:
+        return Reply(b'{"items":[],"next_cursor":null}')
+    asked = question(organization, request)
+    found = await deps.reader.all(organization, asked.statement, asked.parameters)
+    page, cursor = ORDER.page([dict(zip(NAMES, row, strict=True)) for row in found], request)
+    items = ",".join(row["json"] for row in page)
+    return Reply(f'{{"items":[{items}],"next_cursor":{json.dumps(cursor)}}}'.encode())
 
 
 @routes.request(ListInventory)

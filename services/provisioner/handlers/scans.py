@@ -30,6 +30,8 @@ from shared.messages.context import Context
 from shared.messages.providers import Provider
 
 VOLUME, SNAPSHOT, MACHINE_IMAGE = "volume", "snapshot", "machine_image"
+THINGS_AT_ONCE = 250
+"""Of a page in one transaction: with rows, events and history a thousand take 25 MB, and many are read at once."""
 VANISHED_AT_ONCE = 500
 
 Thing = TypeVar("Thing")
@@ -92,8 +94,9 @@ async def read_scope(
 ) -> bool:
     """Read a scope; True when its end was reached. Raises ReadOvertaken, and what our own database raises.
 
-    A page is in memory at a time, and the ids of the rows that were seen. The clock is read before the first question:
-    a row that changed after that, or less than `inventory_settle_s` before, is newer than what is listed.
+    A page is in memory at a time, of which some things are taken at a time, and the ids of the rows that were seen. The
+    clock is read before the first question: a row that changed after that, or less than `inventory_settle_s` before, is
+    newer than what is listed.
     """
     async with deps.database.work(context) as work:
         generation = await scopes.begin(work, provider.id, scope, attempt_id)
@@ -102,8 +105,9 @@ async def read_scope(
     iterator = pages(scope.region)
     try:
         while (page := await _next(iterator, scope)) is not None:
-            async with deps.database.work(context) as work:
-                seen |= await take_page(work, reading, page)
+            for first in range(0, len(page), THINGS_AT_ONCE):
+                async with deps.database.work(context) as work:
+                    seen |= await take_page(work, reading, page[first : first + THINGS_AT_ONCE])
     except ReadFailed as failure:
         async with deps.database.work(context) as work:
             await scopes.hold(work, provider.id, scope, generation)

@@ -86,6 +86,17 @@ cloud_regions = Table(
     _one_of("capacity_status", "unknown", "available", "limited", "unavailable"),
 )
 
+FILTERS = ("provider_id", "provider_name", "region", "resource_type", "resource_subtype", "resource_status",
+           "health_status", "environment", "project", "origin")  # fmt: skip
+"""What a list may be asked for; each index of lists holds all of them, so that no row is read only to be left out."""
+
+
+def _filters(*but: str) -> list[str]:
+    """The columns that an index of lists holds beside those that it is ordered by."""
+    order = [] if "created_at" in but else ["created_at"]
+    return [*order, *(name for name in FILTERS if name not in but)]
+
+
 cloud_resources = Table(
     "cloud_resources",
     metadata,
@@ -131,20 +142,31 @@ cloud_resources = Table(
             "available"),
     _one_of("health_status", "healthy", "warning", "critical", "unknown"),
     _one_of("environment", "development", "testing", "staging", "production"),
-    Index("ix_cloud_resources_created", "organization_id", "created_at", "id"),
-    Index("ix_cloud_resources_name", "organization_id", "resource_name", "id"),
-    Index("ix_cloud_resources_provider", "organization_id", "provider_id", "created_at", "id"),
-    Index("ix_cloud_resources_provider_name", "organization_id", "provider_name", "created_at", "id"),
-    Index("ix_cloud_resources_region", "organization_id", "region", "created_at", "id"),
-    Index("ix_cloud_resources_status", "organization_id", "resource_status", "created_at", "id"),
-    Index("ix_cloud_resources_health", "organization_id", "health_status", "created_at", "id"),
-    Index("ix_cloud_resources_type", "organization_id", "resource_type", "resource_subtype", "created_at", "id"),
-    Index("ix_cloud_resources_environment", "organization_id", "environment", "created_at", "id"),
-    Index("ix_cloud_resources_project", "organization_id", "project", "created_at", "id"),
+    Index("ix_cloud_resources_created", "organization_id", "created_at", "id",
+          postgresql_include=_filters("created_at", "id")),
+    Index("ix_cloud_resources_name", "organization_id", "resource_name", "id",
+          postgresql_include=_filters("resource_name", "id")),
+    Index("ix_cloud_resources_provider", "organization_id", "provider_id", "created_at", "id",
+          postgresql_include=_filters("provider_id", "created_at", "id")),
+    Index("ix_cloud_resources_provider_name", "organization_id", "provider_name", "created_at", "id",
+          postgresql_include=_filters("provider_name", "created_at", "id")),
+    Index("ix_cloud_resources_region", "organization_id", "region", "created_at", "id",
+          postgresql_include=_filters("region", "created_at", "id")),
+    Index("ix_cloud_resources_status", "organization_id", "resource_status", "created_at", "id",
+          postgresql_include=_filters("resource_status", "created_at", "id")),
+    Index("ix_cloud_resources_health", "organization_id", "health_status", "created_at", "id",
+          postgresql_include=_filters("health_status", "created_at", "id")),
+    Index("ix_cloud_resources_type", "organization_id", "resource_type", "resource_subtype", "created_at", "id",
+          postgresql_include=_filters("resource_type", "resource_subtype", "created_at", "id")),
+    Index("ix_cloud_resources_environment", "organization_id", "environment", "created_at", "id",
+          postgresql_include=_filters("environment", "created_at", "id")),
+    Index("ix_cloud_resources_project", "organization_id", "project", "created_at", "id",
+          postgresql_include=_filters("project", "created_at", "id")),
     Index("ix_cloud_resources_place", "organization_id", "provider_id", "region", "resource_id"),
     Index("ix_cloud_resources_token", "organization_id", "creation_token",
           postgresql_where=text("creation_token IS NOT NULL")),
-    Index("ix_cloud_resources_origin", "organization_id", "origin", "created_at", "id"),
+    Index("ix_cloud_resources_origin", "organization_id", "origin", "created_at", "id",
+          postgresql_include=_filters("origin", "created_at", "id")),
     Index("ix_cloud_resources_group", "organization_id", "group_id", "created_at", "id",
           postgresql_where=text("group_id IS NOT NULL")),
 )  # fmt: skip

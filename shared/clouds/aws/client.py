@@ -20,8 +20,10 @@ import botocore.session
 from botocore import UNSIGNED, xform_name
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 from opentelemetry import trace
 
+from shared.clouds.aws import listing
 from shared.clouds.aws.errors import PROVIDER, from_exception
 from shared.clouds.aws.sessions import Keys, sessions_of
 from shared.clouds.errors import CloudError, ProviderFault, RateLimited, Unreachable
@@ -152,7 +154,7 @@ class AwsClient:
         try:
             client = self._client(service, region, self._sessions.current(self._ask_sts))
             answer: dict[str, Any] = getattr(client, xform_name(operation))(**parameters)
-        except (BotoCoreError, ClientError) as error:
+        except (BotoCoreError, ClientError, ResponseParserError) as error:
             raise from_exception(error, operation=operation, secrets=self._sessions.secrets()) from None
         return answer
 
@@ -163,7 +165,7 @@ class AwsClient:
         try:
             client = self._client("sts", self.default_region, keys)
             answer: dict[str, Any] = getattr(client, xform_name(operation))(**parameters)
-        except (BotoCoreError, ClientError) as error:
+        except (BotoCoreError, ClientError, ResponseParserError) as error:
             raise from_exception(error, operation=operation, secrets=secrets) from None
         return answer
 
@@ -180,7 +182,7 @@ class AwsClient:
     def _make_client(self, service: str, region: str, keys: Keys) -> Any:
         unsigned = {"signature_version": UNSIGNED} if keys.access_key_id is None else {}
         endpoint = self._settings.aws_endpoint_url
-        return _session().client(
+        client = _session().client(
             service,
             region_name=region,
             endpoint_url=None if endpoint is None else str(endpoint).rstrip("/"),
@@ -199,6 +201,9 @@ class AwsClient:
                 user_agent_extra="canopy",
             ),
         )
+        if service == "ec2":
+            listing.register(client.meta.events, client.meta.service_model)
+        return client
 
     def _wait_s(self, error: CloudError, attempt: int) -> float:
         if error.retry_after_s is not None:

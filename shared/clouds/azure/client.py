@@ -28,6 +28,8 @@ GLOBAL = "global"
 
 _BACKOFF_FIRST_S = 0.2
 _BACKOFF_MAX_S = 2.0
+_PLAIN = frozenset({"compute", "network"})
+"""Services whose SDK reads pages from the answer's JSON, and whose lists are long."""
 _NOT_REPEATED = ("begin_attach",)
 """Everything else reads, or sets what it names to what it says (PUT, PATCH, DELETE, start, deallocate)."""
 
@@ -118,14 +120,18 @@ class AzureClient:
         group, _, method = operation.partition(".")
         listed: Any = None
         seen: set[str] = set()
+        answers = _Answers()
 
         async def read() -> list[dict[str, Any]] | None:
             nonlocal listed
             if listed is None:
                 act = getattr(getattr(await self._client(service, region), group), method)
-                listed = act(*arguments, **named).by_page()
+                raw = {"raw_response_hook": answers.take} if service in _PLAIN else {}
+                listed = act(*arguments, **named, **raw).by_page()
             page = await anext(listed, None)
-            return None if page is None else [each.as_dict() async for each in page]
+            if page is None or service in _PLAIN:
+                return None if page is None else answers.things
+            return [each.as_dict() async for each in page]
 
         while (page := await self._attempts(service, region, operation, read)) is not None:
             yield page
@@ -262,6 +268,38 @@ class AzureClient:
         if error.retry_after_s is not None:
             return error.retry_after_s
         return float(min(_BACKOFF_MAX_S, _BACKOFF_FIRST_S * 2**attempt) * self._random_fraction())
+
+
+class _Answers:
+    """The things of a list's pages as Azure wrote them; the SDK is left with the pages' shells.
+
+    It would make a model of each thing, and we a document of each model again: 1,500 machines took 9 s.
+    """
+
+    def __init__(self) -> None:
+        self.things: list[dict[str, Any]] = []
+
+    def take(self, response: Any) -> None:
+        """The SDK's hook for raw answers; a refusal is passed on as it is."""
+        answer = response.http_response
+        if answer.status_code == 200:
+            document = answer.json()
+            self.things = document.get("value") or []
+            response.http_response = _Shell(answer, {**document, "value": []})
+
+
+class _Shell:
+    """A page without its things."""
+
+    def __init__(self, answer: Any, document: dict[str, Any]) -> None:
+        self._answer = answer
+        self._document = document
+
+    def json(self) -> dict[str, Any]:
+        return self._document
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._answer, name)
 
 
 class _Accepted(AsyncPollingMethod[Any]):

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from deploy.local.clouds.aws import billing
 from deploy.local.clouds.aws.accounts import DEACTIVATED, READER, Account
 from deploy.local.clouds.aws.authentication import Credential, authenticate, claimed_protocol
 from deploy.local.clouds.aws.backends import READ_ONLY, SERVED
@@ -41,7 +42,7 @@ class Application:
         self._faults = faults
         self._reset = reset
         self._issuers = Issuers()
-        self._controls = Controls(cloud, faults, self._issuers)
+        self._controls = Controls(cloud, faults, accounts, self._issuers)
         self._credentials = {
             account.access_key_id: Credential(
                 account.account_id,
@@ -98,7 +99,7 @@ class Application:
 
     def _carry_out(self, call: Call, request: Request, environ: dict[str, Any]) -> Answer:
         # moto answers its own administration and the machines' metadata without asking who calls.
-        if call.service not in SERVED or request.path.startswith(("/moto-api", "/latest/")):
+        if call.service not in SERVED.keys() | billing.SERVICES or request.path.startswith(("/moto-api", "/latest/")):
             raise Refusal("UnsupportedOperation", f"The simulated AWS does not have {call.service}.", 400)
         if call.service in READ_ONLY and call.is_mutation:
             raise Refusal("UnsupportedOperation", f"The simulated {call.service} cannot be changed.", 400)
@@ -110,13 +111,18 @@ class Application:
         facts = {"account": call.account_id, "region": call.region, "service": call.service, "action": call.action}
         fault = self._faults.take(facts)
         if fault is None:
-            return self._cloud.carry_out(call, {**environ, "wsgi.input": io.BytesIO(request.body)})
+            return self._own_answer(call, request, environ)
         time.sleep(fault.latency_ms / 1000)
         if fault.after or not fault.is_refusal:
-            answer = self._cloud.carry_out(call, {**environ, "wsgi.input": io.BytesIO(request.body)})
+            answer = self._own_answer(call, request, environ)
             if not fault.is_refusal:
                 return answer
         return _refuse(fault, call.protocol)
+
+    def _own_answer(self, call: Call, request: Request, environ: dict[str, Any]) -> Answer:
+        if call.service in billing.SERVICES:
+            return billing.answer(call, self._cloud)
+        return self._cloud.carry_out(call, {**environ, "wsgi.input": io.BytesIO(request.body)})
 
 
 def _refuse(fault: Fault, protocol: str) -> Answer:

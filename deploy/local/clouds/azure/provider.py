@@ -8,6 +8,7 @@ from typing import Any
 
 from deploy.local.clouds.azure import (
     disks,
+    estate,
     identity,
     machines,
     metrics,
@@ -17,7 +18,9 @@ from deploy.local.clouds.azure import (
     subscription,
     tags,
 )
+from deploy.local.clouds.estate import Planned
 from deploy.local.clouds.world.accounts import Account
+from deploy.local.clouds.world.gardener import Gardener
 from deploy.local.clouds.world.provider import Action, Answer, HttpRequest, Provider, Refusal
 from deploy.local.clouds.world.things import Thing, Things
 
@@ -44,6 +47,13 @@ _WORDS = {
 
 class AzureProvider(Provider):
     name = "azure"
+    stopped_state = "deallocated"
+
+    def plant(self, gardener: Gardener, planned: Planned) -> Thing:
+        return estate.plant(gardener, planned)
+
+    def name_of(self, machine: Thing) -> str:
+        return paths.name_of(machine.id)
 
     def new_accounts(self) -> list[Account]:
         return identity.new_accounts()

@@ -6,10 +6,12 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from deploy.local.clouds.digitalocean import droplets, firewalls, images, monitoring, offers, tags, volumes
+from deploy.local.clouds.digitalocean import droplets, estate, firewalls, images, monitoring, offers, tags, volumes
 from deploy.local.clouds.digitalocean.answers import page_of, refused
+from deploy.local.clouds.estate import Planned
 from deploy.local.clouds.world.accounts import Account
 from deploy.local.clouds.world.controls import MACHINE, VOLUME
+from deploy.local.clouds.world.gardener import Gardener
 from deploy.local.clouds.world.provider import Action, Answer, Call, HttpRequest, Provider, Refusal
 from deploy.local.clouds.world.things import Thing, Things
 from shared.clouds.libcloud.tags import from_words
@@ -24,6 +26,13 @@ DROPLET_LIMIT = 10
 
 class DigitalOcean(Provider):
     name = "digitalocean"
+    stopped_state = "off"
+
+    def plant(self, gardener: Gardener, planned: Planned) -> Thing:
+        return estate.plant(gardener, planned)
+
+    def name_of(self, machine: Thing) -> str:
+        return str(machine.facts["name"])
 
     def new_accounts(self) -> list[Account]:
         def account(team: str, token: str, note: str, **more: Any) -> Account:

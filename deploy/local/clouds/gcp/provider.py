@@ -7,9 +7,11 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from deploy.local.clouds.estate import Planned
 from deploy.local.clouds.gcp import (
     disks,
     errors,
+    estate,
     firewalls,
     images,
     instances,
@@ -22,6 +24,7 @@ from deploy.local.clouds.gcp import (
 from deploy.local.clouds.gcp.accounts import PROVIDER, new_accounts
 from deploy.local.clouds.world.accounts import Account
 from deploy.local.clouds.world.controls import MACHINE
+from deploy.local.clouds.world.gardener import Gardener
 from deploy.local.clouds.world.provider import Action, Answer, Call, HttpRequest, Provider, Refusal
 from deploy.local.clouds.world.things import Thing, Things
 
@@ -30,6 +33,13 @@ _DESCRIPTION_MARK = '{"canopy-tags":'
 
 class GcpProvider(Provider):
     name = PROVIDER
+    stopped_state = "TERMINATED"
+
+    def plant(self, gardener: Gardener, planned: Planned) -> Thing:
+        return estate.plant(gardener, planned)
+
+    def name_of(self, machine: Thing) -> str:
+        return str(machine.facts["name"])
 
     def new_accounts(self) -> list[Account]:
         return new_accounts()

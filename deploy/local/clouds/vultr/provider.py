@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from deploy.local.clouds.vultr import bandwidth, blocks, instances, networks, offers, snapshots
+from deploy.local.clouds.estate import Planned
+from deploy.local.clouds.vultr import bandwidth, blocks, estate, instances, networks, offers, snapshots
 from deploy.local.clouds.vultr.answers import list_of, refused
 from deploy.local.clouds.world.accounts import Account
 from deploy.local.clouds.world.controls import GROUP, MACHINE, SNAPSHOT, VOLUME
+from deploy.local.clouds.world.gardener import Gardener
 from deploy.local.clouds.world.provider import Action, Answer, Call, HttpRequest, Provider, Refusal
 from deploy.local.clouds.world.things import Thing, Things
 from shared.clouds.libcloud.tags import from_words
@@ -24,6 +26,13 @@ _KINDS = {"/v2/snapshots/": SNAPSHOT, "/v2/vpcs/": GROUP, "/v2/blocks/": VOLUME}
 
 class Vultr(Provider):
     name = "vultr"
+    stopped_state = "stopped"
+
+    def plant(self, gardener: Gardener, planned: Planned) -> Thing:
+        return estate.plant(gardener, planned)
+
+    def name_of(self, machine: Thing) -> str:
+        return str(machine.facts["label"])
 
     def new_accounts(self) -> list[Account]:
         def account(identifier: str, token: str, note: str, **more: Any) -> Account:

@@ -7,13 +7,17 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from deploy.local.clouds.estate import Planned
 from deploy.local.clouds.faults import Fault
 from deploy.local.clouds.issuers import Issuers
 from deploy.local.clouds.world.accounts import Account
 from deploy.local.clouds.world.things import Thing, Things
 from deploy.local.load.series import Push
+
+if TYPE_CHECKING:
+    from deploy.local.clouds.world.gardener import Gardener
 
 
 @dataclass(frozen=True)
@@ -189,6 +193,16 @@ class Provider(ABC):
     """A provider's wire protocol. One object serves all accounts; it keeps no state but whom they trust."""
 
     name: ClassVar[str]
+    stopped_state: ClassVar[str]
+    """The state of a machine that somebody stopped."""
+
+    @abstractmethod
+    def plant(self, gardener: Gardener, planned: Planned) -> Thing:
+        """A machine of an estate, made by the gardener's calls, with its volumes where the cloud has volumes."""
+
+    @abstractmethod
+    def name_of(self, machine: Thing) -> str:
+        """What its owner calls it."""
 
     def __init__(self) -> None:
         self.issuers = Issuers()
