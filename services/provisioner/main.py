@@ -4,6 +4,8 @@ from services.provisioner.deps import Deps
 from services.provisioner.handlers import router
 from services.provisioner.jobs import jobs_of
 from services.provisioner.settings import Settings
+from shared.bus.budgets import BudgetLedger
+from shared.clouds.budget.limiter import Limiter
 from shared.clouds.registry import Clouds
 from shared.clouds.settings import CloudSettings
 from shared.db.reads import Reader
@@ -22,7 +24,7 @@ async def build(foundation: Foundation[Settings]) -> Application:
         database=foundation.database,
         journal=foundation.journal,
         reader=Reader(settings.database_url.get_secret_value(), pool_size=settings.reader_pool_size),
-        clouds=Clouds(cloud_settings),
+        clouds=Clouds(cloud_settings, Limiter(cloud_settings, BudgetLedger(foundation.bus))),
         key_ring=KeyRing.parse(settings.key_ring.get_secret_value()),
         clock=foundation.clock,
     )

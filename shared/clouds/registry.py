@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
+from shared.clouds.budget.limiter import Limiter
 from shared.clouds.capabilities import Catalog, Cloud
 from shared.clouds.errors import FieldProblem, InvalidRequest, Unsupported
 from shared.clouds.models import Credentials, MachineType, ResourceOffer
@@ -96,14 +97,18 @@ def metrics_period_of(provider_name: str, wanted_s: int | None) -> int:
     return period_s
 
 
-def open_cloud(provider_name: str, credentials: Mapping[str, Any], settings: CloudSettings) -> Cloud:
+def open_cloud(
+    provider_name: str, credentials: Mapping[str, Any], settings: CloudSettings, limiter: Limiter | None = None
+) -> Cloud:
     """An account at a provider, ready to be asked; nothing is sent yet, and the caller closes it.
+
+    Its calls go through `limiter`; without one it learns for itself how often it may call.
 
     `InvalidRequest` naming the field when the credentials do not fit the provider's schema, `Unsupported` for an
     unknown provider.
     """
     checked = catalog_of(provider_name).credentials(credentials)
-    return cast("Cloud", _load(_entry(provider_name).cloud)(checked, settings))
+    return cast("Cloud", _load(_entry(provider_name).cloud)(checked, settings, limiter))
 
 
 class Clouds:
@@ -112,8 +117,9 @@ class Clouds:
     More than `cloud_accounts_open` are not kept: each holds threads and SDK clients of about 10 MB.
     """
 
-    def __init__(self, settings: CloudSettings) -> None:
+    def __init__(self, settings: CloudSettings, limiter: Limiter | None = None) -> None:
         self._settings = settings
+        self._limiter = limiter or Limiter(settings)
         self._open: OrderedDict[str, tuple[str, Cloud]] = OrderedDict()
 
     async def account(self, key: str, provider_name: str, credentials: Credentials) -> Cloud:
@@ -126,7 +132,7 @@ class Clouds:
         if known is not None and known[0] == fingerprint:
             self._open.move_to_end(key)
             return known[1]
-        cloud = open_cloud(provider_name, credentials, self._settings)
+        cloud = self.open(provider_name, credentials)
         self._open[key] = (fingerprint, cloud)
         self._open.move_to_end(key)
         while len(self._open) > self._settings.cloud_accounts_open:
@@ -134,6 +140,10 @@ class Clouds:
         if known is not None:
             await known[1].close()
         return cloud
+
+    def open(self, provider_name: str, credentials: Mapping[str, Any]) -> Cloud:
+        """An account that is not kept, out of the same budgets; the caller closes it. Raises as `open_cloud`."""
+        return open_cloud(provider_name, credentials, self._settings, self._limiter)
 
     async def forget(self, key: str) -> None:
         """Close an account whose provider was removed. Idempotent."""
@@ -146,6 +156,7 @@ class Clouds:
         while self._open:
             _, (_, cloud) = self._open.popitem()
             await cloud.close()
+        await self._limiter.close()
 
 
 def _entry(provider_name: str) -> _Entry:

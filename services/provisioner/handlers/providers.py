@@ -25,6 +25,7 @@ from services.provisioner.storage import providers, resources
 from services.provisioner.storage.credentials import publish, withdraw
 from shared.bus.credentials import seal_credentials
 from shared.bus.router import Routes
+from shared.clouds.budget.limiter import in_background
 from shared.clouds.capabilities import Cloud, capabilities_of
 from shared.clouds.errors import AuthFailed, CloudError, InvalidRequest, Unreachable, Unsupported
 from shared.clouds.models import Account
@@ -206,12 +207,14 @@ async def check_provider(command: CheckProvider, deps: Deps) -> None:
             if known.last_health_check is not None and known.last_health_check > work.now - RECENT:
                 return
             read_at = await providers.regions_read_at(work, command.aggregate_id)
-        provider, _, answer = await _ask_account(deps, context, command.aggregate_id)
+        with in_background():
+            provider, _, answer = await _ask_account(deps, context, command.aggregate_id)
     except NotFound:
         return
     await _keep_health(deps, context, provider, answer if isinstance(answer, CloudError) else None)
     if isinstance(answer, Account) and (read_at is None or read_at < deps.clock.now() - REGIONS_EVERY):
-        await _discover_regions(deps, context, provider)
+        with in_background():
+            await _discover_regions(deps, context, provider)
 
 
 async def _discover(deps: Deps, provider_name: str, configuration: dict[str, Any], codes: Sequence[str]) -> _Discovered:

@@ -22,6 +22,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from opentelemetry import trace
 
 from shared.clouds.aws.errors import PROVIDER, from_exception
+from shared.clouds.aws.limits import api_of
+from shared.clouds.budget.limiter import Limiter
 from shared.clouds.errors import CloudError, ProviderFault, RateLimited, Unreachable
 from shared.clouds.models import Credentials
 from shared.clouds.settings import CloudSettings
@@ -53,11 +55,13 @@ class AwsClient:
         self,
         credentials: Credentials,
         settings: CloudSettings,
+        limiter: Limiter | None = None,
         *,
         random_fraction: Callable[[], float] = random.random,
     ) -> None:
         self._credentials = credentials
         self._settings = settings
+        self._budget = (limiter or Limiter(settings)).account(PROVIDER, credentials["access_key_id"], api_of)
         self._random_fraction = random_fraction
         self._threads = ThreadPoolExecutor(settings.cloud_threads_per_account, thread_name_prefix="aws")
         self._clients: OrderedDict[tuple[str, str], Any] = OrderedDict()
@@ -72,7 +76,8 @@ class AwsClient:
         harmless = operation.startswith(_READING) or "ClientToken" in parameters
         for attempt in range(1, self._settings.cloud_call_attempts + 1):
             try:
-                return await self._call_once(service, region, operation, parameters)
+                async with self._budget.turn(f"{service} {operation}", region):
+                    return await self._call_once(service, region, operation, parameters)
             except (RateLimited, Unreachable, ProviderFault) as error:
                 wait_s = self._wait_s(error, attempt)
                 last = attempt == self._settings.cloud_call_attempts or self._closed

@@ -55,9 +55,12 @@ class Limiter:
         self._now_s = now_s
         self._drivers: OrderedDict[str, Driver] = OrderedDict()
 
-    def account(self, provider: str, identity: str) -> AccountBudget:
-        """The budgets of one account; `identity` is what the provider counts by (account, project, token)."""
-        return AccountBudget(self, provider, identity)
+    def account(self, provider: str, identity: str, api_of: Callable[[str], Api]) -> AccountBudget:
+        """The budgets of one account; `identity` is what the provider counts by (account, project, token).
+
+        `api_of` says what is counted together with a call, by the call's name.
+        """
+        return AccountBudget(self, provider, identity, api_of)
 
     def driver(self, provider: str, identity: str, region: str, api: Api) -> Driver:
         """What drives the lane of one budget."""
@@ -89,27 +92,28 @@ class Limiter:
 class AccountBudget:
     """Through this every call of an account goes."""
 
-    def __init__(self, limiter: Limiter, provider: str, identity: str) -> None:
+    def __init__(self, limiter: Limiter, provider: str, identity: str, api_of: Callable[[str], Api]) -> None:
         self._limiter = limiter
         self._provider = provider
         self._identity = identity
+        self._api_of = api_of
 
     @asynccontextmanager
-    async def turn(self, api: Api, region: str, operation: str) -> AsyncIterator[None]:
-        """Inside, the call may be sent once; what it raises is learned from.
+    async def turn(self, name: str, region: str) -> AsyncIterator[None]:
+        """Inside, the call `name` may be sent once; what it raises is learned from.
 
-        A region's calls of one operation are a scope: scopes take turns. Raises RateLimited with the code `OWN_CODE`
+        A region's calls of one name are a scope: scopes take turns. Raises RateLimited with the code `OWN_CODE`
         when the turn would not come in time; `retry_after_s` says when it would.
         """
-        driver = self._limiter.driver(self._provider, self._identity, region, api)
+        driver = self._driver(name, region)
         priority = _priority.get()
         limit_s = self._limiter.wait_max_s(priority)
         try:
-            permit = await driver.acquire(f"{region}/{operation}", priority, limit_s)
+            permit = await driver.acquire(f"{region}/{name}", priority, limit_s)
         except TimeoutError:
             raise RateLimited(
                 OWN_CODE, "Too many calls of this kind are waiting for their turn", provider=self._provider,
-                operation=operation, retry_after_s=round(driver.wait_s(), 3),
+                operation=name, retry_after_s=round(driver.wait_s(), 3),
             ) from None  # fmt: skip
         try:
             yield
@@ -123,9 +127,12 @@ class AccountBudget:
             raise
         driver.answered(permit)
 
-    def noticed(self, api: Api, region: str, remaining: float, reset_in_s: float) -> None:
-        """An answer said that `remaining` more calls are taken in the next `reset_in_s` seconds."""
-        self._limiter.driver(self._provider, self._identity, region, api).noticed(remaining, reset_in_s)
+    def noticed(self, name: str, region: str, remaining: float, reset_in_s: float) -> None:
+        """An answer to the call `name` said that `remaining` more are taken in the next `reset_in_s` seconds."""
+        self._driver(name, region).noticed(remaining, reset_in_s)
+
+    def _driver(self, name: str, region: str) -> Driver:
+        return self._limiter.driver(self._provider, self._identity, region, self._api_of(name))
 
 
 def budget_key(provider: str, identity: str, region: str, api: str) -> str:

@@ -33,8 +33,8 @@ _CUT = 0.7
 """The factor where two cuts are too near to each other to measure anything between them: the rate was far too high."""
 _PROOF = 1.03
 _PROOF_CALLS = 3
-_PAUSE_CALLS = 2.0
-_PAUSE_CALLS_MAX = 16.0
+_PAUSE_CALLS = 1.0
+_PAUSE_CALLS_MAX = 8.0
 _PAUSE_MEASURABLE_S = 2.0
 _BURST_REGAINED_PER_CALL = 0.01
 

@@ -15,6 +15,8 @@ from weakref import WeakValueDictionary
 
 from opentelemetry import trace
 
+from shared.clouds.budget.limiter import AccountBudget, Limiter
+from shared.clouds.budget.rate import Api
 from shared.clouds.errors import CloudError, ProviderFault, RateLimited, Unreachable
 from shared.clouds.libcloud.errors import Vocabulary
 from shared.clouds.settings import CloudSettings
@@ -42,11 +44,13 @@ class LibcloudClient:
         settings: CloudSettings,
         *,
         secrets: tuple[str, ...],
+        budget: AccountBudget | None = None,
         random_fraction: Callable[[], float] = random.random,
     ) -> None:
         self._make_driver = make_driver
         self._vocabulary = vocabulary
         self._settings = settings
+        self._budget = budget or Limiter(settings).account(vocabulary.provider, "", lambda _: Api("requests"))
         self._secrets = secrets
         self._random_fraction = random_fraction
         self._threads = ThreadPoolExecutor(settings.cloud_threads_per_account, thread_name_prefix=vocabulary.provider)
@@ -64,7 +68,8 @@ class LibcloudClient:
         """What `ask` makes of a driver, in a thread; raises our errors only. `operation` is `droplets.create`."""
         for attempt in range(1, self._settings.cloud_call_attempts + 1):
             try:
-                return await self._call_once(operation, ask, region)
+                async with self._budget.turn(operation, region):
+                    return await self._call_once(operation, ask, region)
             except (RateLimited, Unreachable, ProviderFault) as error:
                 wait_s = self._wait_s(error, attempt)
                 last = attempt == self._settings.cloud_call_attempts or self._closed
