@@ -2,7 +2,7 @@
 
 Source: "Request throttling for the Amazon EC2 API" (docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html):
 size of the bucket and calls refilled a second, for each account and region; the categories first, then the actions
-that have numbers of their own. Of other services only CloudWatch's GetMetricData is known ("CloudWatch service quotas").
+that have numbers of their own. Of other services only CloudWatch's is known ("CloudWatch service quotas").
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
+from dataclasses import replace
 from uuid import uuid4
 
 from shared.clouds.budget.driver import Driver
@@ -67,6 +68,9 @@ class Limiter:
         key = budget_key(provider, identity, region if api.regional else "", api.name)
         known = self._drivers.get(key)
         if known is None:
+            first_per_s = self._settings.cloud_budget_first_per_s
+            if first_per_s is not None:
+                api = replace(api, rate_per_s=first_per_s, burst=first_per_s)
             known = self._drivers[key] = Driver(key, provider, api, self._process, self._ledger, self._now_s)
             self._forget_idle()
         self._drivers.move_to_end(key)

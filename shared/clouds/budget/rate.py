@@ -33,9 +33,10 @@ _CUT = 0.7
 """The factor where two cuts are too near to each other to measure anything between them: the rate was far too high."""
 _PROOF = 1.03
 _PROOF_CALLS = 3
-_PAUSE_CALLS = 1.0
-_PAUSE_CALLS_MAX = 8.0
+_PAUSE_CALLS_MAX = 8
+"""Nobody calls for as long as the bucket needs for one call after a cut, two and more when cuts follow each other."""
 _PAUSE_MEASURABLE_S = 2.0
+_WINDOW_AT_ONCE = 0.8
 _BURST_REGAINED_PER_CALL = 0.01
 
 
@@ -53,8 +54,8 @@ class Api:
 
 
 def windowed(name: str, calls: int, window_s: float, *, regional: bool = False) -> Api:
-    """A provider that takes `calls` in each window of time: half of them at once, and never more than all of them."""
-    return Api(name, calls / 2 / window_s, calls / 2, regional)
+    """A provider that takes `calls` in each window of time: most of them at once, or all of them evenly."""
+    return Api(name, calls / window_s, calls * _WINDOW_AT_ONCE, regional)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ class Estimate:
             return replace(self, not_before_s=max(self.not_before_s, now_s + pause_s))
         in_a_row = 0 if measured_per_s is not None else self.cuts_in_a_row + 1
         ceiling = self._ceiling_after(measured_per_s)
-        own_pause_s = min(_PAUSE_CALLS_MAX, _PAUSE_CALLS * 2**in_a_row) / ceiling
+        own_pause_s = min(_PAUSE_CALLS_MAX, 2**in_a_row) / ceiling
         return replace(
             self,
             rate_per_s=_bounded(ceiling * (1 - _STEP)),
