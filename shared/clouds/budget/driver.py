@@ -90,6 +90,7 @@ class Driver:
     def noticed(self, remaining: float, reset_in_s: float) -> None:
         """The provider said what it still takes."""
         self._lane.noticed(remaining, reset_in_s, self._now_s())
+        self._show()
 
     async def close(self) -> None:
         """Let go of timers, of the task that tells, and of the subscription. Idempotent."""

@@ -150,7 +150,7 @@ class Lane(Generic[T]):
     def _member(self, now_s: float) -> Member:
         elapsed_s = max(now_s - self._reported_at_s, 1.0)
         hungry = bool(self.turns) or self._drafted(now_s).pressed
-        return Member(self._weight, None if hungry else (_HEADROOM * self._granted + 1) / elapsed_s, now_s)
+        return Member(self._weight, None if hungry else _HEADROOM * self._granted / elapsed_s, now_s)
 
     def _waiting_weight(self) -> float:
         return max(1.0, self.turns.scopes + (_PEOPLE_WEIGHT - 1 if self.turns.people_wait else 0))
@@ -160,7 +160,8 @@ class Lane(Generic[T]):
         before = self._view.estimate.cuts
         self._view = self._record
         if self._report.throttles or self._report.notice:
-            self._view = self.without_others(self._drafted(now_s), self._member(now_s), now_s, growing=True)
+            growing = self._share_max_per_s is None
+            self._view = self.without_others(self._drafted(now_s), self._member(now_s), now_s, growing=growing)
         share = self._view.share_per_s(self._name, now_s)
         if not self._known:
             share = min(share, self._view.estimate.rate_at(now_s) * _FIRST_SHARE)

@@ -6,6 +6,7 @@ import asyncio
 import contextvars
 import json
 import random
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
@@ -19,6 +20,7 @@ from shared.clouds.budget.limiter import AccountBudget, Limiter
 from shared.clouds.budget.rate import Api
 from shared.clouds.errors import CloudError, ProviderFault, RateLimited, Unreachable
 from shared.clouds.libcloud.errors import Vocabulary
+from shared.clouds.libcloud.notices import Notice, notice_of
 from shared.clouds.settings import CloudSettings
 from shared.kit.telemetry import CLOUD_CALLS
 
@@ -138,11 +140,14 @@ class LibcloudClient:
             set_status_on_exception=False,
         ) as span:
             try:
-                return await self._in_thread(partial(self._ask, ask, operation), operation)
+                answer, notice = await self._in_thread(partial(self._ask, ask, operation), operation)
             except CloudError as error:
                 span.set_status(trace.StatusCode.ERROR, error.code)
                 span.set_attribute("error.type", error.code)
                 raise
+        if notice is not None:
+            self._budget.noticed(operation, region, notice.remaining, notice.reset_in_s)
+        return answer
 
     async def _in_thread(self, ask: Callable[[], _Result], operation: str) -> _Result:
         """Wait for the thread, but not for ever: a body that drips keeps a socket's read time-out from firing."""
@@ -156,14 +161,14 @@ class LibcloudClient:
                 "timeout", f"No answer within {limit_s:g} s", provider=self.provider, operation=operation
             ) from None
 
-    def _ask(self, ask: Callable[[Any], _Result], operation: str) -> _Result:
+    def _ask(self, ask: Callable[[Any], _Result], operation: str) -> tuple[_Result, Notice | None]:
         """In a thread. `from None`: a chained driver's exception would carry its unredacted message into a log."""
         try:
             driver = self._idle.pop() if self._idle else self._make_driver()
         except IndexError:  # another thread took the last idle one
             driver = self._make_driver()
         try:
-            return ask(driver)
+            return ask(driver), notice_of(driver.connection.last_headers, time.time())
         except Exception as error:  # noqa: BLE001 - drivers raise whatever their parsers stumble over
             raise self._vocabulary.from_exception(error, operation=operation, secrets=self._secrets) from None
         finally:
