@@ -1,7 +1,8 @@
 """How do the services share the budgets of the clouds' APIs? A KV bucket, compare and set by revision.
 
 Keys come from `shared.clouds.budget.limiter.budget_key`. Who follows a key hears each write of it by a plain
-subscription: what is put into a bucket is a message like any other, and no consumer has to be made for it.
+subscription: what is put into a bucket is a message like any other, and no consumer has to be made for it. A write that
+the bucket refuses is heard too; it has the edition of the one that it lost to, which came before, and changes nothing.
 """
 
 from collections.abc import Awaitable, Callable

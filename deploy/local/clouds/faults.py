@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 MATCHED = ("account", "region", "service", "action")
+STATE = frozenset({"identifier", "until_s", "tokens", "refilled_s"})
 OWN_KINDS = frozenset({"slow_body_ms", "cut_body", "fail_operation", "stale_s"})
 NUMBER_MAX = 1e9
 """Milliseconds (11 days) or seconds (30 years): a longer sleep is a mistake, and some are more than a timer takes."""
@@ -81,11 +82,7 @@ def _number(document: Mapping[str, Any], name: str, kind: type = float) -> Any:
 
 
 def _fault(identifier: int, document: Mapping[str, Any], now_s: float, kinds: Collection[str]) -> Fault:
-    known = (
-        {*Fault.__dataclass_fields__, "duration_s"}
-        - {"identifier", "until_s", "tokens", "refilled_s"}
-        - (OWN_KINDS - set(kinds))
-    )
+    known = {*Fault.__dataclass_fields__, "duration_s"} - STATE - (OWN_KINDS - set(kinds))
     if set(document) - known:
         raise ValueError(f"unknown: {', '.join(sorted(set(document) - known))}")
     match = document.get("match", {})

@@ -26,5 +26,8 @@ class Ledger(Protocol):
         ...
 
     async def follow(self, key: str, told: Callable[[bytes], None]) -> Callable[[], Awaitable[None]]:
-        """Call `told` with each new record until what is returned is called. Raises Away."""
+        """Call `told` with each new record until what is returned is called. Raises Away.
+
+        It may be told what was refused as outdated, after what was written instead.
+        """
         ...
