@@ -12,10 +12,13 @@ from typing import Generic, TypeVar
 
 from shared.clouds.budget.rate import Api
 from shared.clouds.budget.shares import Member, Notice, Record, Report, Throttle, first_record
-from shared.clouds.budget.turns import Priority, Turns
+from shared.clouds.budget.turns import CREDIT_CALLS, Priority, Turns
 
 _PEOPLE_WEIGHT = 4.0
 """People who wait count as so many scopes when processes divide a budget."""
+_NEWCOMER_WEIGHT = 8.0
+"""A process that has hardly called counts for so much until its credit is spent, as a scope among scopes does."""
+_CREDIT_REGAINED_PER_S = 5.0
 _PRESSED_SHARE = 0.3
 """Of the time in which calls waited: from that on the budget, not the caller, decides how many there are."""
 _HEADROOM = 1.5
@@ -51,6 +54,7 @@ class Lane(Generic[T]):
         self._tokens = 0.0
         self._at_s = self._reported_at_s = now_s
         self._granted = 0
+        self._credit = float(CREDIT_CALLS)
         self._weight = 1.0
         self._waited_s = 0.0
         self._look(now_s)
@@ -84,6 +88,7 @@ class Lane(Generic[T]):
             return None
         self._tokens -= 1
         self._granted += 1
+        self._credit = max(0.0, self._credit - 1)
         return self.turns.take(), Permit(self._view.estimate.cuts)
 
     def next_s(self, now_s: float) -> float | None:
@@ -116,6 +121,9 @@ class Lane(Generic[T]):
         self._advance(now_s)
         report, member = self._drafted(now_s), self._member(now_s)
         self._is_content = member.demand_per_s is not None
+        if self._is_content:
+            regained = (now_s - self._reported_at_s) * _CREDIT_REGAINED_PER_S
+            self._credit = min(float(CREDIT_CALLS), self._credit + regained)
         self._report = Report(cuts=report.cuts)
         self._granted, self._waited_s, self._reported_at_s = 0, 0.0, now_s
         self._weight = self._waiting_weight()
@@ -150,7 +158,8 @@ class Lane(Generic[T]):
     def _member(self, now_s: float) -> Member:
         elapsed_s = max(now_s - self._reported_at_s, 1.0)
         hungry = bool(self.turns) or self._drafted(now_s).pressed
-        return Member(self._weight, None if hungry else _HEADROOM * self._granted / elapsed_s, now_s)
+        weight = self._weight * (_NEWCOMER_WEIGHT if self._credit > 0 else 1)
+        return Member(weight, None if hungry else _HEADROOM * self._granted / elapsed_s, now_s)
 
     def _waiting_weight(self) -> float:
         return max(1.0, self.turns.scopes + (_PEOPLE_WEIGHT - 1 if self.turns.people_wait else 0))

@@ -27,12 +27,13 @@ def test_a_limit_of_two_a_second_is_found_as_well() -> None:
     assert world.throttled_share < 0.05  # the ascent to it counts among 240 calls
 
 
+@pytest.mark.parametrize("limit", [20.0, 40.0])
 @pytest.mark.parametrize("process", [0, 2])
-def test_a_small_scope_is_hardly_slowed_by_a_huge_one(process: int) -> None:
-    """Also where the huge one is in another process."""
+def test_a_small_scope_is_hardly_slowed_by_a_huge_one(process: int, limit: float) -> None:
+    """Also where the huge one is in another process, and where the small one alone would be limited as well."""
 
     def seconds(*, beside_huge: bool) -> float:
-        world = World([(60.0, 40.0)])
+        world = World([(60.0, limit)])
         if beside_huge:
             world.begin("huge", 0, workers=500)
             world.begin("huge", 1, workers=500)
