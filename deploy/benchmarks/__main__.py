@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from deploy.benchmarks import events, live, monitoring, provisioning, reads, start
+from deploy.benchmarks import events, limits, live, monitoring, provisioning, reads, start
 from deploy.benchmarks.measurements import Row
 
 PARTS = {
@@ -19,6 +19,7 @@ PARTS = {
     "live": live.measure,
     "monitoring": monitoring.measure,
     "provisioning": provisioning.measure,
+    "limits": limits.measure,
 }
 FILE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 
