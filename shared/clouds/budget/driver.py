@@ -94,6 +94,7 @@ class Driver:
 
     async def close(self) -> None:
         """Let go of timers, of the task that tells, and of the subscription. Idempotent."""
+        self._move_to(asyncio.get_running_loop())
         for handle in (self._wakes, self._lease):
             if handle is not None:
                 handle.cancel()

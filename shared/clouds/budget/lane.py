@@ -27,6 +27,8 @@ _FIRST_SHARE = 0.25
 """Of the budget, for a process that has not read the record yet: others may be there."""
 _SHARE_MIN_PER_S = 1e-3
 _PATIENCE_S = 0.1
+_CATCH_UP_S = 0.25
+"""A busy event loop gives turns late; what it missed in that time is made up for."""
 
 T = TypeVar("T")
 
@@ -182,7 +184,8 @@ class Lane(Generic[T]):
 
     def _burst(self) -> float:
         estimate = self._view.estimate
-        return max(1.0, estimate.burst * self._share_per_s / estimate.rate_at(self._at_s))
+        part = self._share_per_s / estimate.rate_at(self._at_s)
+        return max(1.0, estimate.burst * part, _CATCH_UP_S * self._share_per_s)
 
     def _advance(self, now_s: float) -> None:
         """Time passes: tokens come, and calls wait."""

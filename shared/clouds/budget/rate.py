@@ -36,6 +36,7 @@ _PROOF_CALLS = 3
 _PAUSE_CALLS_MAX = 8
 """Nobody calls for as long as the bucket needs for one call after a cut, two and more when cuts follow each other."""
 _PAUSE_MEASURABLE_S = 2.0
+_QUIET_S = 5.0
 _WINDOW_AT_ONCE = 0.8
 _BURST_REGAINED_PER_CALL = 0.01
 
@@ -112,7 +113,7 @@ class Estimate:
         return replace(
             self,
             rate_per_s=_bounded(ceiling * (1 - _STEP)),
-            burst=self.burst if self.pressed else max(1.0, self.burst / 2),
+            burst=max(1.0, self.burst / 2) if self._was_quiet(now_s) else self.burst,
             ceiling_per_s=ceiling,
             rising=False,
             cuts=self.cuts + 1,
@@ -139,6 +140,10 @@ class Estimate:
         if self.ceiling_per_s is None:
             return True
         return taken > _PROOF * self.ceiling_per_s * (now_s - self.cut_at_s) + _PROOF_CALLS
+
+    def _was_quiet(self, now_s: float) -> bool:
+        """Nobody had to wait since the last cut, which is long ago: it is a burst that was too much."""
+        return self.pressed == 0 and now_s - self.cut_at_s > _QUIET_S
 
     def _ceiling_after(self, measured: float | None) -> float:
         if self.rising or self.not_before_s - self.cut_at_s > _PAUSE_MEASURABLE_S:  # the bucket may have overflowed
