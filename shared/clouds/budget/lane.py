@@ -185,7 +185,7 @@ class Lane(Generic[T]):
     def _burst(self) -> float:
         estimate = self._view.estimate
         part = self._share_per_s / estimate.rate_at(self._at_s)
-        return max(1.0, estimate.burst * part, _CATCH_UP_S * self._share_per_s)
+        return max(1.0, estimate.burst * part, _CATCH_UP_S * self._share_per_s if self.turns else 0.0)
 
     def _advance(self, now_s: float) -> None:
         """Time passes: tokens come, and calls wait."""
