@@ -4,9 +4,10 @@ import os
 from collections.abc import Mapping
 
 from services.provisioner.deps import Deps
+from services.provisioner.domain.places import Places, places_of_a_lane
 from services.provisioner.settings import Settings
 from shared.bus.connection import create_bus
-from shared.clouds.registry import Clouds
+from shared.clouds.registry import Clouds, provider_names
 from shared.clouds.settings import CloudSettings
 from shared.db.engine import Database, create_engine
 from shared.db.journal import Journal, JournalSettings
@@ -34,4 +35,5 @@ def replica_of(environment: Mapping[str, str], clock: Clock | None = None) -> De
         clouds=Clouds(cloud_settings),
         key_ring=KeyRing.parse(settings.key_ring.get_secret_value()),
         clock=clock,
+        places=Places(places_of_a_lane(settings.command_concurrency, len(provider_names()))),
     )

@@ -13,7 +13,7 @@ from shared.bus.connection import Bus
 from shared.bus.credentials import open_credentials
 from shared.clouds.capabilities import Cloud
 from shared.clouds.models import Credentials
-from shared.clouds.registry import Clouds, catalog_of, open_cloud
+from shared.clouds.registry import Clouds, catalog_of
 from shared.clouds.settings import CloudSettings
 from shared.db.engine import Database
 from shared.db.journal import Journal
@@ -63,7 +63,7 @@ class Deps:
     @asynccontextmanager
     async def trial(self, provider_name: str, configuration: Mapping[str, Any]) -> AsyncIterator[Cloud]:
         """An account with credentials that are not stored (yet), closed at the end. Raises as `open_cloud`."""
-        cloud = open_cloud(provider_name, Credentials(configuration), self.cloud_settings)
+        cloud = self.clouds.open(provider_name, Credentials(configuration))
         try:
             yield cloud
         finally:

@@ -93,6 +93,12 @@ class Bus:
         raise_problem(reply)
         return type(request).reply.model_validate_json(reply.body)
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether something that is sent now would go out at once; False also before `open`."""
+        client: Client | None = getattr(self, "client", None)
+        return client is not None and client.is_connected
+
     async def is_reachable(self) -> bool:
         try:
             await self.client.flush(timeout=1)

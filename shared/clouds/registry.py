@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
+from shared.clouds.budget.limiter import Limiter
 from shared.clouds.capabilities import Catalog, Cloud
 from shared.clouds.errors import FieldProblem, InvalidRequest, Unsupported
 from shared.clouds.models import Credentials, MachineType, ResourceOffer
@@ -98,14 +99,18 @@ def metrics_period_of(provider_name: str, wanted_s: int | None) -> int:
     return period_s
 
 
-def open_cloud(provider_name: str, credentials: Mapping[str, Any], settings: CloudSettings) -> Cloud:
+def open_cloud(
+    provider_name: str, credentials: Mapping[str, Any], settings: CloudSettings, limiter: Limiter | None = None
+) -> Cloud:
     """An account at a provider, ready to be asked; nothing is sent yet, and the caller closes it.
+
+    Its calls go through `limiter`; without one it learns for itself how often it may call.
 
     `InvalidRequest` naming the field when the credentials do not fit the provider's schema, `Unsupported` for an
     unknown provider.
     """
     checked = catalog_of(provider_name).credentials(credentials)
-    return cast("Cloud", _load(_entry(provider_name).cloud)(checked, settings))
+    return cast("Cloud", _load(_entry(provider_name).cloud)(checked, settings, limiter))
 
 
 class Clouds:
@@ -114,9 +119,12 @@ class Clouds:
     More than `cloud_accounts_open` are not kept: each holds threads and SDK clients of about 10 MB.
     """
 
-    def __init__(self, settings: CloudSettings, now_s: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, settings: CloudSettings, limiter: Limiter | None = None, now_s: Callable[[], float] = time.monotonic
+    ) -> None:
         self._settings = settings
         self._now_s = now_s
+        self._limiter = limiter or Limiter(settings)
         self._open: OrderedDict[str, tuple[str, Cloud]] = OrderedDict()
         self._replaced: list[tuple[float, str, Cloud]] = []
 
@@ -132,7 +140,7 @@ class Clouds:
         if known is not None and known[0] == fingerprint:
             self._open.move_to_end(key)
             return known[1]
-        cloud = open_cloud(provider_name, credentials, self._settings)
+        cloud = self.open(provider_name, credentials)
         self._open[key] = (fingerprint, cloud)
         self._open.move_to_end(key)
         while len(self._open) > self._settings.cloud_accounts_open:
@@ -140,6 +148,10 @@ class Clouds:
         if known is not None:
             self._replaced.append((self._now_s() + self._settings.cloud_handover_s, key, known[1]))
         return cloud
+
+    def open(self, provider_name: str, credentials: Mapping[str, Any]) -> Cloud:
+        """An account that is not kept, out of the same budgets; the caller closes it. Raises as `open_cloud`."""
+        return open_cloud(provider_name, credentials, self._settings, self._limiter)
 
     async def forget(self, key: str) -> None:
         """Close an account whose provider was removed, at once also what it had before. Idempotent."""
@@ -155,6 +167,7 @@ class Clouds:
         while self._open:
             _, (_, cloud) = self._open.popitem()
             await cloud.close()
+        await self._limiter.close()
 
     async def _close_replaced(self, until_s: float) -> None:
         due = [each for each in self._replaced if each[0] <= until_s]

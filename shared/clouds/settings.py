@@ -65,3 +65,15 @@ class CloudSettings(BaseSettings):
     cloud_threads_per_account: int = Field(
         default=8, ge=1, le=64, description="blocking SDK calls at once for one account; more wait their turn"
     )
+    cloud_budget_first_per_s: float | None = Field(
+        default=None,
+        gt=0,
+        le=10_000,
+        description="calls a second, and at once, that each API is believed to take at first; unset: what is published",
+    )
+    cloud_budget_wait_s: float = Field(
+        default=10.0, ge=0, le=300, description="how long a call for which somebody waits may wait for its turn"
+    )
+    cloud_budget_background_wait_s: float = Field(
+        default=60.0, ge=0, le=3600, description="the same of a call of the background (inventory, metrics)"
+    )

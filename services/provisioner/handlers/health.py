@@ -19,6 +19,7 @@ from services.provisioner.domain.providers import (
 )
 from services.provisioner.storage import providers
 from shared.bus.router import Routes
+from shared.clouds.budget.limiter import in_background
 from shared.clouds.errors import AuthFailed, CloudError, Unreachable
 from shared.clouds.models import Account
 from shared.db.work import Work
@@ -79,7 +80,8 @@ async def check_provider(command: CheckProvider, deps: Deps) -> None:
     patience_s = deps.settings.cloud_answer_s / (1 if is_silent(health) else 2)
     with deps.places.hold(SILENT if is_silent(health) else known.provider_name, known.id) as has_place:
         if has_place:
-            await _check(deps, context, known.id, patience_s)
+            with in_background():
+                await _check(deps, context, known.id, patience_s)
         elif command.time > now - timedelta(seconds=deps.settings.provider_check_every_s):
             raise RetryLater(PLACE_AGAIN_S, "others are being asked")
 

@@ -25,7 +25,9 @@ from opentelemetry import trace
 
 from shared.clouds.aws import listing
 from shared.clouds.aws.errors import PROVIDER, from_exception
+from shared.clouds.aws.limits import api_of
 from shared.clouds.aws.sessions import Keys, sessions_of
+from shared.clouds.budget.limiter import Limiter
 from shared.clouds.errors import CloudError, ProviderFault, RateLimited, Unreachable
 from shared.clouds.models import Credentials
 from shared.clouds.settings import CloudSettings
@@ -59,6 +61,7 @@ class AwsClient:
         self,
         credentials: Credentials,
         settings: CloudSettings,
+        limiter: Limiter | None = None,
         *,
         random_fraction: Callable[[], float] = random.random,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -66,6 +69,8 @@ class AwsClient:
         self._credentials = credentials
         self._sessions = sessions_of(credentials, settings, now)
         self._settings = settings
+        principal = credentials.get("role_arn") or credentials["access_key_id"]
+        self._budget = (limiter or Limiter(settings)).account(PROVIDER, principal, api_of)
         self._random_fraction = random_fraction
         self._threads = ThreadPoolExecutor(settings.cloud_threads_per_account, thread_name_prefix="aws")
         self._clients: OrderedDict[tuple[str, str, Keys], Any] = OrderedDict()
@@ -80,7 +85,8 @@ class AwsClient:
         harmless = operation.startswith(_READING) or "ClientToken" in parameters
         for attempt in range(1, self._settings.cloud_call_attempts + 1):
             try:
-                return await self._call_once(service, region, operation, parameters)
+                async with self._budget.turn(f"{service} {operation}", region):
+                    return await self._call_once(service, region, operation, parameters)
             except (RateLimited, Unreachable, ProviderFault) as error:
                 wait_s = self._wait_s(error, attempt)
                 last = attempt == self._settings.cloud_call_attempts or self._closed

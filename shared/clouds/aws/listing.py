@@ -175,7 +175,8 @@ class _Reading:
         self.answer: dict[str, Any] = {}
         self.parser = expat.ParserCreate()
         self.parser.buffer_text = True
-        self._node, self._thing = _Node("", members={}), None
+        self._node = _Node("", members={})
+        self._thing: Any = None
         self._next: _Node | None = root
         self._above: list[tuple[_Node, Any]] = []
         self._text: list[str] = []

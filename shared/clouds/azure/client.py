@@ -18,6 +18,8 @@ from opentelemetry import trace
 
 from shared.clouds.azure.credential import BearerPolicy, EndpointCredential, assertion_of, proof_of
 from shared.clouds.azure.errors import PROVIDER, from_exception
+from shared.clouds.azure.limits import api_of
+from shared.clouds.budget.limiter import Limiter
 from shared.clouds.errors import CloudError, ProviderFault, RateLimited, Unreachable
 from shared.clouds.models import Credentials
 from shared.clouds.settings import CloudSettings
@@ -75,11 +77,13 @@ class AzureClient:
         self,
         credentials: Credentials,
         settings: CloudSettings,
+        limiter: Limiter | None = None,
         *,
         random_fraction: Callable[[], float] = random.random,
     ) -> None:
         self._credentials = credentials
         self._settings = settings
+        self._budget = (limiter or Limiter(settings)).account(PROVIDER, credentials["subscription_id"], api_of)
         self._random_fraction = random_fraction
         self._endpoint_url = str(settings.azure_endpoint_url).rstrip("/") if settings.azure_endpoint_url else None
         self._credential: Any = None
@@ -154,7 +158,8 @@ class AzureClient:
         harmless = not operation.rpartition(".")[2].startswith(_NOT_REPEATED)
         for attempt in range(1, self._settings.cloud_call_attempts + 1):
             try:
-                return await self._call_once(service, region, operation, send)
+                async with self._budget.turn(f"{service} {operation}", region):
+                    return await self._call_once(service, region, operation, send)
             except (RateLimited, Unreachable, ProviderFault) as error:
                 wait_s = self._wait_s(error, attempt)
                 last = attempt == self._settings.cloud_call_attempts or self._closed

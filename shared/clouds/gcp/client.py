@@ -20,9 +20,11 @@ from google.auth.transport.requests import AuthorizedSession
 from google.auth.transport.requests import Request as AuthRequest
 from opentelemetry import trace
 
+from shared.clouds.budget.limiter import Limiter
 from shared.clouds.errors import CloudError, ProviderFault, RateLimited, Unreachable
 from shared.clouds.gcp.errors import PROVIDER, from_document, from_exception
 from shared.clouds.gcp.identity import identity_of
+from shared.clouds.gcp.limits import api_of
 from shared.clouds.models import Credentials
 from shared.clouds.settings import CloudSettings
 from shared.kit.telemetry import CLOUD_CALLS
@@ -73,6 +75,7 @@ class GcpClient:
         self,
         credentials: Credentials,
         settings: CloudSettings,
+        limiter: Limiter | None = None,
         *,
         random_fraction: Callable[[], float] = random.random,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -80,6 +83,7 @@ class GcpClient:
         self.project = credentials["project_id"]
         self.operation_wait_s = settings.gcp_operation_wait_s
         self._settings = settings
+        self._budget = (limiter or Limiter(settings)).account(PROVIDER, self.project, api_of)
         self._random_fraction = random_fraction
         self._endpoint = None if settings.gcp_endpoint_url is None else str(settings.gcp_endpoint_url).rstrip("/")
         self._identity = identity_of(credentials, settings, now)
@@ -141,7 +145,8 @@ class GcpClient:
     async def _repeated(self, name: str, region: str, send: Callable[[], Any], *, harmless: bool) -> Any:
         for attempt in range(1, self._settings.cloud_call_attempts + 1):
             try:
-                return await self._call_once(name, region, send)
+                async with self._budget.turn(name, region):
+                    return await self._call_once(name, region, send)
             except (RateLimited, Unreachable, ProviderFault) as error:
                 wait_s = self._wait_s(error, attempt)
                 last = attempt == self._settings.cloud_call_attempts or self._closed

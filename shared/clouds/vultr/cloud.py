@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from shared.clouds.budget.limiter import Limiter
 from shared.clouds.capabilities import Cloud
 from shared.clouds.libcloud.client import LibcloudClient
 from shared.clouds.models import Account, Credentials, Region
@@ -11,6 +12,7 @@ from shared.clouds.settings import CloudSettings
 from shared.clouds.vultr.driver import driver_maker
 from shared.clouds.vultr.errors import VOCABULARY
 from shared.clouds.vultr.images import default_images
+from shared.clouds.vultr.limits import api_of
 from shared.clouds.vultr.machine_images import VultrMachineImages
 from shared.clouds.vultr.machines import VultrMachines
 from shared.clouds.vultr.metrics import VultrMetrics
@@ -24,9 +26,11 @@ class VultrCloud:
 
     provider_name = "vultr"
 
-    def __init__(self, credentials: Credentials, settings: CloudSettings) -> None:
+    def __init__(self, credentials: Credentials, settings: CloudSettings, limiter: Limiter | None = None) -> None:
         maker = driver_maker(credentials, settings)
-        self._client = LibcloudClient(maker, VOCABULARY, settings, secrets=(credentials["token"],))
+        token = credentials["token"]
+        budget = (limiter or Limiter(settings)).account(self.provider_name, token, api_of)
+        self._client = LibcloudClient(maker, VOCABULARY, settings, secrets=(token,), budget=budget)
         self.metrics = VultrMetrics(self._client)
         self.machines = VultrMachines(self._client, default_images(self._client))
         self.machine_images = VultrMachineImages(self._client)
@@ -46,5 +50,5 @@ class VultrCloud:
         await self._client.close()
 
 
-def open_account(credentials: Credentials, settings: CloudSettings) -> Cloud:
-    return VultrCloud(credentials, settings)
+def open_account(credentials: Credentials, settings: CloudSettings, limiter: Limiter | None = None) -> Cloud:
+    return VultrCloud(credentials, settings, limiter)

@@ -147,6 +147,7 @@ class Tenant:
 def cloud_address(simulated_aws: SimulatedAws, monkeypatch: pytest.MonkeyPatch) -> None:
     """The deployment's setting that says where AWS is."""
     monkeypatch.setenv("CANOPY_AWS_ENDPOINT_URL", simulated_aws.endpoint_url)
+    monkeypatch.setenv("CANOPY_CLOUD_BUDGET_FIRST_PER_S", "500")
     monkeypatch.setenv("CANOPY_CLOUD_CALL_ATTEMPTS", "1")
 
 

@@ -209,6 +209,7 @@ async def tenant(
 ) -> AsyncIterator[Tenant]:
     """A tenant whose machine runs and is known to a replica of recovery; the machine is gone afterwards."""
     monkeypatch.setenv("CANOPY_AWS_ENDPOINT_URL", simulated_aws.endpoint_url)
+    monkeypatch.setenv("CANOPY_CLOUD_BUDGET_FIRST_PER_S", "500")
     cloud = open_cloud("aws", simulated_aws.credentials(), simulated_aws.settings())
     machines = machines_of(cloud)
     machine = await machines.create(EAST, MachineSpec(str(new_id()), "t3.micro", {"Name": "web-1"}))

@@ -99,7 +99,7 @@ async def test_only_the_accounts_asked_last_are_kept_and_a_given_up_one_goes_wit
 
 async def test_new_credentials_reopen_an_account_and_the_old_one_ends_its_work_first():
     now_s = [100.0]
-    clouds = Clouds(CloudSettings(cloud_handover_s=60, aws_endpoint_url="http://127.0.0.1:1"), lambda: now_s[0])
+    clouds = Clouds(CloudSettings(cloud_handover_s=60, aws_endpoint_url="http://127.0.0.1:1"), now_s=lambda: now_s[0])
     old = await clouds.account("provider-1", "aws", Credentials(KEYS))
     new = await clouds.account("provider-1", "aws", Credentials({**KEYS, "secret_access_key": "other"}))
     assert new is not old
