@@ -160,9 +160,10 @@ class GcpVolumes(Volumes, RestoresVolumes, ListsVolumes):
     async def pages(self, region: str, *, page_size: int = 500) -> AsyncIterator[list[Volume]]:
         """Zone by zone, as a list over all zones hides the lost ones in a warning; regional disks are in none of them.
 
-        The devices are read from the zone's instances, all of them at once.
+        The devices are read from the zone's instances, all of them at once, and each image of the project's once.
         """
         size = min(_PAGE_MAX, max(1, page_size))
+        origins: dict[str, str | None] = {}
         for zone in await self._places.zones(region):
             instances = {
                 zonal_id(each.self_link): each
@@ -170,9 +171,10 @@ class GcpVolumes(Volumes, RestoresVolumes, ListsVolumes):
                 for each in page.items
             }
             async for page in self._client.pages("disks", region, zone=zone, max_results=size):
+                owners = [instances.get(zonal_id(each.users[0])) if each.users else None for each in page.items]
                 yield [
-                    await self._volume(region, each, instances.get(zonal_id(each.users[0])) if each.users else None)
-                    for each in page.items
+                    await self._volume(region, each, owner, origins)
+                    for each, owner in zip(page.items, owners, strict=True)
                 ]
 
     async def _read(self, region: str, place: Zonal) -> Any:
@@ -186,8 +188,13 @@ class GcpVolumes(Volumes, RestoresVolumes, ListsVolumes):
             raise _not_found(f"There is no disk {volume_id} in {region}", operation)
         return place
 
-    async def _volume(self, region: str, disk: Any, instance: Any = None) -> Volume:
-        """`instance` is what the disk is attached to, read when it is not given: only it knows the device."""
+    async def _volume(
+        self, region: str, disk: Any, instance: Any = None, origins: dict[str, str | None] | None = None
+    ) -> Volume:
+        """`instance` is what the disk is attached to, read when it is not given: only it knows the device.
+
+        `origins` remembers the snapshots behind images while a list is read.
+        """
         identifier = zonal_id(disk.self_link)
         machine_id = zonal_id(disk.users[0]) if disk.users else None
         if instance is None and machine_id is not None:
@@ -196,7 +203,10 @@ class GcpVolumes(Volumes, RestoresVolumes, ListsVolumes):
         attached = () if instance is None else instance.disks
         snapshot = last_part(disk.source_snapshot) or None
         if snapshot is None and disk.source_image:
-            snapshot = await self._images.source_snapshot(region, from_project(disk.source_image))
+            image, known = from_project(disk.source_image), {} if origins is None else origins
+            if image not in known:
+                known[image] = await self._images.source_snapshot(region, image)
+            snapshot = known[image]
         state = _STATES.get(disk.status, VolumeState.ERROR)
         return Volume(
             id=identifier,
