@@ -19,8 +19,8 @@ MACHINE, VOLUME, SNAPSHOT, IMAGE, GROUP = things.MACHINE, things.VOLUME, things.
 
 
 class Controls:
-    """`/healthz` and `/_sim/ledger|instances|volumes|snapshots|calls|accounts|fault|advance|issuers|trust|seed|cases` and
-    `/_sim/load`.
+    """`/healthz` and `/_sim/ledger|instances|volumes|snapshots|calls|accounts|fault|advance|issuers|trust|seed`,
+    `/_sim/cases` and `/_sim/load`.
 
     Lists are those of the provider on whose port they are asked for; faults, time, ledger and calls are everybody's,
     and a fault names its provider by `match: {"service": "azure"}`.
