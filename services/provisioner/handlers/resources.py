@@ -23,6 +23,8 @@ from services.provisioner.handlers.machines import (
     provision_resource,
     terminate_resource,
 )
+from services.provisioner.handlers.placement import Placed, Target, choose, named
+from services.provisioner.handlers.placing import place_resource
 from services.provisioner.storage import providers, resources
 from services.provisioner.storage.resource_json import FIND
 from shared.bus.replies import VERSION, Reply
@@ -35,7 +37,7 @@ from shared.db.journal import Program
 from shared.db.work import Work
 from shared.kit.errors import Conflict, FieldError, InvalidInput, NotFound
 from shared.kit.ids import new_id
-from shared.messages.base import Command, Mutation, Page
+from shared.messages.base import AggregateEnvelope, Command, Mutation, Page
 from shared.messages.context import Context
 from shared.messages.providers import Provider
 from shared.messages.resources import (
@@ -67,19 +69,34 @@ async def create_resource(request: CreateResource, deps: Deps) -> AcceptedResour
     """Raises InvalidInput naming each field, Conflict for an inactive provider."""
     check_tags(request.tags)
     check_tag_text({"resource_name": request.resource_name, "project": request.project})
+    target, placed = named(request), None
+    if target is None:
+        placed = await choose(deps, request)
+        target = placed.target
     async with deps.database.accept(request) as acceptance:
         work = acceptance.work
-        provider = await _provider_of(work, request)
-        configuration = await _configuration(work, provider, request)
+        provider = await _provider_of(work, request.resource_type, target)
+        configuration = await _configuration(work, provider, request.resource_type, target)
         resource_id = new_id()
-        command = ProvisionResource(**work.about(resource_id, 1))
-        row = _row(request, work, provider, configuration) | {"id": resource_id, "operation_id": command.id}
+        command, program = _order(placed, work.about(resource_id, 1))
+        placement = None if placed is None else placed.placement
+        row = _row(request, work, provider, target) | {
+            "id": resource_id, "operation_id": command.id, "configuration": configuration,
+            "size_category": size_category(configuration), "placement": placement,
+        }  # fmt: skip
         resource = await resources.add(work, row, request.tags)
         say(work, ResourceRequested, resource, "resource.create", {"resource_subtype": resource.resource_subtype})
-        operation = await deps.journal.accept(work, provision_resource, command)
+        operation = await deps.journal.accept(work, program, command)
         accepted = AcceptedResource(operation=operation, resource=resource)
         acceptance.answer(accepted)
     return accepted
+
+
+def _order(placed: Placed | None, about: AggregateEnvelope) -> tuple[Command, Program[Any]]:
+    """The long work: at the named place, or at the first offer that can be had."""
+    if placed is None:
+        return ProvisionResource(**about), provision_resource
+    return placed.command(**about), place_resource
 
 
 @routes.request(GetResource)
@@ -202,39 +219,39 @@ async def idle(work: Work, request: Mutation, resource_id: UUID) -> Resource:
     return known
 
 
-async def _provider_of(work: Work, request: CreateResource) -> Provider:
+async def _provider_of(work: Work, resource_type: str, target: Target) -> Provider:
     try:
-        provider = await providers.hold(work, request.provider_id)
+        provider = await providers.hold(work, target.provider_id)
     except NotFound:
         problem = FieldError("/provider_id", "there is no such provider")
         raise InvalidInput("there is no such provider", errors=[problem]) from None
     if not provider.is_active:
         raise Conflict("the provider is not active", code="provider_inactive")
-    _check_region(provider, request)
+    _check_region(provider, resource_type, target)
     return provider
 
 
-def _check_region(provider: Provider, request: CreateResource) -> None:
+def _check_region(provider: Provider, resource_type: str, target: Target) -> None:
     """What belongs to no region is asked for in `global`."""
-    offer = find_offer(provider.provider_name, request.resource_type, request.resource_subtype)
+    offer = find_offer(provider.provider_name, resource_type, target.resource_subtype)
     regions = [GLOBAL_REGION] if offer is not None and offer.is_global else provider.regions
-    if request.region not in regions:
+    if target.region not in regions:
         problem = FieldError("/region", f"is one of {', '.join(regions)}")
-        raise InvalidInput(f"{request.region} is not a region of this provider for it", errors=[problem])
+        raise InvalidInput(f"{target.region} is not a region of this provider for it", errors=[problem])
 
 
-async def _configuration(work: Work, provider: Provider, request: CreateResource) -> dict[str, Any]:
+async def _configuration(work: Work, provider: Provider, resource_type: str, target: Target) -> dict[str, Any]:
     """Checked against the provider's catalog, defaults filled in, the zone against what was discovered."""
     try:
         catalog = catalog_of(provider.provider_name)
-        checked = catalog.configuration(request.resource_type, request.resource_subtype, request.configuration)
+        checked = catalog.configuration(resource_type, target.resource_subtype, target.configuration)
     except InvalidRequest as error:
         unsupported = error.code == "unsupported_resource_type"
         problem = invalid(error, "" if unsupported else "/configuration")
         raise InvalidInput(problem.detail, code=error.code if unsupported else None, errors=problem.errors) from None
     zone = checked.get("availability_zone")
     if zone is not None:
-        await _check_zone(work, provider, request.region, zone)
+        await _check_zone(work, provider, target.region, zone)
     return checked
 
 
@@ -246,17 +263,15 @@ async def _check_zone(work: Work, provider: Provider, region: str, zone: str) ->
         raise InvalidInput("availability_zone: not a zone of this region", errors=[field])
 
 
-def _row(request: CreateResource, work: Work, provider: Provider, configuration: dict[str, Any]) -> dict[str, Any]:
+def _row(request: CreateResource, work: Work, provider: Provider, target: Target) -> dict[str, Any]:
     return {
         "organization_id": work.organization,
         "provider_id": provider.id,
         "provider_name": provider.provider_name,
-        "region": request.region,
+        "region": target.region,
         "resource_name": request.resource_name,
         "resource_type": request.resource_type,
-        "resource_subtype": request.resource_subtype,
-        "size_category": size_category(configuration),
-        "configuration": configuration,
+        "resource_subtype": target.resource_subtype,
         "resource_status": PROVISIONING,
         "environment": request.environment,
         "project": request.project,

@@ -15,8 +15,8 @@ SELECT r.version, json_build_object(
   'status_reason', r.status_reason, 'environment', r.environment, 'project', r.project,
   'tags', coalesce((SELECT json_object_agg(t.key, t.value) FROM resource_tags t
                     WHERE t.organization_id = r.organization_id AND t.resource_id = r.id), '{{}}'::json),
-  'is_wedding_critical', r.is_wedding_critical, 'origin', r.origin, 'cost_tracking', r.cost_tracking,
-  'performance_metrics', r.performance_metrics,
+  'is_wedding_critical', r.is_wedding_critical, 'origin', r.origin, 'placement', r.placement,
+  'cost_tracking', r.cost_tracking, 'performance_metrics', r.performance_metrics,
   'created_at', to_char(r.created_at AT TIME ZONE 'UTC', {_TIME}),
   'updated_at', to_char(r.updated_at AT TIME ZONE 'UTC', {_TIME}),
   'terminated_at', to_char(r.terminated_at AT TIME ZONE 'UTC', {_TIME}),

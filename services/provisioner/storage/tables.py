@@ -121,6 +121,7 @@ cloud_resources = Table(
     Column("version", Integer, nullable=False),
     Column("origin", String(16), nullable=False, server_default="provisioned"),
     Column("observed", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
+    Column("placement", JSONB(none_as_null=True)),
     moment("placed_at", nullable=True),
     _one_of("origin", "provisioned", "discovered"),
     _one_of("resource_type", "compute", "storage", "database", "network", "load_balancer", "cdn", "dns", "analytics"),
