@@ -9,8 +9,8 @@ from uuid import UUID
 from shared.clouds.models import MachineType
 from shared.kit.errors import FieldError, InvalidInput
 
-ATTEMPTS_MAX = 20
-"""So many offers are tried, zones of one type counted apart; after them the creation fails."""
+OFFERS_TRIED = 20
+"""So many offers are tried, each in all its zones; after them the creation fails."""
 
 ANY = "any"
 REGION, PROVIDER_ID, SUBTYPE, TYPE = "region", "provider_id", "resource_subtype", "instance_type"
@@ -119,12 +119,10 @@ def attempts(fitting: Sequence[Offer], *, in_zones: bool) -> list[Offer]:
     Not `in_zones` when the client chose a zone, or a subnet, which has one.
     """
     found: list[Offer] = []
-    for offer in fitting:
+    for offer in fitting[:OFFERS_TRIED]:
         zones = offer.place.zones if in_zones and len(offer.place.zones) > 1 else ()
         found += [offer, *(replace(offer, zone=zone) for zone in zones)]
-        if len(found) >= ATTEMPTS_MAX:
-            break
-    return found[:ATTEMPTS_MAX]
+    return found
 
 
 def _costs_at_most(offer: Offer, usd_per_hour: Decimal | None) -> bool:

@@ -94,7 +94,9 @@ async def _first_to_be_had(saga: Saga, command: PlaceResource, deps: Deps) -> tu
         await resources.change(work, command.aggregate_id, placement=placement)
 
     await saga.apply("record refusals", record)
-    raise NoOfferLeft("; ".join(f"{_words(each.offer)}: {each.detail} ({each.code})" for each in tried))
+    untried = command.fitting - sum(each.availability_zone is None for each in command.offers)
+    told = [f"{_words(each.offer)}: {each.detail} ({each.code})" for each in tried]
+    raise NoOfferLeft("; ".join([*told, *([f"{untried} more offers fit and were not tried"] if untried else [])]))
 
 
 async def _take_offer(
