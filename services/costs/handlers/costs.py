@@ -36,7 +36,8 @@ INCLUDED = [
     "storage: snapshots by the size of their volume, which is the most that they cost",
 ]
 NOT_INCLUDED = [
-    "data transfer", "machine images", "detailed monitoring", "public IP addresses", "taxes, discounts, credits",
+    "volumes that the inventory does not hold", "data transfer", "machine images", "detailed monitoring",
+    "public IP addresses", "taxes, discounts, credits",
 ]  # fmt: skip
 
 routes = Routes()
