@@ -23,6 +23,7 @@ SCALING_COLUMNS = (
     "error",
 )
 ITEM_COLUMNS = ("index", "resource", "resource_name", "status", "error")
+OFFER_COLUMNS = ("usd_per_hour", "provider_name", "region", "instance_type", "vcpu", "memory_gib", "architecture")
 AsJson = Annotated[bool, typer.Option("--json", help="JSON for programs")]
 Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="follow the operation")]
 
@@ -54,24 +55,49 @@ def show_resource(resource: str, as_json: AsJson = False) -> None:
 
 @app.command("create")
 def create_resource(
-    provider_id: Annotated[str, typer.Option()],
-    region: Annotated[str, typer.Option()],
-    name: Annotated[str, typer.Option()],
-    subtype: Annotated[str, typer.Option()] = "ec2_instance",
+    name: Annotated[str | None, typer.Option()] = None,
+    provider_id: Annotated[str | None, typer.Option(help="left out: the cheapest that fits")] = None,
+    region: Annotated[str | None, typer.Option(help="left out: the cheapest that fits")] = None,
+    subtype: Annotated[str | None, typer.Option(help="at a named place ec2_instance when left out")] = None,
     resource_type: Annotated[str, typer.Option("--type")] = "compute",
     configuration: Annotated[str, typer.Option(help="JSON of the subtype's schema")] = "{}",
     environment: Annotated[str, typer.Option()] = "development",
+    min_vcpu: Annotated[int | None, typer.Option(help="at least so many processors")] = None,
+    min_memory_gib: Annotated[float | None, typer.Option(help="at least so much memory")] = None,
+    architecture: Annotated[str | None, typer.Option(help="x86_64, arm64 or any")] = None,
+    in_region: Annotated[list[str] | None, typer.Option(help="only in this region; may be repeated")] = None,
+    at: Annotated[list[str] | None, typer.Option(help="only at this cloud: aws, linode…; may be repeated")] = None,
+    max_price: Annotated[float | None, typer.Option(help="at most so many USD an hour")] = None,
+    spot: Annotated[bool, typer.Option("--spot", help="also machines that the provider may take back")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="only show the offers, in their order")] = False,
     wait: Wait = True,
     as_json: AsJson = False,
 ) -> None:
-    """Provision a resource."""
+    """Provision a resource: at a named place, or a machine at the cheapest offer that fits."""
+    given = {"min_vcpu": min_vcpu, "min_memory_gib": min_memory_gib, "architecture": architecture,
+             "regions": in_region or None, "providers": at or None, "max_price_usd_per_hour": max_price,
+             "spot_allowed": spot or None}  # fmt: skip
+    constraints = {key: value for key, value in given.items() if value is not None}
+    is_named = provider_id is not None and region is not None and not constraints
+    place = {"provider_id": provider_id, "region": region,
+             "resource_subtype": "ec2_instance" if subtype is None and is_named and not dry_run else subtype,
+             "configuration": _parsed(configuration)}  # fmt: skip
+    if dry_run:
+        found = call("POST", "/api/cloud/placement/offers", body={**place, "constraints": constraints})
+        show(found if as_json else {"items": found["offers"]}, as_json=as_json, columns=OFFER_COLUMNS)
+        return
+    if name is None:
+        raise typer.BadParameter("--name is needed")
+    body = {**place, "resource_name": name, "resource_type": resource_type, "environment": environment,
+            "constraints": constraints or None}  # fmt: skip
+    _begun(call("POST", PATH, body=body), wait=wait, as_json=as_json)
+
+
+def _parsed(configuration: str) -> Any:
     try:
-        parsed = json.loads(configuration)
+        return json.loads(configuration)
     except ValueError as error:
         raise typer.BadParameter(f"--configuration is not JSON: {error}") from None
-    body = {"provider_id": provider_id, "region": region, "resource_name": name, "resource_type": resource_type,
-            "resource_subtype": subtype, "configuration": parsed, "environment": environment}  # fmt: skip
-    _begun(call("POST", PATH, body=body), wait=wait, as_json=as_json)
 
 
 @app.command("bulk")

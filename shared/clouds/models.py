@@ -173,7 +173,8 @@ class MachineSpec:
 class MachineType:
     """A size that machines come in, as the provider publishes it. Within a `family` only the amounts differ.
 
-    `architecture` is `x86_64` or `arm64`; memory is in GiB.
+    `architecture` is `x86_64` or `arm64`; memory is in GiB. `disk_gib` is the local disk that comes with it, None where
+    its disk is a volume of a size of its own.
     """
 
     name: str
@@ -182,6 +183,7 @@ class MachineType:
     memory_gib: float
     architecture: str
     bare_metal: bool = False
+    disk_gib: int | None = None
 
 
 class VolumeState(StrEnum):
@@ -195,6 +197,8 @@ class VolumeState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Volume:
+    """A disk of its own. `kind` is the provider's own word, by which it is paid: gp3, pd-balanced, Premium_LRS."""
+
     id: str
     state: VolumeState
     size_gib: int
@@ -206,6 +210,7 @@ class Volume:
     device_name: str | None = None
     encrypted: bool | None = None
     created_at: datetime | None = None
+    kind: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,14 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Any, cast
 
 from shared.clouds.budget.limiter import Limiter
 from shared.clouds.capabilities import Catalog, Cloud
 from shared.clouds.errors import FieldProblem, InvalidRequest, Unsupported
+from shared.clouds.list_prices import ListPrices
 from shared.clouds.models import Credentials, MachineType, ResourceOffer
 from shared.clouds.settings import CloudSettings
 
@@ -23,8 +26,8 @@ class _Entry:
 
     catalog: str
     cloud: str
-    machine_types: str | None = None
-    """A function without arguments that gives the sizes of machines by name; None when nobody wrote them down."""
+    machine_types: str
+    """A function without arguments that gives the sizes of machines by name."""
     metrics_period_s: int = 300
     """The width of a point that the provider publishes for every machine; what is asked for when nobody says more."""
     metrics_step_s: int = 60
@@ -38,20 +41,31 @@ PROVIDERS: Mapping[str, _Entry] = {
         machine_types="shared.clouds.aws.machine_types:machine_types",
         metrics_step_s=1,
     ),
-    "azure": _Entry(catalog="shared.clouds.azure.catalog:AzureCatalog", cloud="shared.clouds.azure.cloud:open_account"),
+    "azure": _Entry(
+        catalog="shared.clouds.azure.catalog:AzureCatalog",
+        cloud="shared.clouds.azure.cloud:open_account",
+        machine_types="shared.clouds.azure.machine_types:machine_types",
+    ),
     "digitalocean": _Entry(
         catalog="shared.clouds.digitalocean.catalog:DigitalOceanCatalog",
         cloud="shared.clouds.digitalocean.cloud:open_account",
+        machine_types="shared.clouds.digitalocean.machine_types:machine_types",
     ),
-    "gcp": _Entry(catalog="shared.clouds.gcp.catalog:GcpCatalog", cloud="shared.clouds.gcp.cloud:open_account"),
+    "gcp": _Entry(
+        catalog="shared.clouds.gcp.catalog:GcpCatalog",
+        cloud="shared.clouds.gcp.cloud:open_account",
+        machine_types="shared.clouds.gcp.machine_types:machine_types",
+    ),
     "linode": _Entry(
         catalog="shared.clouds.linode.catalog:LinodeCatalog",
         cloud="shared.clouds.linode.cloud:open_account",
+        machine_types="shared.clouds.linode.machine_types:machine_types",
         metrics_step_s=300,
     ),
     "vultr": _Entry(
         catalog="shared.clouds.vultr.catalog:VultrCatalog",
         cloud="shared.clouds.vultr.cloud:open_account",
+        machine_types="shared.clouds.vultr.machine_types:machine_types",
         metrics_period_s=86_400,
         metrics_step_s=86_400,
     ),
@@ -75,9 +89,15 @@ def find_offer(provider_name: str, resource_type: str, resource_subtype: str) ->
 
 
 def machine_types_of(provider_name: str) -> Mapping[str, MachineType]:
-    """The known sizes of machines by name, empty when none are known. Imports no SDK. `Unsupported` as above."""
-    path = _entry(provider_name).machine_types
-    return {} if path is None else cast("Mapping[str, MachineType]", _load(path)())
+    """The known sizes of machines by name. Imports no SDK. `Unsupported` as above."""
+    return cast("Mapping[str, MachineType]", _load(_entry(provider_name).machine_types)())
+
+
+@cache
+def list_prices_of(provider_name: str) -> ListPrices:
+    """What things cost there by the provider's list. Imports no SDK. `Unsupported` as above."""
+    _entry(provider_name)
+    return ListPrices(Path(__file__).with_name(provider_name))
 
 
 def metrics_period_of(provider_name: str, wanted_s: int | None) -> int:

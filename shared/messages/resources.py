@@ -8,6 +8,7 @@ from pydantic import Field
 
 from shared.messages.base import Command, Event, Facts, ListRequest, Mutation, Page, Request
 from shared.messages.operations import Operation
+from shared.messages.placement import Constraints
 from shared.messages.texts import Line
 
 ResourceType = Literal["compute", "storage", "database", "network", "load_balancer", "cdn", "dns", "analytics"]
@@ -27,6 +28,8 @@ class Resource(Facts):
     `version` counts the owner's own changes; health, metrics and costs are other services' facts and do not move it.
     `origin` is `provisioned` (made through us) or `discovered` (found in the account and adopted). `group_id` is the id
     of the resource that it is a copy of by a scale-out, its own when it has copies; null when there never were any.
+    `placement` is there when its place was chosen for it: the `offer` that was taken, the `reason`, and the offers
+    `tried` before in vain.
     """
 
     id: UUID
@@ -53,6 +56,7 @@ class Resource(Facts):
     is_wedding_critical: bool = False
     origin: str = "provisioned"
     group_id: UUID | None = None
+    placement: dict[str, Any] | None = None
     cost_tracking: dict[str, Any] = {}
     performance_metrics: dict[str, Any] = {}
     created_at: datetime
@@ -69,14 +73,18 @@ class AcceptedResource(Facts):
 
 
 class ResourceOrder(Facts):
-    """What is to be provisioned; the provider's schema of the subtype checks `configuration`."""
+    """What is to be provisioned; the provider's schema of the subtype checks `configuration`.
 
-    provider_id: UUID
-    region: Line = Field(min_length=1, max_length=64)
+    Of a compute resource provider, region, subtype and type may be left out, or `constraints` given: then it is placed.
+    """
+
+    provider_id: UUID | None = None
+    region: Line | None = Field(default=None, min_length=1, max_length=64)
     resource_name: Line = Field(min_length=1, max_length=200)
     resource_type: ResourceType
-    resource_subtype: Line = Field(min_length=1, max_length=64)
+    resource_subtype: Line | None = Field(default=None, min_length=1, max_length=64)
     configuration: dict[str, Any] = Field(default_factory=dict)
+    constraints: Constraints | None = None
     environment: Environment = "development"
     project: Line = Field(min_length=1, max_length=100)
     tags: dict[Line, Line] = Field(default_factory=dict, max_length=40)

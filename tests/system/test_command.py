@@ -137,6 +137,9 @@ def test_the_story_of_the_readme(deployment: Deployment, tenant: Tenant, canopy:
     tenant.post("/api/cloud/monitoring/alert-rules", RULE, 201)
     create = ("--provider-id", provider, "--region", "us-east-1", "--name", "web-1", "--configuration",
               '{"instance_type": "t3.micro"}', "--json")  # fmt: skip
+    wanted = ("--dry-run", "--min-vcpu", "2", "--min-memory-gib", "1", "--max-price", "0.01", "--at", "aws", "--json")
+    offers = done(canopy("resources", "create", *wanted)).document["offers"]
+    assert [(each["instance_type"], each["usd_per_hour"]) for each in offers] == [("t3a.micro", 0.0094)]
     resource = done(canopy("resources", "create", *create)).document
     assert resource["resource_status"] == "running"
     assert resource["resource_id"] in done(canopy("resources", "list")).output

@@ -12,9 +12,9 @@ AVERAGE_HOURS_PER_MONTH = Decimal(730)
 """A twelfth of a year, as OpenCost and AWS Cost Optimization Hub count; shown beside, never summed with the other."""
 
 COMPUTE, STORAGE, OTHER = "compute", "storage", "other"
-ROOT_VOLUME = "ebs:gp3"
-"""Root volumes are made with the type of the image; gp3 is that of the current Amazon Linux images."""
-SIZE_UNKNOWN = "the size of the root volume is not known"
+VOLUME, SNAPSHOT = "volume", "snapshot"
+MACHINES = frozenset({"ec2_instance", "virtual_machine", "gce_instance", "droplet", "linode", "vultr_instance"})
+"""The subtypes of the six clouds whose price is that of their type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,21 +51,28 @@ class Rate:
 
 
 def components(resource_subtype: str, configuration: Mapping[str, Any]) -> tuple[Component, ...]:
-    """What is paid for: an instance pays for its type while it runs and for its root volume until it is gone."""
-    if resource_subtype != "ec2_instance":
-        return (Component(OTHER, resource_subtype, None, while_stopped=True),)
-    size = configuration.get("volume_size_gib")
-    return (
-        Component(COMPUTE, str(configuration.get("instance_type", "unknown")), Decimal(1), while_stopped=False),
-        Component(STORAGE, ROOT_VOLUME, None if size is None else Decimal(size), while_stopped=True),
-    )
+    """What is paid for: a machine pays for its type while it runs, a volume and a snapshot for their size until gone.
+
+    A machine's volumes are resources of their own and pay for themselves; what disk comes with a type is in its price.
+    A snapshot counts with the size of its volume: what is stored of it is less, and no provider says how much.
+    """
+    size = configuration.get("size_gib")
+    quantity = Decimal(size) if isinstance(size, int) else None
+    if resource_subtype in MACHINES:
+        instance_type = str(configuration.get("instance_type", "unknown"))
+        return (Component(COMPUTE, instance_type, Decimal(1), while_stopped=False),)
+    if resource_subtype == VOLUME:
+        kind = configuration.get("kind")
+        return (Component(STORAGE, f"disk:{kind}" if kind else "disk", quantity, while_stopped=True),)
+    if resource_subtype == SNAPSHOT:
+        return (Component(STORAGE, SNAPSHOT, quantity, while_stopped=True),)
+    return (Component(OTHER, resource_subtype, None, while_stopped=True),)
 
 
 def rate(component: Component, region: str, prices: Prices, day: date) -> Rate:
     """The hourly rate of a component on a day."""
     if component.quantity is None:
-        reason = SIZE_UNKNOWN if component.item == ROOT_VOLUME else f"no price for {component.item}"
-        return Rate(None, reason)
+        return Rate(None, f"no price for {component.item}")
     price = price_on(prices.get((region, component.item), ()), day)
     if price is None:
         return Rate(None, f"no price for {component.item} in {region}")

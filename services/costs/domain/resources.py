@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any
 
 RUNNING, STOPPED, TERMINATED = "running", "stopped", "terminated"
+AVAILABLE = "available"
+"""What exists and neither runs nor stands still, a volume, is paid for as what runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +43,8 @@ def periods(transitions: Iterable[Transition]) -> tuple[Period, ...]:
     """The periods of a resource, oldest first, without gaps and without overlap.
 
     Versions give the order, times the boundaries; a time before that of an earlier version (clocks of two replicas)
-    counts as the earlier one's. Only running, stopped and terminated change what is paid for: a machine that is
-    stopping, starting or failed is what its owner said last. After terminated nothing is paid, whatever follows.
+    counts as the earlier one's. Only running, available, stopped and terminated change what is paid for: a machine that
+    is stopping, starting or failed is what its owner said last. After terminated nothing is paid, whatever follows.
     """
     found: list[Period] = []
     now: datetime | None = None
@@ -62,7 +64,7 @@ def periods(transitions: Iterable[Transition]) -> tuple[Period, ...]:
 
 def _running(resource_status: str, *, before: bool | None) -> bool | None:
     """True, False, or None while it does not exist yet."""
-    if resource_status == RUNNING:
+    if resource_status in {RUNNING, AVAILABLE}:
         return True
     return False if resource_status == STOPPED else before
 

@@ -30,9 +30,14 @@ from shared.messages.costs import (
 
 LONGEST = timedelta(days=400)
 BUDGETS_SHOWN = 100
-INCLUDED = ["compute: instance hours while running", "storage: root volumes of known size, also while stopped"]
+INCLUDED = [
+    "compute: machine hours while running, by type",
+    "storage: volumes by size and kind, from when the inventory found them until they are gone",
+    "storage: snapshots by the size of their volume, which is the most that they cost",
+]
 NOT_INCLUDED = [
-    "data transfer", "snapshots and backups", "detailed monitoring", "public IP addresses", "taxes, discounts, credits",
+    "volumes that the inventory does not hold", "data transfer", "machine images", "detailed monitoring",
+    "public IP addresses", "taxes, discounts, credits",
 ]  # fmt: skip
 
 routes = Routes()
@@ -62,7 +67,7 @@ async def get_cost_overview(request: GetCostOverview, deps: Deps) -> CostOvervie
             by_environment=_shares(spent, "environment"),
             budgets=[budgets.budget_of(row) for row in await budgets.newest(work, BUDGETS_SHOWN)],
             as_of=work.now,
-            basis=await _basis(work),
+            basis=await _basis(work, {item.names["provider_name"] for item in spent}),
         )
 
 
@@ -145,8 +150,8 @@ def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
 
 
-async def _basis(work: Work) -> CostBasis:
-    oldest, newest, sources = await prices.span(work)
+async def _basis(work: Work, provider_names: set[str]) -> CostBasis:
+    oldest, newest, sources = await prices.span(work, provider_names)
     covered = await costs.coverage(work, work.organization)
     return CostBasis(
         included=INCLUDED,
@@ -165,6 +170,5 @@ async def _basis(work: Work) -> CostBasis:
 
 
 def _not_included(covered: Coverage) -> list[str]:
-    volumes = [f"root volumes of unknown size ({covered.unsized})"] if covered.unsized else []
     unpriced = [f"resources without a known price ({covered.unpriced})"] if covered.unpriced else []
-    return [*unpriced, *volumes, *NOT_INCLUDED]
+    return [*unpriced, *NOT_INCLUDED]

@@ -29,7 +29,7 @@ async def adopt_resources(deps: Deps) -> None:
 
 
 async def meter_resources(deps: Deps) -> None:
-    """Meter everything that changed or ran long enough; waits for the first prices, so that nothing looks unpriced."""
+    """Meter everything that changed or ran long enough."""
     while await _meter_batch(deps):
         pass
 
@@ -37,9 +37,7 @@ async def meter_resources(deps: Deps) -> None:
 async def _meter_batch(deps: Deps) -> bool:
     """One transaction; False when nothing is due any more."""
     async with deps.database.work(Context.background()) as work:
-        price_hash = await prices.current_hash(work)
-        if price_hash is None:
-            return False
+        price_hash = prices.release()
         read_before = work.now - timedelta(seconds=deps.settings.cost_roll_up_s)
         due = await resources.take_due(work, price_hash, read_before, BATCH)
         known = await resources.transitions_of(work, [row["resource_id"] for row in due])
@@ -55,12 +53,13 @@ async def _meter_batch(deps: Deps) -> bool:
 async def _prices_for(
     work: Work, due: Sequence[Mapping[str, Any]], known: Mapping[Any, Sequence[Transition]]
 ) -> dict[str, Prices]:
-    """The prices of everything these resources ever were, by provider."""
+    """The prices of everything these resources ever were, by provider; those of new regions are taken in first."""
     wanted: dict[str, set[tuple[str, str]]] = {row["provider_name"]: set() for row in due}
     for row in due:
         for version in known[row["resource_id"]]:
             parts = components(version.facts.resource_subtype, version.facts.configuration)
             wanted[row["provider_name"]].update((version.facts.region, part.item) for part in parts)
+    await prices.keep(work, {(name, region) for name, items in wanted.items() for region, _ in items})
     return {name: await prices.prices_of(work, name, items) for name, items in wanted.items()}
 
 

@@ -12,7 +12,6 @@ from sqlalchemy import ColumnElement, Table, delete, extract, func, insert, sele
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.costs.domain.costs import CURRENCY, DayCost, OpenMeter
-from services.costs.domain.prices import SIZE_UNKNOWN
 from services.costs.storage.tables import DIMENSIONS, cloud_costs, daily_cost, meter
 from shared.db.work import Work, rows
 
@@ -127,24 +126,22 @@ class Coverage:
 
     metered: int
     unpriced: int
-    unsized: int
     reasons: list[str]
 
 
 async def coverage(work: Work, organization_id: UUID) -> Coverage:
-    """Counts resources that exist; a root volume of unknown size is counted apart."""
+    """Counts resources that exist."""
     mine = meter.c.organization_id == organization_id
-    unpriced = meter.c.unpriced.is_not(None) & (meter.c.unpriced != SIZE_UNKNOWN)
+    unpriced = meter.c.unpriced.is_not(None)
     resources = func.count(meter.c.resource_id.distinct())
     counts = select(
         resources.label("metered"),
         resources.filter(unpriced).label("unpriced"),
-        resources.filter(meter.c.unpriced == SIZE_UNKNOWN).label("unsized"),
     ).where(mine)
     row = (await work.execute(counts)).one()
     reasons = select(meter.c.unpriced).where(mine, unpriced).group_by(meter.c.unpriced)
     found = await work.execute(reasons.order_by(func.count().desc(), meter.c.unpriced).limit(20))
-    return Coverage(row.metered, row.unpriced, row.unsized, [str(each.unpriced) for each in found])
+    return Coverage(row.metered, row.unpriced, [str(each.unpriced) for each in found])
 
 
 def _running(

@@ -1,25 +1,20 @@
-"""Which list prices count? The file beside this code, loaded into the table whenever its content is another."""
+"""Which list prices count? Those of each provider's list; a region is taken into the table when it is metered."""
 
-import csv
-import gzip
 import hashlib
-import io
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date
-from decimal import Decimal
-from pathlib import Path
-from typing import Any
+from functools import cache
 
 from sqlalchemy import func, select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
 from services.costs.domain.prices import Price
 from services.costs.storage.tables import price, price_list
+from shared.clouds.list_prices import ListPrice
+from shared.clouds.registry import list_prices_of, provider_names
 from shared.db.work import Work
 
-FILES = Path(__file__).parent / "prices"
-NAME = "aws"
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtext('costs.prices'))")
 _PUT = text(
     "INSERT INTO price (provider_name, region, item, valid_from, unit, usd, source) "
@@ -28,58 +23,65 @@ _PUT = text(
     "ON CONFLICT (provider_name, region, item, valid_from) "
     "DO UPDATE SET unit = excluded.unit, usd = excluded.usd, source = excluded.source"
 )
-"""All rows in one statement with one array per column: thousands of rows in a tenth of a second."""
+"""All rows in one statement with one array per column: a thousand rows in hundredths of a second."""
+
+Place = tuple[str, str]
+"""(provider, region)"""
 
 
-def read_prices(content: bytes, provider_name: str) -> list[dict[str, Any]]:
-    """The rows of a price file. Raises ValueError for an empty file and for a price that is not above zero."""
-    rows = []
-    for line in csv.DictReader(io.StringIO(gzip.decompress(content).decode())):
-        usd = Decimal(line["usd"])
-        if usd <= 0:
-            raise ValueError(f"{line['region']} {line['item']}: a price is above zero, unknown ones are left out")
-        year, month = line["as_of"].split("-")
-        rows.append(
-            {
-                "provider_name": provider_name,
-                "region": line["region"],
-                "item": line["item"],
-                "valid_from": date(int(year), int(month), 1),
-                "unit": line["unit"],
-                "usd": usd,
-                "source": line["source"],
-            }
-        )
-    if not rows:
-        raise ValueError("the price file is empty")
-    return rows
+@cache
+def release() -> str:
+    """Which lists this release has: other lists, another value, and everything is metered anew."""
+    hashes = "".join(list_prices_of(name).content_hash for name in provider_names())
+    return hashlib.sha256(hashes.encode()).hexdigest()
 
 
-async def load(work: Work, content: bytes, name: str = NAME) -> bool:
-    """Take the prices of a file; False when this content is loaded. Older prices of the same item stay, dated."""
-    content_hash = hashlib.sha256(content).hexdigest()
+async def keep(work: Work, places: Iterable[Place]) -> int:
+    """Take the prices of these regions into the table, unless they are in it as this release lists them.
+
+    Returns how many regions were taken. Older prices of the same item stay, dated.
+    """
+    listed = {
+        place for place in places if place[0] in provider_names() and list_prices_of(place[0]).of_region(place[1])
+    }
+    if not await _missing(work, listed):
+        return 0
     await work.execute(_LOCK)
-    if await current_hash(work, name) == content_hash:
-        return False
-    rows = read_prices(content, name)
-    await work.execute(_PUT, {column: [row[column] for row in rows] for column in rows[0]})
-    values = {"content_hash": content_hash, "rows": len(rows), "loaded_at": work.now}
-    mark = insert(price_list).values(name=name, **values)
-    await work.execute(mark.on_conflict_do_update(index_elements=[price_list.c.name], set_=values))
-    return True
+    missing = await _missing(work, listed)
+    for provider_name, region in sorted(missing):
+        prices = list_prices_of(provider_name)
+        await _put(work, provider_name, list(prices.of_region(region).values()))
+        values = {
+            "content_hash": prices.content_hash, "rows": len(prices.of_region(region)), "loaded_at": work.now,
+        }  # fmt: skip
+        mark = insert(price_list).values(name=_name((provider_name, region)), **values)
+        await work.execute(mark.on_conflict_do_update(index_elements=[price_list.c.name], set_=values))
+    return len(missing)
 
 
-async def current_hash(work: Work, name: str = NAME) -> str | None:
-    """Which content the table holds, or None before the first load."""
-    statement = select(price_list.c.content_hash).where(price_list.c.name == name)
-    found: str | None = (await work.execute(statement)).scalar()
-    return found
+async def _missing(work: Work, places: Collection[Place]) -> set[Place]:
+    if not places:
+        return set()
+    names = {_name(place): place for place in places}
+    statement = select(price_list.c.name, price_list.c.content_hash).where(price_list.c.name.in_(names))
+    kept = {row.name: row.content_hash for row in await work.execute(statement)}
+    return {place for name, place in names.items() if kept.get(name) != list_prices_of(place[0]).content_hash}
+
+
+def _name(place: Place) -> str:
+    return " ".join(place)
+
+
+async def _put(work: Work, provider_name: str, prices: list[ListPrice]) -> None:
+    columns = ("region", "item", "valid_from", "unit", "usd", "source")
+    values = {column: [getattr(each, column) for each in prices] for column in columns}
+    await work.execute(_PUT, {"provider_name": [provider_name] * len(prices), **values})
 
 
 async def prices_of(
     work: Work, provider_name: str, items: Iterable[tuple[str, str]]
 ) -> dict[tuple[str, str], list[Price]]:
-    """The prices of (region, item) pairs, oldest first."""
+    """The prices of (region, item) pairs, oldest first, as far as their regions were kept."""
     wanted = sorted(set(items))
     found: dict[tuple[str, str], list[Price]] = defaultdict(list)
     if not wanted:
@@ -92,12 +94,12 @@ async def prices_of(
     return found
 
 
-async def span(work: Work, name: str = NAME) -> tuple[date | None, date | None, list[str]]:
-    """From when the oldest and the newest price are, and the names of the sources."""
+async def span(work: Work, names: Collection[str]) -> tuple[date | None, date | None, list[str]]:
+    """From when the oldest and the newest kept price of these providers are, and the names of the sources."""
     statement = select(
         func.min(price.c.valid_from).label("oldest"),
         func.max(price.c.valid_from).label("newest"),
         func.array_agg(price.c.source.distinct()).label("sources"),
-    ).where(price.c.provider_name == name)
+    ).where(price.c.provider_name.in_(sorted(names)))
     row = (await work.execute(statement)).one()
     return row.oldest, row.newest, sorted(row.sources or [])

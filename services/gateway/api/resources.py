@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from services.gateway.api.caller import Caller, needs
 from services.gateway.api.pages import PageQuery
+from services.gateway.api.placement import ConstraintsBody
 from shared.messages.base import Page
 from shared.messages.resources import (
     AcceptedResource,
@@ -48,19 +49,29 @@ _EXAMPLE: dict[str, Any] = {
     "environment": "production",
     "tags": {"team": "photos"},
 }
+_PLACED: dict[str, Any] = {
+    "resource_name": "web-2",
+    "resource_type": "compute",
+    "constraints": {"min_vcpu": 2, "min_memory_gib": 4, "max_price_usd_per_hour": 0.1},
+}
 
 
 class CreateResourceBody(BaseModel):
-    """What to provision; `project` left out: the organization's slug."""
+    """What to provision; `project` left out: the organization's slug.
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_EXAMPLE]})
+    Of a compute resource provider, region, subtype and type may be left out, or `constraints` given: then the cheapest
+    offer that fits is chosen among the organization's active providers, and the next one when it cannot be had.
+    """
 
-    provider_id: UUID
-    region: Line = Field(min_length=1, max_length=64)
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_EXAMPLE, _PLACED]})
+
+    provider_id: UUID | None = None
+    region: Line | None = Field(default=None, min_length=1, max_length=64)
     resource_name: Line = Field(min_length=1, max_length=200)
     resource_type: ResourceType
-    resource_subtype: Line = Field(min_length=1, max_length=64)
+    resource_subtype: Line | None = Field(default=None, min_length=1, max_length=64)
     configuration: dict[str, Any] = Field(default_factory=dict)
+    constraints: ConstraintsBody | None = None
     environment: Environment = "development"
     project: Line | None = Field(default=None, min_length=1, max_length=100)
     tags: dict[Line, Line] = Field(default_factory=dict, max_length=TAGS_MAX)

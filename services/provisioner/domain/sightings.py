@@ -154,6 +154,7 @@ def of_volume(volume: Volume) -> Found:
         zone=volume.zone,
         facts={
             "size_gib": volume.size_gib,
+            "kind": volume.kind,
             "snapshot_id": volume.snapshot_id,
             "machine_id": volume.machine_id,
             "device_name": volume.device_name,

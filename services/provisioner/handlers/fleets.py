@@ -4,14 +4,15 @@ They are accepted in one transaction, so there is never a fleet of which only so
 about a failure needs no second way of making or removing things: parts are cancelled or terminated as anybody would.
 """
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Awaitable, Sequence
+from typing import Any, TypeVar
 
 from services.provisioner.deps import Deps
 from services.provisioner.domain.fleets import ALL_OR_NOTHING, Part, failure_of, result_of
 from services.provisioner.domain.resources import TERMINATED
+from services.provisioner.handlers.orders import admit, place
 from services.provisioner.handlers.parts import errors_of, removal_of, remove_parts, wait_for_parts
-from services.provisioner.handlers.resources import admit
+from services.provisioner.handlers.placement import Placed
 from services.provisioner.storage import fleets
 from shared.bus.router import Routes
 from shared.db import sagas
@@ -24,6 +25,8 @@ from shared.messages.resources import AcceptedResource, ResourceOrder
 
 routes = Routes()
 
+_T = TypeVar("_T")
+
 
 class FleetFailed(CanopyError):
     """What was ordered together could not be had as its policy wants it; `code` says what is left of it."""
@@ -34,9 +37,10 @@ class FleetFailed(CanopyError):
 @routes.request(ProvisionFleet)
 async def provision_fleet(request: ProvisionFleet, deps: Deps) -> AcceptedFleet:
     """Raises InvalidInput with pointers for all items that are wrong, Conflict for an inactive provider."""
+    placed = await _place_all(deps, request)
     async with deps.database.accept(request) as acceptance:
         work = acceptance.work
-        admitted = await _admit_all(work, deps, request.items)
+        admitted = await _admit_all(work, deps, list(zip(request.items, placed, strict=True)))
         parts = [FleetPart(resource=each.resource.id, operation=each.operation.id) for each in admitted]
         fleet_id = new_id()
         command = CompleteFleet(**work.about(fleet_id, 1), policy=request.policy, parts=parts)
@@ -59,23 +63,54 @@ def items_of(admitted: Sequence[AcceptedResource]) -> list[FleetItem]:
     ]
 
 
-async def _admit_all(work: Work, deps: Deps, orders: Sequence[ResourceOrder]) -> list[AcceptedResource]:
-    admitted: list[AcceptedResource] = []
-    problems: list[FieldError] = []
-    conflicts: list[Conflict] = []
-    for index, order in enumerate(orders):
+class _Problems:
+    """What is wrong with the items, each by its place in the order."""
+
+    def __init__(self) -> None:
+        self._fields: list[FieldError] = []
+        self._conflicts: list[Conflict] = []
+
+    async def gather(self, index: int, work: Awaitable[_T]) -> _T | None:
+        """What came of one item; None when it was refused."""
         try:
-            admitted.append(await admit(work, deps, order))
+            return await work
         except InvalidInput as error:
             found = error.errors or (FieldError("", error.detail),)
-            problems += [FieldError(f"/items/{index}{each.pointer}", each.detail) for each in found]
+            self._fields += [FieldError(f"/items/{index}{each.pointer}", each.detail) for each in found]
         except Conflict as error:
-            conflicts.append(Conflict(f"item {index}: {error.detail}", code=error.code))
-    if problems:
-        raise InvalidInput("some of the items are not valid; nothing is provisioned", errors=problems)
-    if conflicts:
-        raise conflicts[0]
-    return admitted
+            self._conflicts.append(Conflict(f"item {index}: {error.detail}", code=error.code))
+        return None
+
+    def check(self) -> None:
+        """Raise InvalidInput naming all that is wrong, or the first Conflict."""
+        if self._fields:
+            raise InvalidInput("some of the items are not valid; nothing is provisioned", errors=self._fields)
+        if self._conflicts:
+            raise self._conflicts[0]
+
+
+async def _place_all(deps: Deps, request: ProvisionFleet) -> list[Placed | None]:
+    """The offers for each item that leaves its place open; those that ask for the same are ranked once."""
+    problems, known = _Problems(), dict[str, Placed | None]()
+    placed: list[Placed | None] = []
+    for index, order in enumerate(request.items):
+        asked = order.model_dump_json(exclude={"resource_name", "tags", "project", "environment"})
+        if asked not in known:
+            known[asked] = await problems.gather(index, place(deps, request, order))
+        placed.append(known[asked])
+    problems.check()
+    return placed
+
+
+async def _admit_all(
+    work: Work, deps: Deps, orders: Sequence[tuple[ResourceOrder, Placed | None]]
+) -> list[AcceptedResource]:
+    problems = _Problems()
+    admitted = [
+        await problems.gather(index, admit(work, deps, order, placed)) for index, (order, placed) in enumerate(orders)
+    ]
+    problems.check()
+    return [each for each in admitted if each is not None]
 
 
 @routes.saga(CompleteFleet, kind="fleet.provision", target_type="fleet", total=0)

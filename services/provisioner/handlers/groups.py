@@ -25,8 +25,8 @@ from services.provisioner.domain.resources import check_idle, check_machine, nex
 from services.provisioner.handlers.fleets import items_of
 from services.provisioner.handlers.guards import check_guards
 from services.provisioner.handlers.machines import reason_of
+from services.provisioner.handlers.orders import admit
 from services.provisioner.handlers.parts import begin_removal, errors_of, remove_parts, wait_for_parts
-from services.provisioner.handlers.resources import admit
 from services.provisioner.handlers.scaling import schema_of
 from services.provisioner.storage import fleets, resources, scaling
 from shared.bus.router import Routes

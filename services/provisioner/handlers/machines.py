@@ -102,20 +102,7 @@ async def take_order(saga: Saga, resource_id: UUID, deps: Deps, token: str | Non
     """A step: read the row, and keep the token under which a create will be known."""
 
     async def take(work: Work) -> dict[str, Any]:
-        if token is not None:
-            await resources.remember_token(work, resource_id, token)
-        resource = await resources.lock(work, resource_id)
-        kept = await resources.token_of(work, resource_id)
-        return {
-            "provider_id": str(resource.provider_id),
-            "region": resource.region,
-            "resource_type": resource.resource_type,
-            "resource_subtype": resource.resource_subtype,
-            "resource_id": resource.resource_id,
-            "configuration": resource.configuration,
-            "tags": _tags_of(resource),
-            "token": kept,
-        }
+        return await facts_of(work, resource_id, token)
 
     facts = await saga.apply("take order", take)
     organization = saga.context.organization
@@ -124,7 +111,25 @@ async def take_order(saga: Saga, resource_id: UUID, deps: Deps, token: str | Non
     return Order(deps, organization, facts)
 
 
-async def _provisioning_failed(work: Work, command: ProvisionResource, error: dict[str, Any], _: Deps) -> None:
+async def facts_of(work: Work, resource_id: UUID, token: str | None = None) -> dict[str, Any]:
+    """What an order is about, from the row; keeps the token under which a create will be known."""
+    if token is not None:
+        await resources.remember_token(work, resource_id, token)
+    resource = await resources.lock(work, resource_id)
+    kept = await resources.token_of(work, resource_id)
+    return {
+        "provider_id": str(resource.provider_id),
+        "region": resource.region,
+        "resource_type": resource.resource_type,
+        "resource_subtype": resource.resource_subtype,
+        "resource_id": resource.resource_id,
+        "configuration": resource.configuration,
+        "tags": _tags_of(resource),
+        "token": kept,
+    }
+
+
+async def provisioning_failed(work: Work, command: Command, error: dict[str, Any], _: Deps) -> None:
     """Everything was undone: the row says why."""
     await settle(work, command.aggregate_id, ResourceFailed, ERROR, reason_of(error), {"resource_id": None})
 
@@ -138,7 +143,7 @@ async def _transition_failed(work: Work, command: Command, error: dict[str, Any]
 
 
 @routes.saga(
-    ProvisionResource, kind="resource.provision", target_type="resource", total=5, on_failure=_provisioning_failed
+    ProvisionResource, kind="resource.provision", target_type="resource", total=5, on_failure=provisioning_failed
 )
 async def provision_resource(saga: Saga, command: ProvisionResource, deps: Deps) -> dict[str, Any]:
     """Take order → create machine (or whatever it is) → note it → wait until running → record running."""
@@ -148,24 +153,24 @@ async def provision_resource(saga: Saga, command: ProvisionResource, deps: Deps)
         return await (await order.things()).find(order.facts["token"]) or await order.create()
 
     async def remove(thing_id: str | None) -> None:
-        await _remove(order, thing_id)
+        await remove_thing(order, thing_id)
 
     async def note(work: Work) -> None:
         resource = await resources.change(work, command.aggregate_id, resource_id=thing_id, placed_at=work.now)
         work.emit(ResourceUpdated(**work.about(resource.id, resource.version), resource=resource))
 
     async def running() -> dict[str, Any] | None:
-        return await _serving(order, thing_id)
+        return await serving(order, thing_id)
 
     thing_id = await saga.step(f"create {order.noun}", create, undo=remove)
     await saga.apply(f"note {order.noun}", note)
     facts = await saga.until("wait until running", running, every_s=deps.settings.machine_poll_s,
                              timeout_s=deps.settings.machine_wait_s)  # fmt: skip
-    await saga.apply("record running", _recording(command.aggregate_id, ResourceStarted, facts.pop("status"), facts))
+    await saga.apply("record running", recording(command.aggregate_id, ResourceStarted, facts.pop("status"), facts))
     return {"resource_id": thing_id}
 
 
-async def _remove(order: Order, thing_id: str | None) -> None:
+async def remove_thing(order: Order, thing_id: str | None) -> None:
     """Remove what the create made, also when nobody knows whether it made anything.
 
     A create that timed out may have succeeded, and EC2 shows a new machine to reads only after a while ("eventual
@@ -195,7 +200,7 @@ async def _learn_id(things: Things, order: Order) -> str | None:
         return None
 
 
-async def _serving(order: Order, thing_id: str) -> dict[str, Any] | None:
+async def serving(order: Order, thing_id: str) -> dict[str, Any] | None:
     """Status, zone and addresses once it serves; None while it starts or is not visible yet. Raises ThingFailed."""
     try:
         found = await (await order.things()).look(thing_id)
@@ -224,7 +229,7 @@ async def power_off_resource(saga: Saga, command: PowerOffResource, deps: Deps) 
     await saga.step(f"stop {order.noun}", stop)
     await saga.until("wait until stopped", stopped, every_s=deps.settings.machine_poll_s,
                      timeout_s=deps.settings.machine_wait_s)  # fmt: skip
-    await saga.apply("record stopped", _recording(command.aggregate_id, ResourceStopped, STOPPED, {"public_ip": None}))
+    await saga.apply("record stopped", recording(command.aggregate_id, ResourceStopped, STOPPED, {"public_ip": None}))
     return {"resource_id": order.thing_id}
 
 
@@ -243,7 +248,7 @@ async def power_on_resource(saga: Saga, command: PowerOnResource, deps: Deps) ->
     await saga.step(f"start {order.noun}", start)
     facts = await saga.until("wait until running", running, every_s=deps.settings.machine_poll_s,
                              timeout_s=deps.settings.machine_wait_s)  # fmt: skip
-    await saga.apply("record running", _recording(command.aggregate_id, ResourceStarted, RUNNING, facts))
+    await saga.apply("record running", recording(command.aggregate_id, ResourceStarted, RUNNING, facts))
     return {"resource_id": order.thing_id}
 
 
@@ -274,7 +279,7 @@ async def terminate_resource(saga: Saga, command: TerminateResource, deps: Deps)
     thing_id = await saga.step(f"terminate {order.noun}", terminate)
     await saga.until("wait until terminated", terminated, every_s=deps.settings.machine_poll_s,
                      timeout_s=deps.settings.machine_wait_s)  # fmt: skip
-    await saga.apply("record terminated", _recording(command.aggregate_id, ResourceTerminated, TERMINATED, {}))
+    await saga.apply("record terminated", recording(command.aggregate_id, ResourceTerminated, TERMINATED, {}))
     return {"resource_id": thing_id}
 
 
@@ -339,7 +344,7 @@ def vanished() -> ThingFailed:
     return ThingFailed("it does not exist at the provider any more", code=VANISHED)
 
 
-def _recording(
+def recording(
     target: UUID, event: type[ResourceEvent], status: str, values: dict[str, Any]
 ) -> Callable[[Work], Awaitable[None]]:
     """The last step of a saga that went well."""

@@ -12,7 +12,7 @@ from uuid import UUID
 from services.provisioner.deps import Deps
 from services.provisioner.domain.resources import STOPPING
 from services.provisioner.handlers.machines import terminate_resource
-from services.provisioner.handlers.resources import say
+from services.provisioner.handlers.orders import say
 from services.provisioner.storage import fleets, resources
 from shared.db import sagas
 from shared.db.saga import Saga

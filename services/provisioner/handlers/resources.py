@@ -5,9 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from services.provisioner.deps import Deps
-from services.provisioner.domain.providers import invalid
 from services.provisioner.domain.resources import (
-    PROVISIONING,
     TERMINATED,
     check_changeable,
     check_idle,
@@ -15,31 +13,26 @@ from services.provisioner.domain.resources import (
     check_tag_text,
     check_tags,
     next_status,
-    size_category,
 )
 from services.provisioner.handlers.guards import check_guards
 from services.provisioner.handlers.machines import (
     power_off_resource,
     power_on_resource,
-    provision_resource,
     terminate_resource,
 )
-from services.provisioner.storage import providers, resources
+from services.provisioner.handlers.orders import admit, place, say
+from services.provisioner.storage import resources
 from services.provisioner.storage.resource_json import FIND
 from services.provisioner.storage.resource_pages import NAMES, ORDER, question
 from shared.bus.replies import VERSION, Reply
 from shared.bus.router import Routes
-from shared.clouds.assets import GLOBAL_REGION
-from shared.clouds.errors import InvalidRequest
 from shared.clouds.models import ResourceOffer
-from shared.clouds.registry import catalog_of, find_offer
+from shared.clouds.registry import find_offer
 from shared.db.journal import Program
 from shared.db.work import Work
-from shared.kit.errors import Conflict, FieldError, InvalidInput, NotFound
-from shared.kit.ids import new_id
+from shared.kit.errors import Conflict, NotFound
 from shared.messages.base import Command, Mutation, Page
 from shared.messages.context import Context
-from shared.messages.providers import Provider
 from shared.messages.resources import (
     AcceptedResource,
     CreateResource,
@@ -49,11 +42,7 @@ from shared.messages.resources import (
     ListResources,
     PowerOffResource,
     PowerOnResource,
-    ProvisionResource,
     Resource,
-    ResourceEvent,
-    ResourceOrder,
-    ResourceRequested,
     ResourceUpdated,
     StartResource,
     StopResource,
@@ -67,25 +56,12 @@ routes = Routes()
 
 @routes.request(CreateResource)
 async def create_resource(request: CreateResource, deps: Deps) -> AcceptedResource:
+    """Raises InvalidInput naming each field, Conflict for an inactive provider."""
+    placed = await place(deps, request, request)
     async with deps.database.accept(request) as acceptance:
-        accepted = await admit(acceptance.work, deps, request)
+        accepted = await admit(acceptance.work, deps, request, placed)
         acceptance.answer(accepted)
     return accepted
-
-
-async def admit(work: Work, deps: Deps, order: ResourceOrder, group_id: UUID | None = None) -> AcceptedResource:
-    """Take one order in: row, saga, messages. Raises InvalidInput naming each field, Conflict `provider_inactive`."""
-    check_tags(order.tags)
-    check_tag_text({"resource_name": order.resource_name, "project": order.project})
-    provider = await _provider_of(work, order)
-    configuration = await _configuration(work, provider, order)
-    resource_id = new_id()
-    command = ProvisionResource(**work.about(resource_id, 1))
-    keys = {"id": resource_id, "operation_id": command.id, "group_id": group_id}
-    resource = await resources.add(work, _row(order, work, provider, configuration) | keys, order.tags)
-    say(work, ResourceRequested, resource, "resource.create", {"resource_subtype": resource.resource_subtype})
-    operation = await deps.journal.accept(work, provision_resource, command)
-    return AcceptedResource(operation=operation, resource=resource)
 
 
 @routes.request(GetResource)
@@ -212,74 +188,3 @@ async def idle(work: Work, request: Mutation, resource_id: UUID) -> Resource:
     request.check_version("resource", known.version)
     check_idle(await resources.operation_of(work, resource_id))
     return known
-
-
-async def _provider_of(work: Work, order: ResourceOrder) -> Provider:
-    try:
-        provider = await providers.hold(work, order.provider_id)
-    except NotFound:
-        problem = FieldError("/provider_id", "there is no such provider")
-        raise InvalidInput("there is no such provider", errors=[problem]) from None
-    if not provider.is_active:
-        raise Conflict("the provider is not active", code="provider_inactive")
-    _check_region(provider, order)
-    return provider
-
-
-def _check_region(provider: Provider, order: ResourceOrder) -> None:
-    """What belongs to no region is asked for in `global`."""
-    offer = find_offer(provider.provider_name, order.resource_type, order.resource_subtype)
-    regions = [GLOBAL_REGION] if offer is not None and offer.is_global else provider.regions
-    if order.region not in regions:
-        problem = FieldError("/region", f"is one of {', '.join(regions)}")
-        raise InvalidInput(f"{order.region} is not a region of this provider for it", errors=[problem])
-
-
-async def _configuration(work: Work, provider: Provider, order: ResourceOrder) -> dict[str, Any]:
-    """Checked against the provider's catalog, defaults filled in, the zone against what was discovered."""
-    try:
-        catalog = catalog_of(provider.provider_name)
-        checked = catalog.configuration(order.resource_type, order.resource_subtype, order.configuration)
-    except InvalidRequest as error:
-        unsupported = error.code == "unsupported_resource_type"
-        problem = invalid(error, "" if unsupported else "/configuration")
-        raise InvalidInput(problem.detail, code=error.code if unsupported else None, errors=problem.errors) from None
-    zone = checked.get("availability_zone")
-    if zone is not None:
-        await _check_zone(work, provider, order.region, zone)
-    return checked
-
-
-async def _check_zone(work: Work, provider: Provider, region: str, zone: str) -> None:
-    regions = await providers.regions_of(work, provider.id)
-    zones = next((each.availability_zones for each in regions if each.region_code == region), None)
-    if zones is not None and zone not in zones:
-        field = FieldError("/configuration/availability_zone", f"is one of {', '.join(zones)}")
-        raise InvalidInput("availability_zone: not a zone of this region", errors=[field])
-
-
-def _row(order: ResourceOrder, work: Work, provider: Provider, configuration: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "organization_id": work.organization,
-        "provider_id": provider.id,
-        "provider_name": provider.provider_name,
-        "region": order.region,
-        "resource_name": order.resource_name,
-        "resource_type": order.resource_type,
-        "resource_subtype": order.resource_subtype,
-        "size_category": size_category(configuration),
-        "configuration": configuration,
-        "resource_status": PROVISIONING,
-        "environment": order.environment,
-        "project": order.project,
-        "is_wedding_critical": order.is_wedding_critical,
-        "created_by": work.context.actor,
-        "created_at": work.now,
-        "updated_at": work.now,
-        "version": 1,
-    }
-
-
-def say(work: Work, event: type[ResourceEvent], resource: Resource, action: str, details: dict[str, Any]) -> None:
-    work.emit(event(**work.about(resource.id, resource.version), resource=resource))
-    work.audit(action, resource.id, resource.version, resource.resource_name, details)

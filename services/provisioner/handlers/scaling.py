@@ -17,9 +17,10 @@ from services.provisioner.domain.scaling import (
     next_type,
     performance_impact,
 )
+from services.provisioner.handlers.orders import say
 from services.provisioner.handlers.reconfiguring import reconfigure_resource
 from services.provisioner.handlers.resizing import resize_resource
-from services.provisioner.handlers.resources import change_fields, check_action, idle, offer_of, say
+from services.provisioner.handlers.resources import change_fields, check_action, idle, offer_of
 from services.provisioner.storage import resources, scaling
 from shared.bus.router import Routes
 from shared.clouds.errors import InvalidRequest

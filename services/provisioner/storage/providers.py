@@ -135,6 +135,14 @@ async def active(work: Work) -> list[tuple[UUID, UUID, int]]:
     return [(row.organization_id, row.id, row.version) for row in await work.execute(statement)]
 
 
+async def active_here(work: Work) -> list[Provider]:
+    """The active providers of this organization, in the order in which they were added."""
+    statement = select(*_shown).where(
+        _table.organization_id == work.organization, _table.removed_at.is_(None), _table.is_active
+    )
+    return [provider_of(row) for row in rows(await work.execute(statement.order_by(_table.created_at, _table.id)))]
+
+
 async def drop_other_regions(work: Work, provider_id: UUID, codes: Sequence[str]) -> None:
     """Forget regions that the account has no more."""
     mine = (cloud_regions.c.provider_id == provider_id, cloud_regions.c.organization_id == work.organization)

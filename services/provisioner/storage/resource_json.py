@@ -15,8 +15,7 @@ SHOWN: LiteralString = f"""json_build_object(
   'tags', coalesce((SELECT json_object_agg(t.key, t.value) FROM resource_tags t
                     WHERE t.organization_id = r.organization_id AND t.resource_id = r.id), '{{}}'::json),
   'is_wedding_critical', r.is_wedding_critical, 'origin', r.origin, 'group_id', r.group_id,
-  'cost_tracking', r.cost_tracking,
-  'performance_metrics', r.performance_metrics,
+  'placement', r.placement, 'cost_tracking', r.cost_tracking, 'performance_metrics', r.performance_metrics,
   'created_at', to_char(r.created_at AT TIME ZONE 'UTC', {_TIME}),
   'updated_at', to_char(r.updated_at AT TIME ZONE 'UTC', {_TIME}),
   'terminated_at', to_char(r.terminated_at AT TIME ZONE 'UTC', {_TIME}),

@@ -134,6 +134,7 @@ cloud_resources = Table(
     Column("version", Integer, nullable=False),
     Column("origin", String(16), nullable=False, server_default="provisioned"),
     Column("observed", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
+    Column("placement", JSONB(none_as_null=True)),
     moment("placed_at", nullable=True),
     Column("group_id", Uuid),
     _one_of("origin", "provisioned", "discovered"),

@@ -9,6 +9,7 @@ from shared.clouds.aws import tags as aws_tags
 from shared.clouds.aws.client import AwsClient
 from shared.clouds.aws.errors import PROVIDER, problems_of
 from shared.clouds.aws.images import AwsImages
+from shared.clouds.aws.machine_types import machine_types
 from shared.clouds.aws.times import in_utc_or_none
 from shared.clouds.capabilities import Machines
 from shared.clouds.errors import Conflict, IncorrectState, InvalidRequest, NotFound, StillWorking
@@ -128,7 +129,9 @@ class AwsMachines(Machines):
 
     async def _run_parameters(self, region: str, spec: MachineSpec) -> dict[str, Any]:
         marked = aws_tags.specification(("instance", "volume"), spec.tags, spec.token, operation="RunInstances")
-        image = spec.image or (await self._images.newest_default(region)).id
+        known = machine_types().get(spec.instance_type)
+        architecture = "x86_64" if known is None else known.architecture
+        image = spec.image or (await self._images.newest_default(region, architecture=architecture)).id
         parameters: dict[str, Any] = {
             "MinCount": 1,
             "MaxCount": 1,

@@ -108,4 +108,5 @@ def _volume(volume: Mapping[str, Any], region: str) -> Volume:
         device_name=attached.get("Device"),
         encrypted=volume.get("Encrypted"),
         created_at=in_utc_or_none(volume.get("CreateTime")),
+        kind=volume.get("VolumeType"),
     )

@@ -12,6 +12,8 @@ from shared.clouds.azure.client import AzureClient
 from shared.clouds.azure.errors import PROVIDER
 from shared.clouds.errors import FieldProblem, InvalidRequest
 
+_PATH = "/providers/Microsoft.Compute/skus"
+_API_VERSION = "2021-07-01"
 _KEPT_S = 3600.0
 # learn.microsoft.com/azure/virtual-machines/vm-naming-conventions: family, cores, then features; p is an ARM processor.
 _NAME = re.compile(r"[A-Za-z]+_[A-Z]+\d+(?:-\d+)?(?P<features>[a-z]*)(?:_.*)?")
@@ -52,8 +54,12 @@ class AzureSizes:
             return kept[1]
         sizes = {
             each["name"].lower(): _size(each, region)
-            async for page in self._client.pages(
-                "compute", "resource_skus.list", filter=f"location eq '{region}'", region=region
+            async for page in self._client.documents(
+                "compute",
+                "resource_skus.list",
+                f"/subscriptions/{self._client.subscription_id}{_PATH}",
+                region=region,
+                **{"api-version": _API_VERSION, "$filter": f"location eq '{region}'"},
             )
             for each in page
             if each["resourceType"] == "virtualMachines"

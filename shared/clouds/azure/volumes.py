@@ -190,4 +190,5 @@ def _volume(disk: Mapping[str, Any], *, device_name: str | None = None, machine_
         device_name=device_name,
         encrypted=None if "encryption" not in properties else True,
         created_at=datetime.fromisoformat(properties["timeCreated"]).astimezone(UTC),
+        kind=(disk.get("sku") or {}).get("name"),
     )

@@ -23,6 +23,7 @@ from shared.clouds.gcp.client import GcpClient
 from shared.clouds.gcp.errors import PROVIDER, problems_of
 from shared.clouds.gcp.images import GcpImages
 from shared.clouds.gcp.instances import insertion, machine_of, vanished, with_metadata
+from shared.clouds.gcp.machine_types import machine_types
 from shared.clouds.gcp.operations import Operations, Past
 from shared.clouds.gcp.regions import GcpPlaces, zone_of
 from shared.clouds.models import TOKEN_TAG, Machine, MachineSpec, MachineState
@@ -157,7 +158,9 @@ class GcpMachines(Machines):
     async def _inserted(
         self, region: str, zone: str, spec: MachineSpec, tags: Mapping[str, str], *, attempt: int
     ) -> Machine:
-        image = spec.image or (await self._images.newest_default(region)).id
+        known = machine_types().get(spec.instance_type)
+        architecture = "x86_64" if known is None else known.architecture
+        image = spec.image or (await self._images.newest_default(region, architecture=architecture)).id
         device = await self._images.root_device(region, image)
         body = insertion(spec, zone, image, tags, root_device=device)
         # A failed creation is Google's answer to its request id for an hour: another try needs another one.

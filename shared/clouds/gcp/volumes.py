@@ -220,6 +220,7 @@ class GcpVolumes(Volumes, RestoresVolumes, ListsVolumes):
             device_name=next((each.device_name for each in attached if zonal_id(each.source) == identifier), None),
             encrypted=True,  # Google encrypts every disk at rest, with a key of its own where none is named
             created_at=in_utc_or_none(disk.creation_timestamp),
+            kind=last_part(disk.type_) or None,
         )
 
 

@@ -16,6 +16,7 @@ from shared.messages.resources import (
     ResourceStarted,
     ResourceStopped,
     ResourceTerminated,
+    ResourceUpdated,
 )
 
 EVENT_OF = {
@@ -23,12 +24,13 @@ EVENT_OF = {
     "running": ResourceStarted,
     "stopped": ResourceStopped,
     "terminated": ResourceTerminated,
+    "available": ResourceUpdated,
 }
 
 
 @dataclass
 class Machine:
-    """One machine of an organization whose versions are said in any order."""
+    """One machine (or by its `subtype` another thing) of an organization whose versions are said in any order."""
 
     context: Context
     start: datetime
@@ -37,6 +39,9 @@ class Machine:
     project: str = "photos"
     id: UUID = field(default_factory=new_id)
     provider_id: UUID = field(default_factory=new_id)
+    provider_name: str = "aws"
+    region: str = "us-east-1"
+    subtype: str = "ec2_instance"
 
     def says(self, version: int, after_h: float, status: str) -> ResourceEvent:
         """The event of a version, `after_h` hours after the machine's start."""
@@ -62,11 +67,11 @@ class Machine:
             id=self.id,
             organization_id=UUID(str(self.context.organization)),
             provider_id=self.provider_id,
-            provider_name="aws",
-            region="us-east-1",
+            provider_name=self.provider_name,
+            region=self.region,
             resource_name="web-1",
-            resource_type="compute",
-            resource_subtype="ec2_instance",
+            resource_type="storage" if self.subtype in {"volume", "snapshot"} else "compute",
+            resource_subtype=self.subtype,
             configuration=self.configuration,
             resource_status=status,
             environment=self.environment,

@@ -56,11 +56,60 @@ async def stored(services: Services, machine: Machine) -> dict[str, Decimal]:
 async def test_a_machine_of_a_known_life_costs_hours_times_price(services: Services) -> None:
     await start(services)
     machine = Machine(context(), hours_ago(30), {"instance_type": "t3.micro", "volume_size_gib": 10})
-    await services.publish(*machine.lives((0, "provisioning"), (1, "running"), (11, "stopped"), (21, "terminated")))
-    await tracking_of(services, machine, hourly=0.0)
-    found = await stored(services, machine)
-    assert found["compute"] == MICRO_USD_PER_HOUR * 10
-    assert abs(found["storage"] - Decimal(10) * Decimal("0.08") / 720 * 20) < Decimal("0.000000001")
+    await services.publish(*machine.lives((1, "running"), (11, "stopped"), (21, "terminated")))
+    await tracking_of(services, machine, hourly=0.0, total=float(MICRO_USD_PER_HOUR * 10))
+    assert await stored(services, machine) == {"compute": MICRO_USD_PER_HOUR * 10}
+
+
+@pytest.mark.parametrize(
+    ("subtype", "configuration", "usd_per_gib_month"),
+    [
+        ("volume", {"size_gib": 10, "kind": "gp3"}, Decimal("0.08")),
+        ("snapshot", {"size_gib": 10}, Decimal("0.05")),
+    ],
+)
+async def test_a_volume_and_a_snapshot_that_were_found_cost_their_size_until_they_are_gone(
+    services: Services, subtype: str, configuration: dict[str, Any], usd_per_gib_month: Decimal
+) -> None:
+    await start(services)
+    thing = Machine(context(), hours_ago(30), configuration, subtype=subtype)
+    found = thing.says(1, 0, "available")
+    discovered = ResourceDiscovered(**thing.context.about(thing.id, 1, found.time), resource=found.resource)
+    await services.publish(discovered)
+    hourly = Decimal(10) * usd_per_gib_month / 720
+    tracking = await tracking_of(services, thing, hourly=float(round(hourly, 9)))
+    assert tracking["not_included"] == []
+    await services.publish(thing.says(2, 20, "terminated"))
+    await tracking_of(services, thing, hourly=0.0)
+    assert abs((await stored(services, thing))["storage"] - hourly * 20) < Decimal("0.000000001")
+
+
+async def test_each_cloud_is_metered_by_its_own_list(services: Services) -> None:
+    await start(services)
+    caller = context()
+    placed = [
+        ("azure", "eastus", "virtual_machine", "Standard_B1s", 0.0104),
+        ("gcp", "us-central1", "gce_instance", "e2-micro", 0.008376),
+        ("digitalocean", "nyc3", "droplet", "s-1vcpu-1gb", 0.00893),
+        ("linode", "us-east", "linode", "g6-standard-1", 0.018),
+        ("vultr", "ewr", "vultr_instance", "vc2-1c-1gb", 0.00685),
+    ]
+    machines = [
+        Machine(caller, now(), {"instance_type": kind}, provider_name=name, region=region, subtype=subtype)
+        for name, region, subtype, kind, _ in placed
+    ]
+    elsewhere = Machine(
+        caller, now(), {"instance_type": "g6-nanode-1"}, provider_name="linode", region="id-cgk", subtype="linode"
+    )
+    for machine in (*machines, elsewhere):
+        await services.publish(*machine.lives((0, "running")))
+    for machine, (*_, hourly) in zip(machines, placed, strict=True):
+        await tracking_of(services, machine, hourly=hourly)
+    unknown = await tracking_of(services, elsewhere, hourly=None)
+    assert unknown["not_included"] == ["no price for g6-nanode-1 in id-cgk"]
+    found = await overview(services, caller)
+    assert {share.name for share in found.by_provider} == {name for name, *_ in placed}
+    assert "vultr-cli plans list" in found.basis.price_sources
 
 
 @pytest.mark.parametrize("seed", [None, 1, 2])
@@ -151,7 +200,7 @@ async def test_the_overview_says_what_is_known_and_what_is_not(services: Service
     assert [share.name for share in found.by_environment] == ["staging"]
     assert (found.basis.metered_resources, found.basis.unpriced_resources) == (2, 1)
     assert found.basis.unpriced == ["no price for x99.none in us-east-1"]
-    assert "root volumes of unknown size (2)" in found.basis.not_included
+    assert "resources without a known price (1)" in found.basis.not_included
     assert found.basis.hours_basis == 720
     assert (str(found.basis.prices_from), str(found.basis.prices_to)) == ("2024-08-01", "2026-07-01")
 

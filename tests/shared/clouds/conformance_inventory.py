@@ -22,6 +22,7 @@ class InventoryConformance(Conformance):
         assert all(len(page) <= 5 for page in pages)
         one = next(iter(made))
         assert listed[one] == await volumes.get(account.region, one)
+        assert all(listed[each].kind for each in made)
         elsewhere = [each.id async for page in volumes.pages(account.other_region) for each in page]
         assert not made & set(elsewhere)
 

@@ -1,10 +1,13 @@
-"""Which locations, sizes and images does Azure have? A part of each, with what the lists say about them."""
+"""Which locations, sizes and images does Azure have? All sizes that we know of, a part of the others."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from shared.clouds.models import MachineType
+from shared.clouds.registry import machine_types_of
 
 
 @dataclass(frozen=True)
@@ -122,27 +125,27 @@ AREAS = {
     )
 }
 
-SIZES = {
-    size.name: size
-    for size in (
-        Size("Standard_B1s", "standardBSFamily", 1, 1),
-        Size("Standard_B1ms", "standardBSFamily", 1, 2),
-        Size("Standard_B2s", "standardBSFamily", 2, 4),
-        Size("Standard_B2ms", "standardBSFamily", 2, 8),
-        Size("Standard_B4ms", "standardBSFamily", 4, 16),
-        Size("Standard_B2ats_v2", "standardBasv2Family", 2, 1),
-        Size("Standard_B2pts_v2", "standardBpsv2Family", 2, 1, architecture="Arm64"),
-        Size("Standard_D2s_v5", "standardDSv5Family", 2, 8),
-        Size("Standard_D4s_v5", "standardDSv5Family", 4, 16),
-        Size("Standard_D8s_v5", "standardDSv5Family", 8, 32, closed_in=("francecentral/2", "swedencentral/1")),
-        Size("Standard_D2ps_v5", "standardDPSv5Family", 2, 8, architecture="Arm64"),
-        Size("Standard_E2s_v5", "standardESv5Family", 2, 16),
-        Size("Standard_E4s_v5", "standardESv5Family", 4, 32),
-        Size("Standard_F2s_v2", "standardFSv2Family", 2, 4),
-        Size("Standard_F4s_v2", "standardFSv2Family", 4, 8, closed_in=("swedencentral",)),
-        Size("Standard_M128s", "standardMSFamily", 128, 2048, quota=0),
-    )
+_CLOSED_IN = {
+    "Standard_D8s_v5": ("francecentral/2", "swedencentral/1"),
+    "Standard_F4s_v2": ("swedencentral",),
 }
+_QUOTAS = {"standardMSFamily": 0}
+"""Families of which a new subscription may have none."""
+
+
+def _size_of(each: MachineType) -> Size:
+    """The family of cores is named as Azure names it: standardDSv5Family."""
+    letters, _, version = each.family.removeprefix("Standard_").partition("_")
+    family = f"standard{letters.upper()}{version}Family"
+    architecture = "Arm64" if each.architecture == "arm64" else "x64"
+    return Size(
+        each.name, family, each.vcpu, each.memory_gib, _QUOTAS.get(family, 100_000), architecture,
+        _CLOSED_IN.get(each.name, ()),
+    )  # fmt: skip
+
+
+SIZES = {each.name: _size_of(each) for each in machine_types_of("azure").values()}
+"""All sizes that we know of."""
 
 # (publisher, offer, sku) of platform images, in lower case, with their versions, the oldest first.
 PLATFORM_IMAGES = {

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from functools import cache
 from typing import Any
 
 from deploy.local.clouds.azure import paths
-from deploy.local.clouds.azure.areas import AREAS, PLATFORM_IMAGES, SIZES
+from deploy.local.clouds.azure.areas import AREAS, PLATFORM_IMAGES, SIZES, Area
 from deploy.local.clouds.azure.lists import page
 from deploy.local.clouds.azure.tags import checked
 from deploy.local.clouds.world.controls import MACHINE
@@ -91,8 +93,14 @@ def _group(thing: Thing, call: Call) -> dict[str, Any]:
 
 
 def _sizes(call: Call) -> Answer:
-    chosen = [area for area in AREAS.values() if call.region in {area.name, "global"}]
-    return Answer(200, {"value": [size.document(area) for area in chosen for size in SIZES.values()]})
+    chosen = tuple(area for area in AREAS.values() if call.region in {area.name, "global"})
+    return Answer(200, body=_sizes_in(chosen))
+
+
+@cache
+def _sizes_in(areas: tuple[Area, ...]) -> bytes:
+    """Written once: a location has more than a thousand."""
+    return json.dumps({"value": [size.document(area) for area in areas for size in SIZES.values()]}).encode()
 
 
 def cores_in_use(call: Call, family: str) -> int:

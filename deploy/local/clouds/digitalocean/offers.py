@@ -1,31 +1,24 @@
 """Which regions, sizes and images has the simulated DigitalOcean?
 
-Slugs, shapes and prices as docs.digitalocean.com and slugs.do-api.dev list them; a selection.
+Regions and images are a selection; sizes and prices are all that we know of.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from shared.clouds.registry import list_prices_of, machine_types_of
+
+_SLUGS = sorted(machine_types_of("digitalocean"))
+_PRICED = "nyc3"
+"""DigitalOcean's prices are the same in all regions."""
+_HOURS_PER_MONTH = 672
+"""After so many hours DigitalOcean counts no more."""
+
 REGIONS = {
     "ams3": "Amsterdam 3", "blr1": "Bangalore 1", "fra1": "Frankfurt 1", "lon1": "London 1", "nyc1": "New York 1",
     "nyc3": "New York 3", "sfo3": "San Francisco 3", "sgp1": "Singapore 1", "syd1": "Sydney 1", "tor1": "Toronto 1",
 }  # fmt: skip
-
-# slug: vCPUs, memory MiB, disk GiB, transfer TiB, USD a month, USD an hour
-_SIZES = {
-    "s-1vcpu-512mb-10gb": (1, 512, 10, 0.5, 4.0, 0.00595),
-    "s-1vcpu-1gb": (1, 1024, 25, 1.0, 6.0, 0.00893),
-    "s-1vcpu-2gb": (1, 2048, 50, 2.0, 12.0, 0.01786),
-    "s-2vcpu-2gb": (2, 2048, 60, 3.0, 18.0, 0.02679),
-    "s-2vcpu-4gb": (2, 4096, 80, 4.0, 24.0, 0.03571),
-    "s-4vcpu-8gb": (4, 8192, 160, 5.0, 48.0, 0.07143),
-    "s-8vcpu-16gb": (8, 16384, 320, 6.0, 96.0, 0.14286),
-    "c-2": (2, 4096, 25, 4.0, 42.0, 0.0625),
-    "c-4": (4, 8192, 50, 5.0, 84.0, 0.125),
-    "g-2vcpu-8gb": (2, 8192, 25, 4.0, 63.0, 0.09375),
-    "m-2vcpu-16gb": (2, 16384, 50, 4.0, 84.0, 0.125),
-}
 
 # slug: number, name, distribution
 _IMAGES = {
@@ -39,24 +32,26 @@ _IMAGES = {
 
 def size(slug: str) -> dict[str, Any] | None:
     """None for an unknown one."""
-    known = _SIZES.get(slug)
+    known = machine_types_of("digitalocean").get(slug)
     if known is None:
         return None
-    vcpus, memory, disk, transfer, monthly, hourly = known
+    hourly = float(list_prices_of("digitalocean").of_region(_PRICED)[slug].usd)
     return {
-        "slug": slug, "memory": memory, "vcpus": vcpus, "disk": disk, "transfer": transfer, "price_monthly": monthly,
-        "price_hourly": hourly, "regions": sorted(REGIONS), "available": True, "description": "Basic",
-        "networking_throughput": 2000, "disk_info": [{"type": "local", "size": {"amount": disk, "unit": "gib"}}],
+        "slug": slug, "memory": int(known.memory_gib * 1024), "vcpus": known.vcpu, "disk": known.disk_gib,
+        "transfer": min(10.0, max(0.5, known.memory_gib)), "price_monthly": round(hourly * _HOURS_PER_MONTH, 2),
+        "price_hourly": hourly, "regions": sorted(REGIONS), "available": True, "description": known.family,
+        "networking_throughput": 2000,
+        "disk_info": [{"type": "local", "size": {"amount": known.disk_gib, "unit": "gib"}}],
     }  # fmt: skip
 
 
 def sizes() -> list[dict[str, Any]]:
-    return [found for slug in _SIZES if (found := size(slug)) is not None]
+    return [found for slug in machine_types_of("digitalocean") if (found := size(slug)) is not None]
 
 
 def region(slug: str, *, available: bool = True) -> dict[str, Any]:
     return {
-        "slug": slug, "name": REGIONS[slug], "available": available, "sizes": sorted(_SIZES),
+        "slug": slug, "name": REGIONS[slug], "available": available, "sizes": _SLUGS,
         "features": ["backups", "ipv6", "metadata", "install_agent", "storage", "image_transfer"],
     }  # fmt: skip
 

@@ -11,6 +11,7 @@ from deploy.local.clouds.gcp.errors import not_found
 from deploy.local.clouds.gcp.lists import aggregated, listed
 from deploy.local.clouds.world.controls import MACHINE
 from deploy.local.clouds.world.provider import Action, Answer, Call, Refusal
+from shared.clouds.registry import machine_types_of
 
 REGIONS: Mapping[str, str] = {
     "asia-northeast1": "abc",
@@ -30,21 +31,11 @@ INSTANCES_PER_REGION = 20_000
 SMALL_QUOTAS: Mapping[str, int] = {"southamerica-east1": 8}
 """Regions in which a project may have few machines, so that a used-up quota can be seen without making 20,000."""
 
-# name: virtual processors, memory in MB, architecture
 MACHINE_TYPES: Mapping[str, tuple[int, int, str]] = {
-    "c4a-standard-1": (1, 4096, "ARM64"),
-    "e2-highmem-2": (2, 16384, "X86_64"),
-    "e2-medium": (2, 4096, "X86_64"),
-    "e2-micro": (2, 1024, "X86_64"),
-    "e2-small": (2, 2048, "X86_64"),
-    "e2-standard-2": (2, 8192, "X86_64"),
-    "e2-standard-4": (4, 16384, "X86_64"),
-    "e2-standard-8": (8, 32768, "X86_64"),
-    "n2-standard-2": (2, 8192, "X86_64"),
-    "n2-standard-4": (4, 16384, "X86_64"),
-    "n2-standard-8": (8, 32768, "X86_64"),
-    "t2a-standard-1": (1, 4096, "ARM64"),
+    each.name: (each.vcpu, int(each.memory_gib * 1024), "ARM64" if each.architecture == "arm64" else "X86_64")
+    for each in machine_types_of("gcp").values()
 }
+"""Virtual processors, memory in MB and architecture by name: all that we know of."""
 DELETED = "DELETED"
 """The state of a machine that has left the API and not yet the controls."""
 

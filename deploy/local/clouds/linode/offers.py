@@ -1,8 +1,13 @@
-"""Which regions, types and images has the simulated Linode? A selection of what api.linode.com lists to anybody."""
+"""Which regions, types and images has the simulated Linode? All types that we know of, a selection of the rest."""
 
 from __future__ import annotations
 
 from typing import Any
+
+from shared.clouds.registry import list_prices_of, machine_types_of
+
+_PRICED = "us-east"
+"""Linode's prices are the same in all of these regions."""
 
 # id: country, label
 REGIONS = {
@@ -11,18 +16,6 @@ REGIONS = {
     "fr-par": ("fr", "Paris, FR"), "jp-osa": ("jp", "Osaka, JP"), "us-central": ("us", "Dallas, TX"),
     "us-east": ("us", "Newark, NJ"), "us-ord": ("us", "Chicago, IL"), "us-west": ("us", "Fremont, CA"),
 }  # fmt: skip
-
-# id: label, class, processors, memory MiB, disk MiB, transfer GB, network out Mbit/s, USD a month, USD an hour
-_TYPES = {
-    "g6-nanode-1": ("Nanode 1GB", "nanode", 1, 1024, 25600, 1000, 1000, 5.0, 0.0075),
-    "g6-standard-1": ("Linode 2GB", "standard", 1, 2048, 51200, 2000, 2000, 12.0, 0.018),
-    "g6-standard-2": ("Linode 4GB", "standard", 2, 4096, 81920, 4000, 4000, 24.0, 0.036),
-    "g6-standard-4": ("Linode 8GB", "standard", 4, 8192, 163840, 5000, 5000, 48.0, 0.072),
-    "g6-standard-6": ("Linode 16GB", "standard", 6, 16384, 327680, 8000, 6000, 96.0, 0.144),
-    "g6-dedicated-2": ("Dedicated 4GB", "dedicated", 2, 4096, 81920, 4000, 4000, 36.0, 0.054),
-    "g6-dedicated-4": ("Dedicated 8GB", "dedicated", 4, 8192, 163840, 5000, 5000, 72.0, 0.108),
-    "g7-highmem-1": ("Linode 24GB", "highmem", 2, 24576, 20480, 5000, 5000, 60.0, 0.09),
-}
 
 # id: label, vendor, end of life
 _IMAGES = {
@@ -47,20 +40,24 @@ def region(code: str, *, available: bool) -> dict[str, Any]:
 
 def type_(identifier: str) -> dict[str, Any] | None:
     """None for an unknown one."""
-    known = _TYPES.get(identifier)
-    if known is None:
+    known = machine_types_of("linode").get(identifier)
+    if known is None or known.disk_gib is None:
         return None
-    label, kind, processors, memory, disk, transfer, network, monthly, hourly = known
+    kind = identifier.split("-")[1]
+    hourly = float(list_prices_of("linode").of_region(_PRICED)[identifier].usd)
+    monthly = round(hourly / 0.0015, 2)
     return {
-        "id": identifier, "label": label, "class": kind, "vcpus": processors, "memory": memory, "disk": disk,
-        "transfer": transfer, "network_out": network, "gpus": 0, "successor": None, "accelerated_devices": 0,
+        "id": identifier, "label": f"{kind.capitalize()} {known.memory_gib:g}GB", "class": kind, "vcpus": known.vcpu,
+        "memory": int(known.memory_gib * 1024), "disk": known.disk_gib * 1024,
+        "transfer": min(20_000, int(known.memory_gib) * 1000), "network_out": min(12_000, known.vcpu * 1000),
+        "gpus": 0, "successor": None, "accelerated_devices": 0,
         "price": {"monthly": monthly, "hourly": hourly}, "region_prices": [],
         "addons": {"backups": {"price": {"monthly": monthly / 2.5, "hourly": hourly / 2.5}, "region_prices": []}},
     }  # fmt: skip
 
 
 def types() -> list[dict[str, Any]]:
-    return [found for each in _TYPES if (found := type_(each)) is not None]
+    return [found for each in machine_types_of("linode") if (found := type_(each)) is not None]
 
 
 def image(identifier: str) -> dict[str, Any] | None:

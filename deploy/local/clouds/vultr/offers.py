@@ -1,8 +1,14 @@
-"""Which regions, plans and operating systems has the simulated Vultr? A selection of what api.vultr.com lists."""
+"""Which regions, plans and systems has the simulated Vultr? All plans that we know of, a selection of the rest."""
 
 from __future__ import annotations
 
 from typing import Any
+
+from shared.clouds.registry import list_prices_of, machine_types_of
+
+_PRICED = "ewr"
+"""Vultr's prices are the same in all regions but São Paulo, which has plans of its own."""
+_SAO_PAULO = "-sc1"
 
 # id: city, country, continent
 _REGIONS = {
@@ -13,17 +19,6 @@ _REGIONS = {
     "sgp": ("Singapore", "SG", "Asia"), "syd": ("Sydney", "AU", "Oceania"),
     "yto": ("Toronto", "CA", "North America"),
 }  # fmt: skip
-
-# id: processors, memory MiB, disk GB, bandwidth GB, USD a month
-_PLANS = {
-    "vc2-1c-1gb": (1, 1024, 25, 1024, 5.0),
-    "vc2-1c-2gb": (1, 2048, 55, 2048, 10.0),
-    "vc2-2c-4gb": (2, 4096, 80, 3072, 20.0),
-    "vc2-4c-8gb": (4, 8192, 160, 4096, 40.0),
-    "vc2-6c-16gb": (6, 16384, 320, 5120, 80.0),
-    "vhf-2c-4gb": (2, 4096, 128, 3072, 24.0),
-    "voc-c-2c-4gb-75s-amd": (2, 4096, 75, 5120, 60.0),
-}
 
 # number: name, family
 _SYSTEMS = {
@@ -48,19 +43,21 @@ def regions() -> list[dict[str, Any]]:
 
 def plan(identifier: object) -> dict[str, Any] | None:
     """None for an unknown one."""
-    known = _PLANS.get(str(identifier))
+    known = machine_types_of("vultr").get(str(identifier))
     if known is None:
         return None
-    processors, memory, disk, bandwidth, monthly = known
+    sao_paulo = known.name.endswith(_SAO_PAULO)
+    hourly = float(list_prices_of("vultr").of_region("sao" if sao_paulo else _PRICED)[known.name].usd)
     return {
-        "id": identifier, "vcpu_count": processors, "ram": memory, "disk": disk, "disk_count": 1,
-        "bandwidth": bandwidth, "monthly_cost": monthly, "hourly_cost": round(monthly / 730, 4),
-        "type": str(identifier).partition("-")[0], "locations": sorted(_REGIONS), "gpu_vram_gb": 0, "gpu_type": "",
+        "id": identifier, "vcpu_count": known.vcpu, "ram": int(known.memory_gib * 1024), "disk": known.disk_gib,
+        "disk_count": 1, "bandwidth": min(15_360, 1024 * known.vcpu), "monthly_cost": round(hourly * 730, 1),
+        "hourly_cost": hourly, "type": known.name.partition("-")[0],
+        "locations": ["sao"] if sao_paulo else sorted(set(_REGIONS) - {"sao"}), "gpu_vram_gb": 0, "gpu_type": "",
     }  # fmt: skip
 
 
 def plans() -> list[dict[str, Any]]:
-    return [found for each in _PLANS if (found := plan(each)) is not None]
+    return [found for each in machine_types_of("vultr") if (found := plan(each)) is not None]
 
 
 def system(number: object) -> dict[str, Any] | None:

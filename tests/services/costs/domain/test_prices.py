@@ -5,14 +5,15 @@ from decimal import Decimal
 
 import pytest
 
-from services.costs.domain.prices import SIZE_UNKNOWN, Component, Price, components, price_on, rate
+from services.costs.domain.prices import MACHINES, Component, Price, components, price_on, rate
+from shared.clouds.registry import catalog_of, provider_names
 
 MAY, JULY = date(2026, 5, 1), date(2026, 7, 1)
 DEAR, CHEAP = (
     Price("t3.micro", "hour", Decimal("0.02"), MAY, "test"),
     Price("t3.micro", "hour", Decimal("0.01"), JULY, "test"),
 )
-VOLUME = Component("storage", "ebs:gp3", Decimal(100), while_stopped=True)
+VOLUME = Component("storage", "disk:gp3", Decimal(100), while_stopped=True)
 
 
 @pytest.mark.parametrize(
@@ -32,9 +33,34 @@ def test_a_price_of_another_region_does_not_count() -> None:
     assert rate(component, "us-west-2", {("us-east-1", "t3.micro"): [DEAR]}, MAY).usd_per_hour is None
 
 
-def test_a_root_volume_of_unknown_size_is_unknown() -> None:
-    volume = components("ec2_instance", {"instance_type": "t3.micro"})[1]
-    assert rate(volume, "us-east-1", {}, MAY).unpriced == SIZE_UNKNOWN
+@pytest.mark.parametrize(
+    ("subtype", "configuration", "expected"),
+    [
+        ("volume", {"size_gib": 100, "kind": "gp3"}, ("storage", "disk:gp3", Decimal(100), True)),
+        ("volume", {"size_gib": 8, "kind": None}, ("storage", "disk", Decimal(8), True)),
+        ("volume", {"size_gib": None, "kind": "gp3"}, ("storage", "disk:gp3", None, True)),
+        ("snapshot", {"size_gib": 8}, ("storage", "snapshot", Decimal(8), True)),
+        ("droplet", {"instance_type": "s-1vcpu-1gb"}, ("compute", "s-1vcpu-1gb", Decimal(1), False)),
+        ("virtual_machine", {"instance_type": "Standard_B1s"}, ("compute", "Standard_B1s", Decimal(1), False)),
+    ],
+)
+def test_each_kind_of_thing_is_paid_for_once(
+    subtype: str, configuration: dict[str, object], expected: tuple[object, ...]
+) -> None:
+    """A machine does not pay for its volumes: they are in the inventory and pay for themselves."""
+    (only,) = components(subtype, configuration)
+    assert (only.category, only.item, only.quantity, only.while_stopped) == expected
+
+
+def test_every_machine_of_the_six_clouds_is_paid_by_its_type() -> None:
+    subtypes = {offer.resource_subtype for name in provider_names() for offer in catalog_of(name).offers()
+                if offer.resource_type == "compute"}  # fmt: skip
+    assert subtypes <= MACHINES
+
+
+def test_a_volume_of_unknown_size_is_unknown() -> None:
+    (volume,) = components("volume", {"kind": "gp3"})
+    assert rate(volume, "us-east-1", {}, MAY).unpriced == "no price for disk:gp3"
 
 
 def test_a_kind_that_nobody_prices_is_unknown_and_not_free() -> None:
@@ -43,7 +69,7 @@ def test_a_kind_that_nobody_prices_is_unknown_and_not_free() -> None:
 
 
 def test_a_volume_pays_a_720th_of_its_month_each_hour() -> None:
-    prices = {("us-east-1", "ebs:gp3"): [Price("ebs:gp3", "gib_month", Decimal("0.08"), MAY, "test")]}
+    prices = {("us-east-1", "disk:gp3"): [Price("ebs:gp3", "gib_month", Decimal("0.08"), MAY, "test")]}
     found = rate(VOLUME, "us-east-1", prices, MAY).usd_per_hour
     assert found is not None
     assert round(found * 720, 9) == 8

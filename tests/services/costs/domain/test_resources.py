@@ -14,10 +14,11 @@ from services.costs.domain.resources import Facts, Transition, periods
 START = datetime(2026, 11, 20, 22, 0, tzinfo=UTC)
 MICRO = Facts("us-east-1", "ec2_instance", {"instance_type": "t3.micro", "volume_size_gib": 8})
 LARGE = Facts("us-east-1", "ec2_instance", {"instance_type": "m5.large", "volume_size_gib": 8})
+VOLUME = Facts("us-east-1", "volume", {"size_gib": 8, "kind": "gp3"})
 PRICES = {
     ("us-east-1", "t3.micro"): [Price("t3.micro", "hour", Decimal("0.0104"), START.date(), "test")],
     ("us-east-1", "m5.large"): [Price("m5.large", "hour", Decimal("0.096"), START.date(), "test")],
-    ("us-east-1", "ebs:gp3"): [Price("ebs:gp3", "gib_month", Decimal("0.08"), START.date(), "test")],
+    ("us-east-1", "disk:gp3"): [Price("disk:gp3", "gib_month", Decimal("0.08"), START.date(), "test")],
 }
 
 
@@ -114,14 +115,18 @@ def test_a_clock_that_went_back_shortens_nothing() -> None:
     assert [(period.start, period.end, period.running) for period in found] == [(at(2), at(4), False)]
 
 
+VOLUME_LIFE = [said(1, 1, "available", VOLUME), said(2, 2, "error", VOLUME), said(3, 6, "terminated", VOLUME)]
+
+
 def test_the_cost_of_a_life_is_exact() -> None:
-    compute = Decimal("0.0104") * 3
+    assert _cost(LIFE) == Decimal("0.0104") * 3
     volume = Decimal(8) * Decimal("0.08") / 720 * 5
-    assert abs(_cost(LIFE) - compute - volume) < Decimal("0.000000001")
+    assert abs(_cost(VOLUME_LIFE) - volume) < Decimal("0.000000001")
 
 
 def test_days_are_cut_at_midnight_utc() -> None:
-    days = daily_costs(periods(LIFE), PRICES, START.date(), at(100))
+    lives = (LIFE, VOLUME_LIFE)
+    days = [day for life in lives for day in daily_costs(periods(life), PRICES, START.date(), at(100))]
     assert {(cost.day.day, cost.category): cost.usage_hours for cost in days} == {
         (20, "compute"): 1,
         (20, "storage"): 1,

@@ -142,6 +142,11 @@ async def test_a_list_that_breaks_off_is_no_list(client, simulated_azure):
     simulated_azure.clear_faults()
     whole = [each["id"] async for page in client.pages("compute", listed) for each in page]
     assert len(whole) == len(set(whole)) >= 101
+    path = f"/subscriptions/{client.subscription_id}/providers/Microsoft.Compute/sshPublicKeys"
+    documents = client.documents("compute", listed, path, **{"api-version": "2024-11-01"})
+    pages = [page async for page in documents]
+    assert [len(page) for page in pages][:-1] == [100]
+    assert [each["id"] for page in pages for each in page] == whole
 
 
 async def test_a_reader_reads_and_may_not_write(simulated_azure):
@@ -194,3 +199,10 @@ async def test_a_token_is_asked_for_once_and_again_before_it_ends():
         await credential.get_token("a/.default")
     assert caught.value.retry_after_s == 5
     await credential.close()
+
+
+async def test_a_refused_list_of_documents_is_our_error(client, simulated_azure):
+    simulated_azure.fault(match={"action": "resource_skus.list"}, status=403, code="AuthorizationFailed", count=1)
+    path = f"/subscriptions/{client.subscription_id}/providers/Microsoft.Compute/skus"
+    with pytest.raises(PermissionDenied):
+        await anext(client.documents("compute", "resource_skus.list", path, **{"api-version": "2021-07-01"}))

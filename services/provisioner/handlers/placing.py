@@ -1,0 +1,192 @@
+"""How is a machine made at the first of several offers that can be had? The saga behind a placement.
+
+Each attempt has a token of its own; what it may have made, also when its answer was lost, is looked up and removed
+before the next begins.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from services.provisioner.deps import Deps
+from services.provisioner.domain.resources import size_category
+from services.provisioner.handlers.machines import (
+    Order,
+    facts_of,
+    provisioning_failed,
+    recording,
+    remove_thing,
+    serving,
+)
+from services.provisioner.storage import providers, resources
+from shared.bus.router import Routes
+from shared.clouds.errors import InvalidRequest, NoCapacity, QuotaExceeded
+from shared.clouds.registry import catalog_of
+from shared.db import sagas
+from shared.db.saga import Saga
+from shared.db.work import Work
+from shared.kit.errors import CanopyError, NotFound
+from shared.messages.placement import Offer, PlaceResource, Refusal
+from shared.messages.resources import ResourceStarted, ResourceUpdated
+
+routes = Routes()
+
+COMPUTE, TYPE, ZONE = "compute", "instance_type", "availability_zone"
+STEPS = 5
+"""Of a placement whose first offer can be had; each further one takes three more."""
+
+
+class NoOfferLeft(CanopyError):
+    """Every offer was tried and none could be had; the detail lists them."""
+
+    status, code, title = 503, "no_offer_left", "No offer could be had"
+
+
+@routes.saga(
+    PlaceResource, kind="resource.provision", target_type="resource", total=STEPS, on_failure=provisioning_failed
+)
+async def place_resource(saga: Saga, command: PlaceResource, deps: Deps) -> dict[str, Any]:
+    """For each offer: take it → create machine → (clear it when refused); then as any provisioning.
+
+    Raises NoOfferLeft.
+    """
+    order, machine_id, placement = await _first_to_be_had(saga, command, deps)
+
+    async def note(work: Work) -> None:
+        resource = await resources.change(
+            work, command.aggregate_id, resource_id=machine_id, placed_at=work.now, placement=placement
+        )
+        work.emit(ResourceUpdated(**work.about(resource.id, resource.version), resource=resource))
+
+    async def running() -> dict[str, Any] | None:
+        return await serving(order, machine_id)
+
+    await saga.apply("note machine", note)
+    facts = await saga.until("wait until running", running, every_s=deps.settings.machine_poll_s,
+                             timeout_s=deps.settings.machine_wait_s)  # fmt: skip
+    await saga.apply("record running", recording(command.aggregate_id, ResourceStarted, facts.pop("status"), facts))
+    return {"resource_id": machine_id, "placement": placement}
+
+
+async def _first_to_be_had(saga: Saga, command: PlaceResource, deps: Deps) -> tuple[Order, str, dict[str, Any]]:
+    """Try the offers in their order; the order, the machine's id and what to say of its placement."""
+    tried: list[Refusal] = []
+    without_quota: set[tuple[UUID, str, str]] = set()
+    for number, offer in enumerate(command.offers, 1):
+        key = (offer.provider_id, offer.region, offer.instance_type)
+        if key in without_quota:
+            continue
+        order = await _take_offer(saga, command, deps, number, tried)
+        if order is None:
+            tried.append(Refusal(offer=offer, code="provider_inactive", detail="the provider or region is gone"))
+            continue
+        made = await saga.step(f"create machine {number}", _creating(order), undo=_undoing(order))
+        refusal = made.get("refusal")
+        if refusal is None:
+            return order, made["machine_id"], placement_of(offer, command.fitting, tried)
+        await saga.step(f"clear offer {number}", _clearing(order))
+        tried.append(Refusal(offer=offer, **refusal["said"]))
+        if refusal["is_quota"]:
+            without_quota.add(key)
+
+    async def record(work: Work) -> None:
+        placement = placement_of(command.offers[-1], command.fitting, tried) | {"offer": None, "reason": None}
+        await resources.change(work, command.aggregate_id, placement=placement)
+
+    await saga.apply("record refusals", record)
+    untried = command.fitting - sum(each.availability_zone is None for each in command.offers)
+    told = [f"{_words(each.offer)}: {each.detail} ({each.code})" for each in tried]
+    raise NoOfferLeft("; ".join([*told, *([f"{untried} more offers fit and were not tried"] if untried else [])]))
+
+
+async def _take_offer(
+    saga: Saga, command: PlaceResource, deps: Deps, number: int, tried: Sequence[Refusal]
+) -> Order | None:
+    """A step: the row says where the machine is tried to be had now. None when the account is not there any more."""
+    offer, token = command.offers[number - 1], str(saga.token(f"create machine {number}"))
+
+    async def take(work: Work) -> dict[str, Any] | None:
+        await sagas.change(work, saga.id, saga.fence, total=STEPS + 3 * (number - 1))
+        try:
+            provider = await providers.hold(work, offer.provider_id)
+        except NotFound:
+            return None
+        if not provider.is_active or offer.region not in provider.regions:
+            return None
+        if number > 1:
+            await _move(work, command, offer, tried)
+        return await facts_of(work, command.aggregate_id, token)
+
+    facts = await saga.apply(f"take offer {number}", take)
+    organization = saga.context.organization
+    if organization is None:
+        raise LookupError("a resource belongs to an organization")
+    return None if facts is None else Order(deps, organization, facts)
+
+
+async def _move(work: Work, command: PlaceResource, offer: Offer, tried: Sequence[Refusal]) -> None:
+    configuration = catalog_of(offer.provider_name).configuration(
+        COMPUTE, offer.resource_subtype, asked_at(offer, command.configuration)
+    )
+    resource = await resources.change(
+        work, command.aggregate_id, provider_id=offer.provider_id, provider_name=offer.provider_name,
+        region=offer.region, resource_subtype=offer.resource_subtype, configuration=configuration,
+        size_category=size_category(configuration), placement=placement_of(offer, command.fitting, tried),
+    )  # fmt: skip
+    work.emit(ResourceUpdated(**work.about(resource.id, resource.version), resource=resource))
+
+
+def _creating(order: Order) -> Callable[[UUID], Awaitable[dict[str, Any]]]:
+    async def create(_: UUID) -> dict[str, Any]:
+        """A refusal is an outcome, not a failure: it is journaled, and the next offer is taken."""
+        try:
+            known = await (await order.things()).find(order.facts["token"])
+            return {"machine_id": known or await order.create()}
+        except (NoCapacity, QuotaExceeded, InvalidRequest) as error:
+            if isinstance(error, InvalidRequest) and error.field != TYPE:
+                raise
+            said = {"code": error.code, "detail": error.message}
+            return {"refusal": {"said": said, "is_quota": isinstance(error, QuotaExceeded)}}
+
+    return create
+
+
+def _clearing(order: Order) -> Callable[[UUID], Awaitable[str | None]]:
+    async def clear(_: UUID) -> str | None:
+        """A call before the refusal may have made a machine whose answer was lost."""
+        things = await order.things()
+        known = await things.find(order.facts["token"])
+        if known is not None:
+            await things.remove(known)
+        return known
+
+    return clear
+
+
+def _undoing(order: Order) -> Callable[[dict[str, Any] | None], Awaitable[None]]:
+    async def remove(made: dict[str, Any] | None) -> None:
+        if made is None or made.get("refusal") is None:
+            await remove_thing(order, None if made is None else made["machine_id"])
+
+    return remove
+
+
+def asked_at(offer: Offer, configuration: Mapping[str, Any]) -> dict[str, Any]:
+    """The configuration as it is asked for at an offer: with its type, and its zone where it has one."""
+    zone = {} if offer.availability_zone is None else {ZONE: offer.availability_zone}
+    return {**configuration, TYPE: offer.instance_type, **zone}
+
+
+def placement_of(offer: Offer, fitting: int, tried: Sequence[Refusal]) -> dict[str, Any]:
+    kind = "the cheapest" if offer.usd_per_hour is not None else "one without a known price"
+    after = f", after {len(tried)} that could not be had" if tried else ""
+    return {
+        "offer": offer.model_dump(mode="json"),
+        "reason": f"{kind} of {fitting} offers that fit{after}",
+        "fitting": fitting,
+        "tried": [each.model_dump(mode="json") for each in tried],
+    }
+
+
+def _words(offer: Offer) -> str:
+    return f"{offer.provider_name} {offer.availability_zone or offer.region} {offer.instance_type}"

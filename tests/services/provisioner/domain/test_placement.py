@@ -1,0 +1,140 @@
+"""Every offer is in its place: those that fit in the order of their prices, the others with what excludes them."""
+
+from dataclasses import replace
+from decimal import Decimal
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.provisioner.domain.placement import (
+    OFFERS_TRIED,
+    Offer,
+    Place,
+    Wanted,
+    attempts,
+    check_fits,
+    misfits,
+    offers_of,
+    rank,
+)
+from shared.clouds.models import MachineType
+from shared.kit.errors import InvalidInput
+
+PLACES = [
+    Place(UUID(int=1), "aws", "us-east-1", "ec2_instance", zones=("us-east-1a", "us-east-1b")),
+    Place(UUID(int=1), "aws", "eu-west-1", "ec2_instance"),
+    Place(UUID(int=2), "linode", "us-east", "linode"),
+    Place(UUID(int=3), "vultr", "ewr", "vultr_instance", refused="unknown field"),
+]
+TYPES = [
+    MachineType(f"t{number}", "t", vcpu, memory, architecture, bare_metal=vcpu == 8)
+    for number, (vcpu, memory, architecture) in enumerate(
+        [(1, 0.5, "x86_64"), (2, 1.0, "x86_64"), (2, 4.0, "arm64"), (4, 8.0, "x86_64"), (8, 32.0, "x86_64")]
+    )
+]
+PRICES = st.sampled_from([None, Decimal("0.005"), Decimal("0.0104"), Decimal("0.1"), Decimal(2)])
+OFFERS = st.lists(st.builds(Offer, st.sampled_from(PLACES), st.sampled_from(TYPES), PRICES), max_size=25)
+WANTED = st.builds(
+    Wanted,
+    provider_id=st.sampled_from([None, UUID(int=1), UUID(int=9)]),
+    region=st.sampled_from([None, "us-east-1", "us-east"]),
+    instance_type=st.sampled_from([None, "t1", "t4"]),
+    min_vcpu=st.sampled_from([None, 2, 4]),
+    min_memory_gib=st.sampled_from([None, 1.0, 5.5]),
+    architecture=st.sampled_from(["any", "x86_64", "arm64"]),
+    regions=st.sampled_from([frozenset(), frozenset({"us-east-1", "ewr"})]),
+    providers=st.sampled_from([frozenset(), frozenset({"linode"}), frozenset({"aws", "vultr"})]),
+    max_price_usd_per_hour=st.sampled_from([None, Decimal("0.0104"), Decimal(1)]),
+)
+ANYTHING = Wanted()
+
+
+@given(OFFERS, WANTED)
+def test_every_offer_either_fits_or_says_what_excludes_it(offers: list[Offer], wanted: Wanted) -> None:
+    found = rank(offers, wanted)
+    assert sorted(map(repr, [*found.fitting, *(offer for offer, _ in found.rejected)])) == sorted(map(repr, offers))
+    assert all(not list(misfits(offer, wanted)) for offer in found.fitting)
+    assert all(names for _, names in found.rejected)
+    assert sum(found.excluded.values()) == sum(len(names) for _, names in found.rejected)
+
+
+@given(OFFERS, WANTED)
+def test_the_cheapest_comes_first_and_what_has_no_known_price_last(offers: list[Offer], wanted: Wanted) -> None:
+    prices = [offer.usd_per_hour for offer in rank(offers, wanted).fitting]
+    known = [price for price in prices if price is not None]
+    assert prices[: len(known)] == sorted(known)
+    if wanted.max_price_usd_per_hour is not None:
+        assert len(known) == len(prices)
+        assert all(price <= wanted.max_price_usd_per_hour for price in known)
+
+
+@given(OFFERS.flatmap(lambda offers: st.tuples(st.just(offers), st.permutations(offers))), WANTED)
+def test_the_order_does_not_depend_on_the_order_of_the_offers(
+    offers: tuple[list[Offer], list[Offer]], wanted: Wanted
+) -> None:
+    assert rank(offers[0], wanted).fitting == rank(offers[1], wanted).fitting
+
+
+@given(OFFERS, WANTED)
+def test_another_constraint_lets_nothing_in_that_did_not_fit(offers: list[Offer], wanted: Wanted) -> None:
+    before = set(rank(offers, wanted).fitting)
+    narrower = [replace(wanted, min_vcpu=99), replace(wanted, providers=frozenset({"gcp"}), region=wanted.region)]
+    narrower += [replace(wanted, max_price_usd_per_hour=Decimal("0.001"))]
+    assert all(set(rank(offers, each).fitting) <= before for each in narrower)
+
+
+@given(OFFERS, WANTED)
+def test_what_is_tried_is_the_fitting_offers_in_their_order_zone_by_zone(offers: list[Offer], wanted: Wanted) -> None:
+    fitting = rank(offers, wanted).fitting
+    tried = attempts(fitting, in_zones=True)
+    assert attempts(fitting, in_zones=False) == list(fitting[:OFFERS_TRIED])
+    assert [offer for offer in tried if offer.zone is None] == list(fitting[:OFFERS_TRIED])
+    for offer in tried:
+        assert offer.zone is None or offer.zone in offer.place.zones
+
+
+@pytest.mark.parametrize(
+    ("wanted", "excluding"),
+    [
+        (Wanted(provider_id=UUID(int=9)), "provider_id"),
+        (Wanted(region="mars-1"), "region"),
+        (Wanted(resource_subtype="droplet"), "resource_subtype"),
+        (Wanted(instance_type="x9.none"), "instance_type"),
+        (Wanted(min_vcpu=3), "min_vcpu"),
+        (Wanted(min_memory_gib=1.5), "min_memory_gib"),
+        (Wanted(architecture="arm64"), "architecture"),
+        (Wanted(regions=frozenset({"eu-west-1"})), "regions"),
+        (Wanted(providers=frozenset({"gcp"})), "providers"),
+        (Wanted(max_price_usd_per_hour=Decimal("0.01")), "max_price_usd_per_hour"),
+    ],
+)
+def test_each_constraint_excludes_what_does_not_meet_it_and_is_named(wanted: Wanted, excluding: str) -> None:
+    offer = Offer(PLACES[0], TYPES[1], Decimal("0.0104"))
+    assert list(misfits(offer, wanted)) == [excluding]
+    with pytest.raises(InvalidInput) as caught:
+        check_fits(rank([offer], wanted))
+    assert caught.value.code == "no_offer"
+    [problem] = caught.value.errors
+    assert problem.pointer.endswith(f"/{excluding}")
+    assert problem.detail == "excludes 1 of 1 offers"
+
+
+def test_an_unknown_price_fits_no_largest_price_and_no_unnamed_bare_metal_fits() -> None:
+    unpriced, metal = Offer(PLACES[0], TYPES[1], None), Offer(PLACES[0], TYPES[4], Decimal(1))
+    assert list(misfits(unpriced, ANYTHING)) == []
+    assert list(misfits(unpriced, Wanted(max_price_usd_per_hour=Decimal(1000)))) == ["max_price_usd_per_hour"]
+    assert list(misfits(metal, ANYTHING)) == ["bare_metal"]
+    assert list(misfits(metal, Wanted(instance_type="t4"))) == []
+    assert list(misfits(Offer(PLACES[3], TYPES[1], None), ANYTHING)) == ["configuration"]
+
+
+def test_without_any_offer_nobody_has_machines() -> None:
+    with pytest.raises(InvalidInput, match="no active provider"):
+        check_fits(rank([], ANYTHING))
+
+
+def test_every_type_of_a_place_is_an_offer_with_its_price_or_none() -> None:
+    found = list(offers_of(PLACES[2], TYPES[:2], {"t1": Decimal("0.5"), "disk": Decimal(1)}))
+    assert [(each.machine_type.name, each.usd_per_hour) for each in found] == [("t0", None), ("t1", Decimal("0.5"))]

@@ -1,0 +1,112 @@
+"""The prices of this release: complete, dated, sourced, and read a region at a time."""
+
+import gzip
+import json
+import re
+from datetime import date
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+
+import moto
+import pytest
+
+from shared.clouds.errors import Unsupported
+from shared.clouds.list_prices import ListPrice, ListPrices
+from shared.clouds.registry import list_prices_of, machine_types_of, provider_names
+
+OFFERINGS = Path(moto.__file__).parent / "ec2/resources/instance_type_offerings/region"
+README = Path(__file__).parents[3] / "shared/clouds/prices.md"
+
+ROWS = {"aws": 16_030, "azure": 54_926, "digitalocean": 1_807, "gcp": 17_758, "linode": 930, "vultr": 2_621}
+
+# Copied from the sources that shared/clouds/prices.md names.
+GOLDEN = [
+    ("aws", "us-east-1", "t3.micro", "hour", "0.0104", date(2026, 7, 1)),
+    ("aws", "us-west-2", "t3.micro", "hour", "0.0104", date(2024, 8, 1)),
+    ("aws", "us-east-1", "m5.large", "hour", "0.096", date(2026, 7, 1)),
+    ("aws", "af-south-1", "c5.12xlarge", "hour", "2.736", date(2024, 8, 1)),
+    ("aws", "mx-central-1", "t3.micro", "hour", "0.0109", date(2025, 3, 1)),
+    ("aws", "us-east-1", "disk:gp3", "gib_month", "0.08", date(2024, 9, 1)),
+    ("aws", "eu-central-1", "disk:gp3", "gib_month", "0.0952", date(2024, 9, 1)),
+    ("aws", "us-west-2", "m8i.large", "hour", "0.10584", date(2026, 7, 1)),
+    ("aws", "us-west-2", "snapshot", "gib_month", "0.05", date(2024, 9, 1)),
+    ("azure", "eastus", "Standard_B1s", "hour", "0.0104", date(2024, 8, 1)),
+    ("azure", "eastus", "Standard_D2s_v5", "hour", "0.096", date(2024, 8, 1)),
+    ("gcp", "us-central1", "e2-micro", "hour", "0.008376", date(2026, 7, 1)),
+    ("gcp", "us-central1", "disk:pd-balanced", "gib_month", "0.1", date(2026, 7, 1)),
+    ("digitalocean", "nyc3", "s-1vcpu-1gb", "hour", "0.00893", date(2025, 8, 1)),
+    ("digitalocean", "fra1", "g-48vcpu-192gb-intel", "hour", "2.6994", date(2025, 8, 1)),
+    ("linode", "us-east", "g6-standard-2", "hour", "0.036", date(2024, 12, 1)),
+    ("linode", "br-gru", "g6-dedicated-64", "hour", "9.677", date(2024, 1, 1)),
+    ("vultr", "ewr", "vc2-1c-1gb", "hour", "0.00685", date(2022, 10, 1)),
+    ("vultr", "sao", "vc2-1c-1gb-sc1", "hour", "0.01027", date(2022, 10, 1)),
+]
+
+
+@cache
+def all_of(provider_name: str) -> list[ListPrice]:
+    prices = list_prices_of(provider_name)
+    return [each for region in prices.regions() for each in prices.of_region(region).values()]
+
+
+@pytest.mark.parametrize(("provider_name", "region", "item", "unit", "usd", "valid_from"), GOLDEN)
+def test_published_prices_are_in_the_files(
+    provider_name: str, region: str, item: str, unit: str, usd: str, valid_from: date
+) -> None:
+    found = list_prices_of(provider_name).of_region(region)[item]
+    assert (found.region, found.item) == (region, item)
+    assert (found.unit, found.usd, found.valid_from) == (unit, Decimal(usd), valid_from)
+
+
+@pytest.mark.parametrize("provider_name", provider_names())
+def test_every_price_is_above_zero_dated_and_names_its_source(provider_name: str) -> None:
+    """All rows are found again through their regions: the rows of each stand together, and none is there twice."""
+    found = all_of(provider_name)
+    readme = README.read_text()
+    assert len(found) == ROWS[provider_name]
+    assert all(each.usd > 0 and each.unit in {"hour", "gib_month"} for each in found)
+    assert all(part in readme for each in found for part in each.source.split(", "))
+
+
+@pytest.mark.parametrize("provider_name", provider_names())
+def test_a_price_by_the_hour_is_that_of_a_known_type_or_of_one_without_a_known_size(provider_name: str) -> None:
+    types = machine_types_of(provider_name)
+    unknown = {each.item for each in all_of(provider_name) if each.unit == "hour" and each.item not in types}
+    assert not unknown or provider_name == "aws", unknown
+
+
+def test_what_is_not_on_a_list_has_no_price() -> None:
+    prices = list_prices_of("aws")
+    assert "x9.none" not in prices.of_region("us-east-1")
+    assert prices.of_region("mars-1") == prices.of_region("") == prices.of_region("us-east") == {}
+    assert list_prices_of("vultr").of_region("sao").keys().isdisjoint(list_prices_of("vultr").of_region("ewr"))
+    with pytest.raises(Unsupported, match="Unsupported provider"):
+        list_prices_of("mars")
+
+
+def test_a_provider_without_a_file_has_no_prices(tmp_path: Path) -> None:
+    prices = ListPrices(tmp_path)
+    assert prices.regions() == ()
+    assert prices.of_region("us-east-1") == {}
+    assert len(prices.content_hash) == 64
+    assert prices.content_hash != list_prices_of("aws").content_hash
+
+
+def test_the_readme_says_how_many_of_the_types_of_each_region_have_a_price() -> None:
+    told = dict(re.findall(r"^\| ([a-z0-9-]+) \| (\d+ \| \d+) \|$", README.read_text(), re.MULTILINE))
+    found = {}
+    for file in OFFERINGS.iterdir():
+        region = file.name.partition(".")[0]
+        offered = {each["InstanceType"] for each in json.loads(gzip.decompress(file.read_bytes()))}
+        found[region] = f"{len(offered)} | {len(offered & set(list_prices_of('aws').of_region(region)))}"
+    assert told == found
+
+
+def test_what_is_derived_costs_what_it_costs_in_us_east_1() -> None:
+    rows = {(each.region, each.item): each for each in all_of("aws")}
+    derived = [each for each in rows.values() if each.source.startswith("derived")]
+    assert {each.region for each in derived} == {"us-east-2", "us-west-2"}
+    for each in derived:
+        assert each.usd == rows["us-east-1", each.item].usd
+        assert "metal" not in each.item
