@@ -23,7 +23,7 @@ class Rules:
 
 @dataclass
 class Count:
-    """What came so far; `allowed` is what the limit refilled, whether or not anybody took it."""
+    """What came so far; `allowed` is the first bucket and what was refilled, whether or not anybody took it."""
 
     taken: int = 0
     refused: int = 0
@@ -58,7 +58,7 @@ class HiddenLimit:
         now_s = time.monotonic()
         if self.began_s is None:
             self.began_s = self.refilled_s = now_s
-            self.tokens = self._limit(now_s)
+            self.tokens = self.count.allowed = self._limit(now_s)
         limit = self._limit(now_s)
         refilled = limit * (now_s - self.refilled_s)
         self.count.allowed += refilled
@@ -79,7 +79,7 @@ async def serve(rules: Rules) -> None:
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         loop = asyncio.get_running_loop()
-        while line := await reader.readline():
+        while line := await _line(reader):
             identifier = line.split()[0].decode()
             if identifier == "count":
                 writer.write(json.dumps(asdict(limit.counted())).encode() + b"\n")
@@ -89,6 +89,14 @@ async def serve(rules: Rules) -> None:
     server = await asyncio.start_server(talk, "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
+
+
+async def _line(reader: asyncio.StreamReader) -> bytes:
+    """Empty at the end, also where a caller was cut off."""
+    try:
+        return await reader.readline()
+    except ConnectionError:
+        return b""
 
 
 def _decide(limit: HiddenLimit, identifier: str, writer: asyncio.StreamWriter) -> None:
