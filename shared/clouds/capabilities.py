@@ -21,7 +21,7 @@ from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
 from uuid import UUID
 
-from shared.clouds.assets import WithBuckets, WithDatabases, WithDistributions, WithPrivateNetworks
+from shared.clouds.assets import WithBuckets, WithDatabases, WithDistributions
 from shared.clouds.errors import Unsupported
 from shared.clouds.models import (
     Account,
@@ -330,7 +330,7 @@ CAPABILITY_TYPES: Mapping[str, tuple[type, ...]] = {
     "compute": (WithMachines,),
     "storage": (WithBuckets,),
     "database": (WithDatabases,),
-    "networking": (WithNetworks, WithPrivateNetworks),
+    "networking": (WithNetworks,),
     "monitoring": (WithMetrics,),
     "cdn": (WithDistributions,),
     "serverless": (),
