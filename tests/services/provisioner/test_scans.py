@@ -14,6 +14,7 @@ from sqlalchemy import event
 from deploy.chaos.scans import SCOPE, SETTLE_S, Account, fuzz
 from deploy.chaos.scripted import REGION, ManualClock
 from services.provisioner.deps import Deps
+from services.provisioner.domain.places import Places
 from services.provisioner.domain.resources import TERMINATED
 from services.provisioner.domain.scopes import Scope
 from services.provisioner.domain.sightings import Found, of_machine, of_volume
@@ -57,6 +58,7 @@ def deps(services: Services, clock: ManualClock) -> Deps:
         reader=Reader("postgresql://nobody@127.0.0.1:1/nowhere"),
         clouds=Clouds(CloudSettings()),
         key_ring=KeyRing.parse(key_ring()),
+        places=Places(1),
         clock=clock,
     )
 
