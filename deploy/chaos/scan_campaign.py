@@ -1,10 +1,13 @@
 """How are two thousand fuzzed reads run on a deployment's database, and what is written down about them?"""
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import structlog
 
 from deploy.chaos.scans import SETTLE_S, Run, fuzz
 from deploy.chaos.scripted import ManualClock
@@ -58,6 +61,7 @@ def _listed(findings: list[str]) -> list[str]:
 def run_scans(home: Path, seed: int, count: int, say: Callable[[str], None]) -> ScanCampaign:
     """The runs, on a deployment of their own without services."""
     home.mkdir(parents=True, exist_ok=True, mode=0o711)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     stack = Stack(home, services=())
     stack.start()
     try:
