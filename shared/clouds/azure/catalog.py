@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shared.clouds.azure.asset_models import AzureStorageAccountConfiguration, AzureVirtualNetworkConfiguration
 from shared.clouds.azure.models import AzureCredentials, AzureMachineConfiguration
 from shared.clouds.catalog import Kind, ModelCatalog
 
@@ -9,4 +10,8 @@ from shared.clouds.catalog import Kind, ModelCatalog
 class AzureCatalog(ModelCatalog):
     name = "azure"
     credentials_model = AzureCredentials
-    kinds = {("compute", "virtual_machine"): Kind("Virtual machine", AzureMachineConfiguration, can_stop=True)}  # noqa: RUF012 - a ClassVar above
+    kinds = {  # noqa: RUF012 - a ClassVar above
+        ("compute", "virtual_machine"): Kind("Virtual machine", AzureMachineConfiguration, can_stop=True),
+        ("storage", "storage_account"): Kind("Storage account", AzureStorageAccountConfiguration),
+        ("network", "virtual_network"): Kind("Virtual network", AzureVirtualNetworkConfiguration),
+    }

@@ -51,6 +51,9 @@ class _Service:
 _SERVICES: Mapping[str, _Service] = {
     "compute": _Service("azure.mgmt.compute.aio", "ComputeManagementClient"),
     "network": _Service("azure.mgmt.network.aio", "NetworkManagementClient"),
+    "dns": _Service("azure.mgmt.dns.aio", "DnsManagementClient"),
+    "sql": _Service("azure.mgmt.sql.aio", "SqlManagementClient"),
+    "storage": _Service("azure.mgmt.storage.aio", "StorageManagementClient"),
     "resources": _Service("azure.mgmt.resource.resources.aio", "ResourceManagementClient"),
     "subscriptions": _Service("azure.mgmt.resource.subscriptions.aio", "SubscriptionClient"),
     "metrics": _Service(
@@ -125,7 +128,7 @@ class AzureClient:
                 act = getattr(getattr(await self._client(service, region), group), method)
                 listed = act(*arguments, **named).by_page()
             page = await anext(listed, None)
-            return None if page is None else [each.as_dict() async for each in page]
+            return None if page is None else [_document(each) async for each in page]
 
         while (page := await self._attempts(service, region, operation, read)) is not None:
             yield page
@@ -286,4 +289,11 @@ class _Accepted(AsyncPollingMethod[Any]):
 
 
 def _as_json(response: Any, _deserialized: Any, _headers: Any) -> Any:
-    return response.http_response.json()
+    """None for an answer without a body (a deletion's)."""
+    return response.http_response.json() if response.http_response.content else None
+
+
+def _document(item: Any) -> dict[str, Any]:
+    """Azure's JSON of one thing of a list; the older models (DNS) have names of their own and know Azure's too."""
+    found: dict[str, Any] = item.serialize(keep_readonly=True) if hasattr(item, "_attribute_map") else item.as_dict()
+    return found

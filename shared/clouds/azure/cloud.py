@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from shared.clouds.azure.buckets import AzureBuckets
 from shared.clouds.azure.client import AzureClient
 from shared.clouds.azure.ground import AzureGround
 from shared.clouds.azure.images import AzureImages
@@ -11,6 +12,7 @@ from shared.clouds.azure.machines import AzureMachines
 from shared.clouds.azure.metrics import AzureMetrics
 from shared.clouds.azure.networks import AzureNetworks
 from shared.clouds.azure.orders import AzureOrders
+from shared.clouds.azure.private_networks import AzurePrivateNetworks
 from shared.clouds.azure.receipts import AzureReceipts
 from shared.clouds.azure.regions import regions_of
 from shared.clouds.azure.sizes import AzureSizes
@@ -35,6 +37,8 @@ class AzureCloud:
         self.volumes = AzureVolumes(self._client, ground)
         self.snapshots = AzureSnapshots(self._client, ground)
         self.networks = AzureNetworks(self._client, ground)
+        self.buckets = AzureBuckets(self._client, ground)
+        self.private_networks = AzurePrivateNetworks(self._client, ground)
         self.metrics = AzureMetrics(self._client)
 
     async def authenticate(self) -> Account:

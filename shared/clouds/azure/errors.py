@@ -80,6 +80,7 @@ CODES: Mapping[type[CloudError], tuple[str, ...]] = {
         "ZonalAllocationFailed",
     ),
     QuotaExceeded: (
+        "MaxStorageAccountsCountPerSubscriptionExceeded",
         "PublicIPCountLimitReached",
         "QuotaExceeded",
         "ResourceCountExceedsLimitDueToTemplate",
@@ -102,6 +103,9 @@ CODES: Mapping[type[CloudError], tuple[str, ...]] = {
         "ReferencedResourceNotProvisioned",
         "ResourceGroupBeingDeleted",
         "RetryableError",
+        "StorageAccountBeingCreated",
+        "StorageAccountIsNotProvisioned",
+        "StorageAccountOperationInProgress",
     ),
     IncorrectState: ("OperationNotAllowed",),
     Conflict: (
@@ -109,11 +113,14 @@ CODES: Mapping[type[CloudError], tuple[str, ...]] = {
         "Conflict",
         "ConflictingUserInput",
         "InUseNetworkSecurityGroupCannotBeDeleted",
+        "InUseSubnetCannotBeDeleted",
         "InvalidResourceGroupLocation",
         "InvalidResourceLocation",
         "NicInUse",
         "PreconditionFailed",
         "PropertyChangeNotAllowed",
+        "StorageAccountAlreadyTaken",
+        "StorageAccountInAnotherResourceGroup",
     ),
     ProviderFault: (
         "BadGateway",
@@ -126,6 +133,7 @@ CODES: Mapping[type[CloudError], tuple[str, ...]] = {
         "ServiceUnavailable",
     ),
     InvalidRequest: (
+        "AccountNameInvalid",
         "BadRequest",
         "InvalidAvailabilityZone",
         "InvalidParameter",
@@ -133,8 +141,10 @@ CODES: Mapping[type[CloudError], tuple[str, ...]] = {
         "InvalidRequestFormat",
         "InvalidResourceReference",
         "InvalidTagCount",
+        "SubnetsHaveNoServiceEndpointsConfigured",
         "LocationNotAvailableForResourceGroup",
         "LocationNotAvailableForResourceType",
+        "NetcfgInvalidSubnet",
         "NoRegisteredProviderFound",
         "invalid_scope",
     ),
@@ -142,10 +152,13 @@ CODES: Mapping[type[CloudError], tuple[str, ...]] = {
 """Every code we know, by what it means for the caller."""
 
 FIELDS: Mapping[str, str] = {
+    "AccountNameInvalid": "account_name",
     "ImageNotFound": "image",
     "InvalidAvailabilityZone": "availability_zone",
     "InvalidTagCount": "tags",
+    "NetcfgInvalidSubnet": "subnets",
     "PlatformImageNotFound": "image",
+    "SubnetsHaveNoServiceEndpointsConfigured": "subnet_ids",
 }
 """The field of our configuration that a code complains about."""
 

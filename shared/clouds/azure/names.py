@@ -20,6 +20,12 @@ SNAPSHOT = "Microsoft.Compute/snapshots"
 IMAGE = "Microsoft.Compute/images"
 SECURITY_GROUP = "Microsoft.Network/networkSecurityGroups"
 INTERFACE = "Microsoft.Network/networkInterfaces"
+NETWORK = "Microsoft.Network/virtualNetworks"
+PUBLIC_ADDRESS = "Microsoft.Network/publicIPAddresses"
+LOAD_BALANCER = "Microsoft.Network/loadBalancers"
+DNS_ZONE = "Microsoft.Network/dnszones"
+STORAGE_ACCOUNT = "Microsoft.Storage/storageAccounts"
+SQL_SERVER = "Microsoft.Sql/servers"
 _ID = re.compile(
     r"/subscriptions/(?P<subscription>[^/]+)/resourceGroups/(?P<group>[^/]+)/providers/(?P<kind>[^/]+/[^/]+)"
     r"/(?P<name>[^/]+)",
@@ -46,6 +52,12 @@ def name_of(token: str) -> str:
     return f"canopy-{hashlib.sha256(token.encode()).hexdigest()[:32]}"
 
 
+def account_name_of(token: str) -> str:
+    """The same for a storage account, whose name is 3 to 24 lower-case letters and digits, unique in all of Azure."""
+    azure_tags.check_token(token, operation="name")
+    return f"canopy{hashlib.sha256(token.encode()).hexdigest()[:18]}"
+
+
 def place_of(identifier: str, kind: str) -> Place:
     """`NotFound` for what is no id of that kind: no such thing can exist."""
     found = _ID.fullmatch(identifier)
@@ -62,6 +74,11 @@ def canonical(identifier: str) -> str:
         r"/resourceGroups/([^/]+)", lambda found: f"/resourceGroups/{found[1].lower()}", identifier, count=1,
         flags=re.IGNORECASE,
     )  # fmt: skip
+
+
+def network_of(subnet_id: str) -> str:
+    """The id of the virtual network that a subnet is a part of."""
+    return re.split("/subnets/", canonical(subnet_id), maxsplit=1, flags=re.IGNORECASE)[0]
 
 
 def same(one: str, other: str) -> bool:

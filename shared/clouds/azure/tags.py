@@ -53,6 +53,10 @@ def from_azure(tags: Mapping[str, str] | None) -> dict[str, str]:
     return {name: value for name, value in (tags or {}).items() if name not in _HIDDEN}
 
 
+def token_of(tags: Mapping[str, str] | None) -> str | None:
+    return (tags or {}).get(TOKEN_TAG)
+
+
 def check_token(token: str, *, operation: str) -> None:
     if not _TOKEN.fullmatch(token):
         detail = "is 1 to 64 letters, digits and . _ : / -"

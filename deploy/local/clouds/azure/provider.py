@@ -14,6 +14,7 @@ from deploy.local.clouds.azure import (
     networks,
     operations,
     paths,
+    storage,
     subscription,
     tags,
 )
@@ -57,6 +58,7 @@ class AzureProvider(Provider):
             *networks.actions(),
             *disks.actions(),
             *machines.actions(),
+            *storage.actions(),
             *metrics.actions(),
         ]
 

@@ -20,6 +20,9 @@ _KINDS = {
     "snapshots": SNAPSHOT,
     "images": IMAGE,
     "networkSecurityGroups": GROUP,
+    "storageAccounts": "Microsoft.Storage/storageAccounts",
+    "virtualNetworks": "Microsoft.Network/virtualNetworks",
+    "loadBalancers": "Microsoft.Network/loadBalancers",
 }
 _PATH = paths.GROUP_PATH + "/providers/{namespace}/{type}/{name}/providers/Microsoft.Resources/tags/default"
 

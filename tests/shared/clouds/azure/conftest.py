@@ -1,17 +1,24 @@
 """How do the tests of Azure reach an account and make things go wrong there?"""
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 
 import pytest
 
+from shared.clouds.assets import Assets
 from shared.clouds.azure.cloud import AzureCloud
 from shared.clouds.capabilities import Cloud
 from shared.clouds.errors import CloudError, NoCapacity, PermissionDenied, QuotaExceeded, RateLimited
 from shared.clouds.models import Credentials
 from shared.clouds.registry import catalog_of, open_cloud
 from tests.fixtures.clouds import SimulatedCloud
+from tests.shared.clouds.conformance_assets import Sample
 
 CREATE = "virtual_machines.create_or_update"
+KINDS = {
+    "virtual_network": ("Microsoft.Network/virtualNetworks", "virtual_networks.create_or_update"),
+    "storage_account": ("Microsoft.Storage/storageAccounts", "storage_accounts.create"),
+}
+"""Of each subtype: the type at Azure, and the operation that makes it."""
 REFUSALS = {
     NoCapacity: (409, "no_capacity"),
     QuotaExceeded: (409, "quota"),
@@ -65,8 +72,49 @@ class AzureAccount:
     def machines_with(self, token: str) -> Sequence[str]:
         return [each["id"] for each in self.azure.machines() if each["token"] == token]
 
+    def sample(self, assets: Assets, number: int) -> Sample:
+        return SAMPLES[assets.resource_subtype](self, number)
+
+    def id_of(self, subtype: str, name: str, region: str) -> str:
+        group = f"/subscriptions/{self.credentials['subscription_id']}/resourceGroups/canopy-{region}"
+        return f"{group}/providers/{KINDS[subtype][0]}/{name}"
+
+    def assets_with(self, assets: Assets, token: str) -> Sequence[str]:
+        kind, _ = KINDS[assets.resource_subtype]
+        return [each["id"] for each in self.azure.assets() if each["token"] == token and each["kind"] == kind]
+
+    def lose_next_answer(self, assets: Assets) -> None:
+        _, action = KINDS[assets.resource_subtype]
+        self.azure.fault(match={"service": "azure", "action": action}, reset=True, after=True, count=2)
+
+    def refuse_next(self, assets: Assets, error: type[CloudError]) -> None:
+        (status, code), (_, action) = REFUSALS[error], KINDS[assets.resource_subtype]
+        self.azure.fault(match={"service": "azure", "action": action}, status=status, code=code)
+
     def snapshots_with(self, token: str) -> Sequence[str]:
         return [each["id"] for each in self.azure.snapshots() if each["token"] == token]
+
+
+def _account(account: AzureAccount, number: int) -> Sample:
+    unknown = account.id_of("storage_account", "canopy0123456789abcdef01", account.region)
+    changes = {"access_tier": "Cool", "versioning": True, "soft_delete_days": 30, "shared_key_access": True}
+    named = {"account_name": f"conformance{number}"} if number % 2 else {}
+    return Sample(named, unknown, changes)
+
+
+def _network(account: AzureAccount, number: int) -> Sample:
+    prefix = f"10.{number % 200}.0.0/16"
+    parts = [{"name": "first", "address_prefix": f"10.{number % 200}.0.0/24"}]
+    more = [*parts, {"name": "second", "address_prefix": "172.16.3.0/24"}]
+    changes = {"address_prefixes": [prefix, "172.16.0.0/16"], "subnets": more, "dns_servers": ["10.0.0.4"]}
+    given = {"address_prefixes": [prefix], "subnets": parts} if number % 2 else {}
+    return Sample(given, account.id_of("virtual_network", "hall", account.region), changes)
+
+
+SAMPLES: dict[str, Callable[[AzureAccount, int], Sample]] = {
+    "storage_account": _account,
+    "virtual_network": _network,
+}
 
 
 @pytest.fixture
