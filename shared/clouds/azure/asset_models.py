@@ -123,3 +123,52 @@ def _network(text: str, *, longest: int) -> ipaddress.IPv4Network:
     if not 8 <= network.prefixlen <= longest:
         raise ValueError(f"{text} is not of /8 to /{longest}")
     return network
+
+
+class AzureSqlAdministrator(BaseModel):
+    """Who administers a SQL server: an identity of Entra."""
+
+    model_config = _STRICT
+
+    login: str = Field(min_length=1, max_length=128, description="its name")
+    object_id: str = Field(pattern=r"^[0-9a-fA-F-]{36}$", description="its object id; an application's client id")
+    principal_type: Literal["User", "Group", "Application"] = "Group"
+
+
+class AzureSqlDatabaseConfiguration(BaseModel):
+    """A database of Azure SQL on a server of its own. There is no password, neither here nor at Azure: only identities
+    of Entra sign in, our own application where no administrator is named. So nothing has to be kept, shown or rotated.
+
+    Encrypted at rest, over TLS 1.2 only, and reached by nobody until a subnet is named.
+    Limits: "Resource limits for single databases" (learn.microsoft.com): 4,096 GiB where the size allows it.
+    """
+
+    model_config = _STRICT
+
+    database_name: str = Field(default="main", pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,127}$")
+    engine: Literal["sqlserver"] = "sqlserver"
+    version: Literal["12.0"] = "12.0"
+    instance_type: str = Field(
+        default="S0",
+        pattern=r"^[A-Z][A-Za-z0-9_]{1,63}$",
+        description="a service objective (Basic, S0, GP_Gen5_2, GP_S_Gen5_1…)",
+        json_schema_extra=_CHANGES,
+    )
+    storage_gib: int | None = Field(
+        default=None, ge=1, le=4096, description="default: what its size has", json_schema_extra=_CHANGES
+    )
+    backup_redundancy: Literal["Local", "Zone", "Geo", "GeoZone"] = Field(default="Geo", json_schema_extra=_CHANGES)
+    zone_redundant: bool = Field(
+        default=False, description="copies in several zones; not at every size", json_schema_extra=_CHANGES
+    )
+    subnet_id: SubnetId | None = Field(
+        default=None, description="the one subnet that reaches it; without, nobody does", json_schema_extra=_CHANGES
+    )
+    administrator: AzureSqlAdministrator | None = Field(default=None, description="default: our own application")
+    source_database_id: str | None = Field(
+        default=None,
+        pattern=rf"^/subscriptions/{_NAME}/resourceGroups/[A-Za-z0-9_.()-]+/providers/Microsoft\.Sql/servers/{_NAME}"
+        r"/databases/[A-Za-z0-9_-]+$",
+        max_length=400,
+        description="makes it a readable copy of that database, whose name it must have",
+    )

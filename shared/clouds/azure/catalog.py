@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from shared.clouds.azure.asset_models import AzureStorageAccountConfiguration, AzureVirtualNetworkConfiguration
+from shared.clouds.azure.asset_models import (
+    AzureSqlDatabaseConfiguration,
+    AzureStorageAccountConfiguration,
+    AzureVirtualNetworkConfiguration,
+)
 from shared.clouds.azure.models import AzureCredentials, AzureMachineConfiguration
 from shared.clouds.catalog import Kind, ModelCatalog
 
@@ -14,4 +18,5 @@ class AzureCatalog(ModelCatalog):
         ("compute", "virtual_machine"): Kind("Virtual machine", AzureMachineConfiguration, can_stop=True),
         ("storage", "storage_account"): Kind("Storage account", AzureStorageAccountConfiguration),
         ("network", "virtual_network"): Kind("Virtual network", AzureVirtualNetworkConfiguration),
+        ("database", "sql_database"): Kind("SQL database", AzureSqlDatabaseConfiguration),
     }

@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from shared.clouds.azure.buckets import AzureBuckets
 from shared.clouds.azure.client import AzureClient
+from shared.clouds.azure.databases import AzureDatabases
 from shared.clouds.azure.ground import AzureGround
 from shared.clouds.azure.images import AzureImages
 from shared.clouds.azure.machines import AzureMachines
@@ -39,6 +40,7 @@ class AzureCloud:
         self.networks = AzureNetworks(self._client, ground)
         self.buckets = AzureBuckets(self._client, ground)
         self.private_networks = AzurePrivateNetworks(self._client, ground)
+        self.databases = AzureDatabases(self._client, ground)
         self.metrics = AzureMetrics(self._client)
 
     async def authenticate(self) -> Account:

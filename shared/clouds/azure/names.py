@@ -26,6 +26,7 @@ LOAD_BALANCER = "Microsoft.Network/loadBalancers"
 DNS_ZONE = "Microsoft.Network/dnszones"
 STORAGE_ACCOUNT = "Microsoft.Storage/storageAccounts"
 SQL_SERVER = "Microsoft.Sql/servers"
+SQL_DATABASE = "Microsoft.Sql/servers/databases"
 _ID = re.compile(
     r"/subscriptions/(?P<subscription>[^/]+)/resourceGroups/(?P<group>[^/]+)/providers/(?P<kind>[^/]+/[^/]+)"
     r"/(?P<name>[^/]+)",
@@ -35,10 +36,11 @@ _ID = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a thing is: its resource group (lower case) and its name there."""
+    """Where a thing is: its resource group (lower case) and its name there; a part of a thing has a name within it."""
 
     group: str
     name: str
+    child: str = ""
 
 
 def group_of(region: str) -> str:
@@ -66,6 +68,16 @@ def place_of(identifier: str, kind: str) -> Place:
             "ResourceNotFound", f"{identifier[:200]} is not an id of {kind}", provider=PROVIDER, operation="read id"
         )
     return Place(found["group"].lower(), found["name"])
+
+
+def child_of(identifier: str, kind: str) -> Place:
+    """The same for a part of a thing (`Microsoft.Sql/servers/databases`)."""
+    outer, _, part = kind.rpartition("/")
+    found = re.fullmatch(rf"(.+)/{part}/([^/]+)", identifier, re.IGNORECASE)
+    if found is None:
+        return place_of(identifier, kind)  # which refuses it
+    place = place_of(found[1], outer)
+    return Place(place.group, place.name, found[2])
 
 
 def canonical(identifier: str) -> str:

@@ -100,7 +100,7 @@ def _put_network(call: Call) -> Answer:
         raise Refusal("invalid", "Address space is required.", code="InvalidRequestFormat")
     _check_subnets(prefixes, subnets)
     _check_unused(call, known, {each["id"] for each in subnets})
-    facts = {
+    facts: dict[str, Any] = {
         "tags": checked(body.get("tags")),
         "properties": {
             "addressSpace": {"addressPrefixes": prefixes},
@@ -111,7 +111,7 @@ def _put_network(call: Call) -> Answer:
         },
     }
     made, new = _put(call, NETWORK, NETWORK, facts)
-    made.token = facts["tags"].get("canopy:token")
+    made.token = made.facts["tags"].get("canopy:token")
     return accepted(
         call, 201 if new else 200, _network(made), call.later(SHORT), result_ids=[made.id], repeated=not new
     )
@@ -136,7 +136,7 @@ def _check_unused(call: Call, network: Thing | None, kept: set[str]) -> None:
             "frontendIPConfigurations"
         )
         for each in places or []:
-            subnet = (each["properties"].get("subnet") or {}).get("id")
+            subnet = str((each["properties"].get("subnet") or {}).get("id"))
             if subnet in going:
                 message = f"Subnet {paths.name_of(subnet)} is in use by {each['id']} and cannot be deleted."
                 raise Refusal("invalid", message, code="InUseSubnetCannotBeDeleted")

@@ -14,6 +14,7 @@ from deploy.local.clouds.azure import (
     networks,
     operations,
     paths,
+    sql,
     storage,
     subscription,
     tags,
@@ -59,6 +60,7 @@ class AzureProvider(Provider):
             *disks.actions(),
             *machines.actions(),
             *storage.actions(),
+            *sql.actions(),
             *metrics.actions(),
         ]
 

@@ -23,14 +23,22 @@ _KINDS = {
     "storageAccounts": "Microsoft.Storage/storageAccounts",
     "virtualNetworks": "Microsoft.Network/virtualNetworks",
     "loadBalancers": "Microsoft.Network/loadBalancers",
+    "servers": "Microsoft.Sql/servers",
+    "servers/databases": "Microsoft.Sql/servers/databases",
 }
-_PATH = paths.GROUP_PATH + "/providers/{namespace}/{type}/{name}/providers/Microsoft.Resources/tags/default"
+_SCOPE = paths.GROUP_PATH + "/providers/{namespace}/{type}/{name}"
+_TAGS = "/providers/Microsoft.Resources/tags/default"
+_PATHS = (_SCOPE + _TAGS, _SCOPE + "/{part}/{child}" + _TAGS)
 
 
 def actions() -> list[Action]:
     return [
-        Action("PATCH", _PATH, "tags.update_at_scope", _patch),
-        Action("GET", _PATH, "tags.get_at_scope", _get),
+        action
+        for path in _PATHS
+        for action in (
+            Action("PATCH", path, "tags.update_at_scope", _patch),
+            Action("GET", path, "tags.get_at_scope", _get),
+        )
     ]
 
 
@@ -50,8 +58,13 @@ def checked(tags: Any) -> dict[str, str]:
 
 
 def _thing(call: Call) -> Any:
-    kind = _KINDS.get(call.path["type"])
-    identifier = paths.id_of(call, f"{call.path['namespace']}/{call.path['type']}")
+    kind_path, identifier = call.path["type"], paths.id_of(call, f"{call.path['namespace']}/{call.path['type']}")
+    if "part" in call.path:
+        kind_path, identifier = (
+            f"{kind_path}/{call.path['part']}",
+            f"{identifier}/{call.path['part']}/{call.path['child']}",
+        )
+    kind = _KINDS.get(kind_path)
     known = None if kind is None else call.get(kind, identifier)
     if known is None or known.state == "deleted":
         raise Refusal("not_found", f"The Resource '{identifier}' was not found.")

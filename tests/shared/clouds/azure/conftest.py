@@ -16,6 +16,7 @@ from tests.shared.clouds.conformance_assets import Sample
 CREATE = "virtual_machines.create_or_update"
 KINDS = {
     "virtual_network": ("Microsoft.Network/virtualNetworks", "virtual_networks.create_or_update"),
+    "sql_database": ("Microsoft.Sql/servers/databases", "databases.create_or_update"),
     "storage_account": ("Microsoft.Storage/storageAccounts", "storage_accounts.create"),
 }
 """Of each subtype: the type at Azure, and the operation that makes it."""
@@ -111,7 +112,16 @@ def _network(account: AzureAccount, number: int) -> Sample:
     return Sample(given, account.id_of("virtual_network", "hall", account.region), changes)
 
 
+def _database(account: AzureAccount, number: int) -> Sample:
+    group = f"/subscriptions/{account.credentials['subscription_id']}/resourceGroups/canopy-{account.region}"
+    unknown = f"{group}/providers/Microsoft.Sql/servers/canopy-0123456789abcdef/databases/main"
+    given = {"instance_type": "GP_Gen5_2", "storage_gib": 64} if number % 2 else {}
+    changes = {"instance_type": "GP_Gen5_4", "storage_gib": 128, "zone_redundant": True, "backup_redundancy": "Zone"}
+    return Sample(given, unknown, changes)
+
+
 SAMPLES: dict[str, Callable[[AzureAccount, int], Sample]] = {
+    "sql_database": _database,
     "storage_account": _account,
     "virtual_network": _network,
 }
