@@ -14,6 +14,8 @@ _STRICT = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True, fro
 _CHANGES: dict[str, Any] = {CHANGE: IN_PLACE}
 
 _NAME = r"[A-Za-z0-9_.-]+"
+_MACHINES = rf"/subscriptions/{_NAME}/resourceGroups/[A-Za-z0-9_.()-]+/providers/Microsoft\.Compute/virtualMachines"
+MachineId = Annotated[str, Field(pattern=rf"^{_MACHINES}/{_NAME}$", max_length=400)]
 _NETWORKS = rf"/subscriptions/{_NAME}/resourceGroups/[A-Za-z0-9_.()-]+/providers/Microsoft\.Network/virtualNetworks"
 SubnetId = Annotated[str, Field(pattern=rf"^{_NETWORKS}/{_NAME}/subnets/{_NAME}$", max_length=400)]
 
@@ -172,3 +174,82 @@ class AzureSqlDatabaseConfiguration(BaseModel):
         max_length=400,
         description="makes it a readable copy of that database, whose name it must have",
     )
+
+
+class AzureListener(BaseModel):
+    """What comes to `port` goes to `target_port` of a machine."""
+
+    model_config = _STRICT
+
+    protocol: Literal["tcp", "udp"] = "tcp"
+    port: int = Field(ge=1, le=65534)
+    target_port: int = Field(ge=1, le=65535)
+
+
+class AzureHealthCheck(BaseModel):
+    """How a machine shows that it can be given work."""
+
+    model_config = _STRICT
+
+    protocol: Literal["tcp", "http", "https"] = "tcp"
+    port: int = Field(default=80, ge=1, le=65535)
+    path: str | None = Field(
+        default=None, pattern=r"^/[^\s\x00]{0,2047}$", description="for http and https", validate_default=True
+    )
+    interval_s: int = Field(default=15, ge=5, le=3600)
+
+    @field_validator("path")
+    @classmethod
+    def _where_it_is_asked(cls, path: str | None, info: ValidationInfo) -> str | None:
+        """A path is asked for over HTTP only, and there it is needed: the root unless another is given."""
+        if info.data.get("protocol") == "tcp":
+            if path is not None:
+                raise ValueError("tcp has no path")
+            return None
+        return path or "/"
+
+
+class AzureLoadBalancerConfiguration(BaseModel):
+    """A standard load balancer before virtual machines of one virtual network; within it unless `public`.
+
+    Limits: "Load balancer limits" (learn.microsoft.com): 1,500 rules (ours are fewer) and 5,000 machines.
+    """
+
+    model_config = _STRICT
+
+    public: bool = Field(default=False, description="whether it has an address on the Internet")
+    subnet_id: SubnetId | None = Field(
+        default=None, description="where a private one has its address; default: our own network of the region"
+    )
+    listeners: list[AzureListener] = Field(
+        default_factory=lambda: [AzureListener(port=80, target_port=80)],
+        min_length=1,
+        max_length=100,
+        json_schema_extra=_CHANGES,
+        validate_default=True,
+    )
+    health_check: AzureHealthCheck = Field(default_factory=AzureHealthCheck, json_schema_extra=_CHANGES)
+    machines: list[MachineId] = Field(
+        default_factory=list, max_length=1000, description="ids of virtual machines", json_schema_extra=_CHANGES
+    )
+
+    @field_validator("subnet_id")
+    @classmethod
+    def _only_private(cls, subnet_id: str | None, info: ValidationInfo) -> str | None:
+        if subnet_id is not None and info.data.get("public"):
+            raise ValueError("a public one stands in no subnet")
+        return subnet_id
+
+    @field_validator("listeners")
+    @classmethod
+    def _told_apart(cls, listeners: list[AzureListener]) -> list[AzureListener]:
+        """Azure wants both ends of each pair of rules to differ."""
+        for end in ("port", "target_port"):
+            if len({(each.protocol, getattr(each, end)) for each in listeners}) < len(listeners):
+                raise ValueError(f"two have the same protocol and {end}")
+        return sorted(listeners, key=lambda each: (each.protocol, each.port))
+
+    @field_validator("machines")
+    @classmethod
+    def _in_order(cls, machines: list[str]) -> list[str]:
+        return sorted(set(machines))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shared.clouds.azure.asset_models import (
+    AzureLoadBalancerConfiguration,
     AzureSqlDatabaseConfiguration,
     AzureStorageAccountConfiguration,
     AzureVirtualNetworkConfiguration,
@@ -18,5 +19,6 @@ class AzureCatalog(ModelCatalog):
         ("compute", "virtual_machine"): Kind("Virtual machine", AzureMachineConfiguration, can_stop=True),
         ("storage", "storage_account"): Kind("Storage account", AzureStorageAccountConfiguration),
         ("network", "virtual_network"): Kind("Virtual network", AzureVirtualNetworkConfiguration),
+        ("load_balancer", "load_balancer"): Kind("Load balancer", AzureLoadBalancerConfiguration),
         ("database", "sql_database"): Kind("SQL database", AzureSqlDatabaseConfiguration),
     }

@@ -9,6 +9,7 @@ from shared.clouds.azure.client import AzureClient
 from shared.clouds.azure.databases import AzureDatabases
 from shared.clouds.azure.ground import AzureGround
 from shared.clouds.azure.images import AzureImages
+from shared.clouds.azure.load_balancers import AzureLoadBalancers
 from shared.clouds.azure.machines import AzureMachines
 from shared.clouds.azure.metrics import AzureMetrics
 from shared.clouds.azure.networks import AzureNetworks
@@ -41,6 +42,7 @@ class AzureCloud:
         self.buckets = AzureBuckets(self._client, ground)
         self.private_networks = AzurePrivateNetworks(self._client, ground)
         self.databases = AzureDatabases(self._client, ground)
+        self.load_balancers = AzureLoadBalancers(self._client, ground)
         self.metrics = AzureMetrics(self._client)
 
     async def authenticate(self) -> Account:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from deploy.local.clouds.azure import (
+    balancers,
     disks,
     identity,
     machines,
@@ -59,6 +60,7 @@ class AzureProvider(Provider):
             *networks.actions(),
             *disks.actions(),
             *machines.actions(),
+            *balancers.actions(),
             *storage.actions(),
             *sql.actions(),
             *metrics.actions(),

@@ -16,6 +16,7 @@ from tests.shared.clouds.conformance_assets import Sample
 CREATE = "virtual_machines.create_or_update"
 KINDS = {
     "virtual_network": ("Microsoft.Network/virtualNetworks", "virtual_networks.create_or_update"),
+    "load_balancer": ("Microsoft.Network/loadBalancers", "load_balancers.create_or_update"),
     "sql_database": ("Microsoft.Sql/servers/databases", "databases.create_or_update"),
     "storage_account": ("Microsoft.Storage/storageAccounts", "storage_accounts.create"),
 }
@@ -120,8 +121,24 @@ def _database(account: AzureAccount, number: int) -> Sample:
     return Sample(given, unknown, changes)
 
 
+def _balancer(account: AzureAccount, number: int) -> Sample:
+    listeners = [
+        {"protocol": "tcp", "port": 443, "target_port": 8443},
+        {"protocol": "udp", "port": 53, "target_port": 53},
+    ]
+    check = {"protocol": "http", "port": 8080, "path": "/ready", "interval_s": 5}
+    given = {"public": True, "listeners": listeners} if number % 2 else {}
+    changes = {
+        "listeners": [*listeners[:1], {"protocol": "tcp", "port": 80, "target_port": 8080}],
+        "health_check": check,
+    }
+    changes["listeners"] = sorted(changes["listeners"], key=lambda each: each["port"])
+    return Sample(given, account.id_of("load_balancer", "doorman", account.region), changes)
+
+
 SAMPLES: dict[str, Callable[[AzureAccount, int], Sample]] = {
     "sql_database": _database,
+    "load_balancer": _balancer,
     "storage_account": _account,
     "virtual_network": _network,
 }
