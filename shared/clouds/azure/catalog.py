@@ -8,6 +8,7 @@ from shared.clouds.azure.asset_models import (
     AzureStorageAccountConfiguration,
     AzureVirtualNetworkConfiguration,
 )
+from shared.clouds.azure.dns_models import AzureDnsZoneConfiguration
 from shared.clouds.azure.models import AzureCredentials, AzureMachineConfiguration
 from shared.clouds.catalog import Kind, ModelCatalog
 
@@ -20,5 +21,6 @@ class AzureCatalog(ModelCatalog):
         ("storage", "storage_account"): Kind("Storage account", AzureStorageAccountConfiguration),
         ("network", "virtual_network"): Kind("Virtual network", AzureVirtualNetworkConfiguration),
         ("load_balancer", "load_balancer"): Kind("Load balancer", AzureLoadBalancerConfiguration),
+        ("dns", "dns_zone"): Kind("DNS zone", AzureDnsZoneConfiguration, is_global=True),
         ("database", "sql_database"): Kind("SQL database", AzureSqlDatabaseConfiguration),
     }

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from shared.clouds.azure.addresses import AzureAddresses
 from shared.clouds.azure.buckets import AzureBuckets
 from shared.clouds.azure.client import AzureClient
 from shared.clouds.azure.databases import AzureDatabases
+from shared.clouds.azure.dns_zones import AzureDnsZones
 from shared.clouds.azure.ground import AzureGround
 from shared.clouds.azure.images import AzureImages
 from shared.clouds.azure.load_balancers import AzureLoadBalancers
@@ -43,6 +45,7 @@ class AzureCloud:
         self.private_networks = AzurePrivateNetworks(self._client, ground)
         self.databases = AzureDatabases(self._client, ground)
         self.load_balancers = AzureLoadBalancers(self._client, ground)
+        self.dns_zones = AzureDnsZones(self._client, ground, AzureAddresses(self._client))
         self.metrics = AzureMetrics(self._client)
 
     async def authenticate(self) -> Account:

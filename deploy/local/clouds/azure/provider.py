@@ -9,6 +9,7 @@ from typing import Any
 from deploy.local.clouds.azure import (
     balancers,
     disks,
+    dns,
     identity,
     machines,
     metrics,
@@ -61,6 +62,7 @@ class AzureProvider(Provider):
             *disks.actions(),
             *machines.actions(),
             *balancers.actions(),
+            *dns.actions(),
             *storage.actions(),
             *sql.actions(),
             *metrics.actions(),
@@ -93,4 +95,4 @@ class AzureProvider(Provider):
     def describe(self, thing: Thing) -> dict[str, Any]:
         """A deleted machine whose name was used again is listed by that name too."""
         found = super().describe(thing)
-        return {**found, "id": thing.id.partition("#")[0], "token": found["tags"].get("canopy:token")}
+        return {**found, "id": thing.id.partition("#")[0], "token": thing.token or found["tags"].get("canopy:token")}

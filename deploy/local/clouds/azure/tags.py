@@ -5,6 +5,7 @@ Limits: learn.microsoft.com/azure/azure-resource-manager/management/tag-resource
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,7 +15,10 @@ from deploy.local.clouds.world.provider import Action, Answer, Call, Refusal
 
 _TAGS_MAX, _NAME_MAX, _VALUE_MAX = 50, 512, 256
 _FORBIDDEN = set("<>%&\\?/")
+_DNS_TAGS_MAX = 15
+_DNS_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
 _KINDS = {
+    "dnszones": "Microsoft.Network/dnszones",
     "virtualMachines": MACHINE,
     "disks": VOLUME,
     "snapshots": SNAPSHOT,
@@ -57,6 +61,14 @@ def checked(tags: Any) -> dict[str, str]:
     return {name: str(value) for name, value in given.items()}
 
 
+def checked_for_dns(tags: Any) -> dict[str, str]:
+    """A DNS zone takes fewer, and only plain names."""
+    given = checked(tags)
+    if len(given) > _DNS_TAGS_MAX or not all(_DNS_NAME.fullmatch(name) for name in given):
+        raise Refusal("invalid", "The tags of a DNS zone are 15 at most, with plain names.", code="BadRequest")
+    return given
+
+
 def _thing(call: Call) -> Any:
     kind_path, identifier = call.path["type"], paths.id_of(call, f"{call.path['namespace']}/{call.path['type']}")
     if "part" in call.path:
@@ -77,12 +89,13 @@ def _get(call: Call) -> Answer:
 
 def _patch(call: Call) -> Answer:
     known, body = _thing(call), call.document()
-    given = checked((body.get("properties") or {}).get("tags"))
+    check = checked_for_dns if call.path["type"] == "dnszones" else checked
+    given = check((body.get("properties") or {}).get("tags"))
     now: dict[str, str] = known.facts["tags"]
     lower = {name.lower() for name in given}
     match body.get("operation"):
         case "Merge":
-            known.facts["tags"] = checked({n: v for n, v in now.items() if n.lower() not in lower} | given)
+            known.facts["tags"] = check({n: v for n, v in now.items() if n.lower() not in lower} | given)
         case "Replace":
             known.facts["tags"] = given
         case "Delete":

@@ -17,6 +17,7 @@ CREATE = "virtual_machines.create_or_update"
 KINDS = {
     "virtual_network": ("Microsoft.Network/virtualNetworks", "virtual_networks.create_or_update"),
     "load_balancer": ("Microsoft.Network/loadBalancers", "load_balancers.create_or_update"),
+    "dns_zone": ("Microsoft.Network/dnszones", "zones.create_or_update"),
     "sql_database": ("Microsoft.Sql/servers/databases", "databases.create_or_update"),
     "storage_account": ("Microsoft.Storage/storageAccounts", "storage_accounts.create"),
 }
@@ -136,9 +137,20 @@ def _balancer(account: AzureAccount, number: int) -> Sample:
     return Sample(given, account.id_of("load_balancer", "doorman", account.region), changes)
 
 
+def _zone(account: AzureAccount, number: int) -> Sample:
+    records = [
+        {"name": "@", "type": "MX", "values": ["10 mail.example.com"], "ttl_s": 300, "target_id": None},
+        {"name": "www", "type": "A", "values": ["192.0.2.1", "192.0.2.2"], "ttl_s": 60, "target_id": None},
+    ]
+    changed = [{**records[0], "ttl_s": 600}, {**records[1], "type": "CNAME", "values": ["example.com"]}]
+    given = {"zone_name": f"wedding-{number}.example", "records": records if number % 2 else []}
+    return Sample(given, account.id_of("dns_zone", "unknown.example", "global"), {"records": changed})
+
+
 SAMPLES: dict[str, Callable[[AzureAccount, int], Sample]] = {
     "sql_database": _database,
     "load_balancer": _balancer,
+    "dns_zone": _zone,
     "storage_account": _account,
     "virtual_network": _network,
 }
