@@ -30,6 +30,7 @@ async def test_a_balancer_stands_before_its_machines_until_they_go(account, clou
     account.settle()
     made = await cloud.load_balancers.get(REGION, made.id)
     network = (await cloud.machines.get(REGION, machines[0])).network_id
+    assert (await cloud.private_networks.get(REGION, network)).id == network
     assert made.configuration["machines"] == machines[:1]
     assert made.links == (
         AssetLink("target", f"machine:{machines[0]}", hard=False), AssetLink("network", f"network:{network}", hard=True),
