@@ -19,6 +19,8 @@ MachineId = Annotated[str, Field(pattern=rf"^{_MACHINES}/{_NAME}$", max_length=4
 _NETWORKS = rf"/subscriptions/{_NAME}/resourceGroups/[A-Za-z0-9_.()-]+/providers/Microsoft\.Network/virtualNetworks"
 SubnetId = Annotated[str, Field(pattern=rf"^{_NETWORKS}/{_NAME}/subnets/{_NAME}$", max_length=400)]
 
+_LARGEST, _SMALLEST = 2, 29
+"""Prefix lengths of the largest and the smallest IPv4 range that Azure takes."""
 _RANGE = r"^\d{1,3}(\.\d{1,3}){3}/\d{1,2}$"
 Range = Annotated[str, Field(pattern=_RANGE, max_length=18)]
 
@@ -75,8 +77,8 @@ class AzureSubnet(BaseModel):
 class AzureVirtualNetworkConfiguration(BaseModel):
     """A virtual network: private addresses that nobody outside reaches.
 
-    Limits: "Azure Virtual Network frequently asked questions" and "Networking limits" (learn.microsoft.com): subnets
-    of /29 at the smallest, 3,000 of them (ours are fewer), 20 DNS servers.
+    Limits: "Azure Virtual Network frequently asked questions" and "Networking limits" (learn.microsoft.com): ranges
+    of /2 to /29, 3,000 of them (ours are fewer), 20 DNS servers.
     """
 
     model_config = _STRICT
@@ -85,9 +87,10 @@ class AzureVirtualNetworkConfiguration(BaseModel):
         default_factory=lambda: ["10.62.0.0/16"], min_length=1, max_length=100, json_schema_extra=_CHANGES
     )
     subnets: list[AzureSubnet] = Field(
-        default_factory=lambda: [AzureSubnet(name="default", address_prefix="10.62.0.0/17")],
+        default_factory=lambda given: _first_half(given.get("address_prefixes", [])),
         max_length=200,
-        description="one that is left out is removed, which Azure refuses while anything stands in it",
+        description="default: one, the first half of the first range. One that is left out of a change is removed, "
+        "which Azure refuses while anything stands in it",
         json_schema_extra=_CHANGES,
         validate_default=True,
     )
@@ -99,7 +102,7 @@ class AzureVirtualNetworkConfiguration(BaseModel):
     @classmethod
     def _networks(cls, prefixes: list[str]) -> list[str]:
         """In Azure's order, which is that of the client."""
-        networks = [_network(each, longest=29) for each in prefixes]
+        networks = [_network(each) for each in prefixes]
         if any(one.overlaps(other) for one, other in combinations(networks, 2)):
             raise ValueError("ranges overlap")
         return prefixes
@@ -108,8 +111,8 @@ class AzureVirtualNetworkConfiguration(BaseModel):
     @classmethod
     def _parts(cls, subnets: list[AzureSubnet], info: ValidationInfo) -> list[AzureSubnet]:
         """By name, so that the same subnets are the same list."""
-        outer = [_network(each, longest=29) for each in info.data.get("address_prefixes", [])]
-        inner = [_network(each.address_prefix, longest=29) for each in subnets]
+        outer = [_network(each) for each in info.data.get("address_prefixes", [])]
+        inner = [_network(each.address_prefix) for each in subnets]
         if len({each.name.lower() for each in subnets}) < len(subnets):
             raise ValueError("two have the same name")
         if any(one.overlaps(other) for one, other in combinations(inner, 2)):
@@ -119,11 +122,20 @@ class AzureVirtualNetworkConfiguration(BaseModel):
         return sorted(subnets, key=lambda each: each.name)
 
 
-def _network(text: str, *, longest: int) -> ipaddress.IPv4Network:
-    """Raises ValueError, also for a range that Azure does not make (/8 to /29)."""
+def _first_half(prefixes: list[str]) -> list[AzureSubnet]:
+    """All of a range that cannot be halved; nothing for ranges that were refused."""
+    for each in prefixes[:1]:
+        whole = ipaddress.IPv4Network(each)
+        half = whole if whole.prefixlen == _SMALLEST else next(whole.subnets())
+        return [AzureSubnet(name="default", address_prefix=str(half))]
+    return []
+
+
+def _network(text: str) -> ipaddress.IPv4Network:
+    """Raises ValueError, also for a range that Azure does not make."""
     network = ipaddress.IPv4Network(text)
-    if not 8 <= network.prefixlen <= longest:
-        raise ValueError(f"{text} is not of /8 to /{longest}")
+    if not _LARGEST <= network.prefixlen <= _SMALLEST:
+        raise ValueError(f"{text} is not of /{_LARGEST} to /{_SMALLEST}")
     return network
 
 

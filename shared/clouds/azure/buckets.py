@@ -19,7 +19,7 @@ from shared.clouds.azure import tags as azure_tags
 from shared.clouds.azure.assets import AzureAssets, state_of
 from shared.clouds.azure.errors import PROVIDER
 from shared.clouds.azure.ground import until_seen
-from shared.clouds.errors import Conflict, NotFound, StillWorking
+from shared.clouds.errors import Conflict, InvalidRequest, NotFound, StillWorking
 
 _CREATE = "storage_accounts.create"
 _FOR_BLOBS = ("StorageV2", "Storage", "BlobStorage", "BlockBlobStorage")
@@ -30,6 +30,8 @@ _CONTENTS = {
     "queues": "queue.list",
     "tables": "table.list",
 }
+_NO_SUCH_SERVICE = "FeatureNotSupportedForAccount"
+"""What an account for blobs alone says of queues."""
 
 
 class AzureBuckets(AzureAssets):
@@ -119,7 +121,12 @@ class AzureBuckets(AzureAssets):
 
     async def _check_empty(self, region: str, place: names.Place) -> None:
         for what, operation in _CONTENTS.items():
-            found = await self.all_of("storage", operation, place.group, place.name, region=region)
+            try:
+                found = await self.all_of("storage", operation, place.group, place.name, region=region)
+            except (Conflict, InvalidRequest) as error:
+                if error.code != _NO_SUCH_SERVICE:
+                    raise
+                continue
             if found:
                 raise Conflict(
                     "StorageAccountNotEmpty", f"{place.name} has {len(found)} {what}", provider=PROVIDER,

@@ -54,6 +54,10 @@ class AzureGround:
                 self._subnets[region] = await self._make_subnet(region)
             return self._subnets[region]
 
+    def forget(self, region: str) -> None:
+        """Look again before the next use: somebody removed what stood here."""
+        self._subnets.pop(region, None)
+
     async def _make_subnet(self, region: str) -> str:
         """A PUT of a network drops the subnets that it does not name, so one that is there is never put again."""
         group = await self.group(region)

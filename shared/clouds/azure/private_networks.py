@@ -57,6 +57,7 @@ class AzurePrivateNetworks(AzureAssets):
             await self._client.call("network", "virtual_networks.begin_delete", place.group, place.name, region=region)
         except NotFound:
             return
+        self._ground.forget(region)
 
     async def _raw(self, region: str, place: names.Place) -> dict[str, Any]:
         network: dict[str, Any] = await self._client.call(

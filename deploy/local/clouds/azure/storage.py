@@ -24,6 +24,11 @@ _CONTENTS = {
 _QUICK = 0.002
 """How much of a change of state the making of an account takes: seconds where a machine takes minutes."""
 _ACCOUNTS_MAX = 250
+_SERVICES = {
+    "StorageV2": ("blobServices", "fileServices", "queueServices", "tableServices"),
+    "BlockBlobStorage": ("blobServices",),
+    "FileStorage": ("fileServices",),
+}
 _REPLICATION = ("LRS", "ZRS", "GRS", "RAGRS", "GZRS", "RAGZRS")
 
 
@@ -49,7 +54,7 @@ def actions() -> list[Action]:
         Action("GET", paths.in_subscription("Microsoft.Storage") + "/locations/{location}/usages",
                "usages.list_by_location", _usage),
         Action("GET", service, "blob_services.get_service_properties",
-               lambda call: Answer(200, _service(_ready(call)))),
+               lambda call: Answer(200, _service(_ready(call, "blobServices")))),
         Action("PUT", service, "blob_services.set_service_properties", _put_service),
         *lists,
     ]  # fmt: skip
@@ -62,8 +67,11 @@ def _need(call: Call) -> Thing:
                      "found.")  # fmt: skip
 
 
-def _ready(call: Call) -> Thing:
+def _ready(call: Call, service: str | None = None) -> Thing:
+    """The account, which has this service."""
     known = _need(call)
+    if service is not None and service not in _SERVICES[known.facts["kind"]]:
+        raise Refusal("conflict", f"{service} is not supported for the account.", code="FeatureNotSupportedForAccount")
     if known.state != "ready":
         raise Refusal("conflict", "The storage account provisioning state must be 'Succeeded' before executing the "
                       "operation.", code="StorageAccountIsNotProvisioned")  # fmt: skip
@@ -107,17 +115,19 @@ def _check_free(call: Call, name: str, location: str) -> None:
 
 def _facts(call: Call, body: dict[str, Any]) -> dict[str, Any]:
     """What of a body is kept; raises Refusal for what Azure does not take."""
-    sku = str((body.get("sku") or {}).get("name"))
-    if sku.partition("_")[0] != "Standard" or sku.partition("_")[2] not in _REPLICATION:
+    sku, services = str((body.get("sku") or {}).get("name")), _SERVICES.get(str(body.get("kind")))
+    tier, _, replication = sku.partition("_")
+    if tier != ("Standard" if body.get("kind") == "StorageV2" else "Premium") or replication not in _REPLICATION:
         raise Refusal("invalid", f"The value '{sku}' of sku.name is invalid.", code="InvalidRequestPropertyValue")
-    if body.get("kind") != "StorageV2":
+    if services is None:
         raise Refusal("invalid", f"The value '{body.get('kind')}' of kind is invalid.",
                       code="InvalidRequestPropertyValue")  # fmt: skip
     properties = {"accessTier": "Hot", "allowBlobPublicAccess": False, "minimumTlsVersion": "TLS1_0",
                   **(body.get("properties") or {})}  # fmt: skip
     return {
         "tags": checked(body.get("tags")),
-        "sku": {"name": sku, "tier": "Standard"},
+        "sku": {"name": sku, "tier": tier},
+        "kind": body["kind"],
         "properties": _walled(call, properties),
     }
 
@@ -177,7 +187,7 @@ def _document(thing: Thing) -> dict[str, Any]:
         "name": name,
         "type": ACCOUNT,
         "location": thing.region,
-        "kind": "StorageV2",
+        "kind": thing.facts["kind"],
         "sku": thing.facts["sku"],
         "tags": thing.facts["tags"],
         "properties": {
@@ -205,7 +215,7 @@ def _service(thing: Thing) -> dict[str, Any]:
 
 
 def _put_service(call: Call) -> Answer:
-    known, properties = _ready(call), call.document().get("properties") or {}
+    known, properties = _ready(call, "blobServices"), call.document().get("properties") or {}
     for name in ("deleteRetentionPolicy", "containerDeleteRetentionPolicy"):
         policy = properties.get(name) or {}
         if policy.get("enabled") and not 1 <= int(policy.get("days") or 0) <= 365:
@@ -224,7 +234,7 @@ def _usage(call: Call) -> Answer:
 
 
 def _list_content(below: str, call: Call) -> Answer:
-    known = _ready(call)
+    known = _ready(call, below.partition("/")[0])
     return Answer(200, {"value": [_content(known, below, each) for each in known.facts["contents"].get(below, [])]})
 
 
@@ -234,7 +244,7 @@ def _content(thing: Thing, below: str, name: str) -> dict[str, Any]:
 
 
 def _put_content(below: str, call: Call) -> Answer:
-    known, name = _ready(call), call.path["content"]
+    known, name = _ready(call, below.partition("/")[0]), call.path["content"]
     found = known.facts["contents"].setdefault(below, [])
     is_new = name not in found
     if is_new:
@@ -245,7 +255,7 @@ def _put_content(below: str, call: Call) -> Answer:
 
 
 def _delete_content(below: str, call: Call) -> Answer:
-    known, name = _ready(call), call.path["content"]
+    known, name = _ready(call, below.partition("/")[0]), call.path["content"]
     found = known.facts["contents"].get(below, [])
     if name in found:
         found.remove(name)

@@ -1,10 +1,12 @@
 """What is Azure's own about a storage account: a name of all the world's, contents, and who gets in."""
 
+import asyncio
+
 import pytest
 
-from shared.clouds.assets import AssetLink, AssetSpec
+from shared.clouds.assets import AssetLink, AssetSpec, AssetState
 from shared.clouds.azure.cloud import AzureCloud
-from shared.clouds.errors import Conflict, InvalidRequest
+from shared.clouds.errors import Conflict, InvalidRequest, NotFound
 from tests.shared.clouds.account_under_test import new_token
 
 pytestmark = pytest.mark.anyio
@@ -80,3 +82,28 @@ async def test_addresses_that_others_let_in_stay_and_do_not_open_the_account(acc
     assert raw["properties"]["networkAcls"]["defaultAction"] == "Deny"
     assert raw["properties"]["networkAcls"]["ipRules"] == walls["ipRules"]
     assert raw["properties"]["accessTier"] == "Cool"
+
+
+@pytest.mark.parametrize("kind", ["BlockBlobStorage", "FileStorage"])
+async def test_an_account_of_another_kind_is_listed_and_goes_too(cloud, kind):
+    """One that somebody else made, for blobs or for files alone."""
+    body = {"location": REGION, "kind": kind, "sku": {"name": "Premium_LRS"}, "properties": {}}
+    name = kind.lower()[:20]
+    await cloud._client.call(
+        "storage", "storage_accounts.begin_create", await cloud.buckets._ground.group(REGION), name, body
+    )
+    found = await until_listed(cloud, name)
+    assert found.facts["kind"] == kind
+    assert ("versioning" in found.configuration) == (kind == "BlockBlobStorage")
+    await cloud.buckets.delete(REGION, found.id)
+    with pytest.raises(NotFound):
+        await cloud.buckets.get(REGION, found.id)
+
+
+async def until_listed(cloud, name):
+    for _ in range(100):
+        found = [each async for page in cloud.buckets.pages(REGION) for each in page if each.name == name]
+        if found and found[0].state is AssetState.AVAILABLE:
+            return found[0]
+        await asyncio.sleep(0.02)
+    raise AssertionError(name)
