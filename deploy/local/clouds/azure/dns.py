@@ -18,6 +18,8 @@ ZONE = "Microsoft.Network/dnszones"
 _PATH_KIND = "Microsoft.Network/dnsZones"
 _QUICK = 0.002
 _ZONES_MAX, _SETS_MAX, _RECORDS_MAX = 250, 10_000, 20
+_PAGE_SIZE = 20
+"""Of a list of record sets: a fifth of Azure's, so that a small zone has several pages."""
 _VALUES = {
     "A": "ARecords", "AAAA": "AAAARecords", "MX": "MXRecords", "NS": "NSRecords", "PTR": "PTRRecords",
     "SRV": "SRVRecords", "TXT": "TXTRecords", "CAA": "caaRecords",
@@ -114,17 +116,16 @@ def _list(call: Call) -> Answer:
 
 
 def _list_records(call: Call) -> Answer:
-    """In pages of 100, as all lists."""
     zone = _need(call)
     documents = [_record(zone, key) for key in zone.facts["records"]]
     try:
         start = int(call.query.get("$skiptoken", "0"))
     except ValueError:
         raise Refusal("invalid", "The $skiptoken is invalid.", code="InvalidSkipToken") from None
-    body: dict[str, Any] = {"value": documents[start : start + 100]}
-    if len(documents) > start + 100:
+    body: dict[str, Any] = {"value": documents[start : start + _PAGE_SIZE]}
+    if len(documents) > start + _PAGE_SIZE:
         version = call.query.get("api-version", "")
-        body["nextLink"] = f"{call.http.base_url}{call.http.path}?api-version={version}&$skiptoken={start + 100}"
+        body["nextLink"] = f"{call.http.base_url}{call.http.path}?api-version={version}&$skiptoken={start + _PAGE_SIZE}"
     return Answer(200, body)
 
 

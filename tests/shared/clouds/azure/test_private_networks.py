@@ -53,7 +53,7 @@ async def test_a_network_with_a_machine_in_it_stays_and_so_does_its_subnet(accou
 
 
 async def test_our_own_network_is_made_again_when_somebody_removed_it(account, cloud):
-    region = "koreacentral"
+    region = "brazilsouth"
     subnet = await cloud.private_networks._ground.subnet(region)
     await cloud.private_networks.delete(region, subnet.partition("/subnets/")[0])
     account.settle()
