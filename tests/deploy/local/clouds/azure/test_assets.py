@@ -4,13 +4,15 @@ from typing import Any
 
 import pytest
 from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceNotFoundError
-from azure.mgmt.dns import models as dns
-from azure.mgmt.network import models as network
-from azure.mgmt.sql import models as sql
-from azure.mgmt.storage import models as storage
 
 from tests.deploy.local.clouds.azure.conftest import REGION, Sdk, machine_body
 from tests.fixtures.azure_models import old_problems, problems
+from tests.fixtures.lazily import Lazily
+
+dns = Lazily("azure.mgmt.dns.models")
+network = Lazily("azure.mgmt.network.models")
+sql = Lazily("azure.mgmt.sql.models")
+storage = Lazily("azure.mgmt.storage.models")
 
 ACCOUNT = {"location": REGION, "kind": "StorageV2", "sku": {"name": "Standard_LRS"}, "properties": {}}
 ENTRA = {"administratorType": "ActiveDirectory", "azureADOnlyAuthentication": True, "login": "ops", "sid": "0" * 36}
