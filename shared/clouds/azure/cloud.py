@@ -17,6 +17,7 @@ from shared.clouds.azure.metrics import AzureMetrics
 from shared.clouds.azure.networks import AzureNetworks
 from shared.clouds.azure.orders import AzureOrders
 from shared.clouds.azure.private_networks import AzurePrivateNetworks
+from shared.clouds.azure.quotas import AzureQuotas
 from shared.clouds.azure.receipts import AzureReceipts
 from shared.clouds.azure.regions import regions_of
 from shared.clouds.azure.sizes import AzureSizes
@@ -46,6 +47,7 @@ class AzureCloud:
         self.databases = AzureDatabases(self._client, ground)
         self.load_balancers = AzureLoadBalancers(self._client, ground)
         self.dns_zones = AzureDnsZones(self._client, ground, AzureAddresses(self._client))
+        self.quotas = AzureQuotas(self._client)
         self.metrics = AzureMetrics(self._client)
 
     async def authenticate(self) -> Account:
