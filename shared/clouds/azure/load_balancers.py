@@ -16,7 +16,7 @@ from shared.clouds.azure import tags as azure_tags
 from shared.clouds.azure.assets import AzureAssets, state_of
 from shared.clouds.azure.errors import PROVIDER
 from shared.clouds.azure.ground import until_seen
-from shared.clouds.errors import FieldProblem, InvalidRequest, NotFound, StillWorking
+from shared.clouds.errors import CloudError, FieldProblem, InvalidRequest, NotFound, StillWorking
 
 _CREATE = "load_balancers.create_or_update"
 _WITH_ADDRESS = "frontendIPConfigurations/publicIPAddress"
@@ -41,10 +41,16 @@ class AzureLoadBalancers(AzureAssets):
                 "sku": {"name": "Standard"},
                 "properties": balancer_facts.new(identifier, frontend, spec.configuration),
             }
-            with suppress(StillWorking):  # another create of this token
+            try:
                 await self._client.call(
                     "network", "load_balancers.begin_create_or_update", place.group, place.name, body, region=region
                 )
+            except StillWorking:  # another create of this token
+                pass
+            except CloudError as error:
+                if not error.retryable and not error.outcome_unknown:
+                    await self._drop_address(region, place)
+                raise
         else:
             self.taken(place.name, balancer.get("tags") or {}, spec.token)
             interfaces = await self._interfaces_of(region, spec.configuration["machines"])
@@ -145,6 +151,13 @@ class AzureLoadBalancers(AzureAssets):
             await self._client.call("network", "public_ip_addresses.begin_create_or_update", *at, body, region=region)
             address = await until_seen(ready, at[1])
         return {"publicIPAddress": {"id": address["id"]}}
+
+    async def _drop_address(self, region: str, place: names.Place) -> None:
+        """What was made for a balancer that Azure refused; what cannot be removed now is used by the next try."""
+        with suppress(CloudError):
+            await self._client.call(
+                "network", "public_ip_addresses.begin_delete", place.group, _address_name(place), region=region
+            )
 
     async def _interfaces_of(self, region: str, machines: Sequence[str]) -> list[str]:
         """The first interface of each machine. `InvalidRequest` for one that is not there."""

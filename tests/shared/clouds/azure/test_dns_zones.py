@@ -4,7 +4,7 @@ import pytest
 
 from shared.clouds.assets import GLOBAL_REGION, AssetLink, AssetSpec
 from shared.clouds.azure.catalog import AzureCatalog
-from shared.clouds.errors import Conflict, InvalidRequest
+from shared.clouds.errors import Conflict, InvalidRequest, ProviderFault
 from shared.clouds.models import MachineSpec
 from tests.shared.clouds.account_under_test import new_token
 
@@ -86,6 +86,18 @@ async def test_records_lead_to_machines_balancers_and_buckets(account, cloud):
     )
     listed = [each async for page in cloud.dns_zones.pages(GLOBAL_REGION) for each in page if each.id == made.id]
     assert listed == [made]
+
+
+async def test_a_repeat_completes_what_was_begun(account, cloud):
+    wanted = spec(account, "begun.example", *EVERY_TYPE[:3])
+    action = "record_sets.create_or_update"
+    account.azure.fault(match={"service": "azure", "action": action}, status=500, code="internal")
+    with pytest.raises(ProviderFault):
+        await cloud.dns_zones.create(GLOBAL_REGION, wanted)
+    account.end_faults()
+    assert (await cloud.dns_zones.find_by_token(GLOBAL_REGION, wanted.token)).configuration["records"] == []
+    made = await cloud.dns_zones.create(GLOBAL_REGION, wanted)
+    assert made.configuration == wanted.configuration
 
 
 async def test_a_zone_of_that_name_with_another_token_is_a_conflict(account, cloud):

@@ -4,7 +4,7 @@ import pytest
 
 from shared.clouds.assets import AssetLink, AssetSpec
 from shared.clouds.azure.catalog import AzureCatalog
-from shared.clouds.errors import InvalidRequest, NotFound, ProviderFault
+from shared.clouds.errors import InvalidRequest, NotFound, ProviderFault, QuotaExceeded
 from shared.clouds.models import MachineSpec
 from tests.shared.clouds.account_under_test import new_token
 
@@ -72,6 +72,16 @@ async def test_a_machine_that_is_not_there_is_named_before_anything_is_made(acco
     with pytest.raises(InvalidRequest) as caught:
         await cloud.load_balancers.create(REGION, wanted)
     assert caught.value.field == "machines"
+    assert not [each for each in account.azure.assets() if each["token"] == wanted.token]
+
+
+async def test_a_refused_balancer_leaves_no_address(account, cloud):
+    wanted = spec(account, public=True)
+    action = "load_balancers.create_or_update"
+    account.azure.fault(match={"service": "azure", "action": action}, status=409, code="quota")
+    with pytest.raises(QuotaExceeded):
+        await cloud.load_balancers.create(REGION, wanted)
+    account.end_faults()
     assert not [each for each in account.azure.assets() if each["token"] == wanted.token]
 
 
