@@ -16,6 +16,7 @@ _edge = resource_dependencies.c
 _node = cloud_resources.c
 LINKS_MAX = 20_000
 """Of one step: more than a walk can take in."""
+NAMES_MAX = 1000
 
 
 async def down(work: Work, provider_id: UUID, keys: Sequence[str]) -> list[Link]:
@@ -27,6 +28,18 @@ async def down(work: Work, provider_id: UUID, keys: Sequence[str]) -> list[Link]
 async def up(work: Work, provider_id: UUID, keys: Sequence[str]) -> list[Link]:
     """What stands on them."""
     return await _links(work, _from(work, provider_id).where(_edge.target == _any(keys)), keys)
+
+
+async def hard_dependents(work: Work, provider_id: UUID, key: str) -> list[str]:
+    """The names of the living things that cannot do without this one, in their order."""
+    statement = (
+        _from(work, provider_id)
+        .where(_edge.target == key, _edge.hard, _node.resource_status != TERMINATED)
+        .with_only_columns(_node.resource_name)
+        .distinct()
+        .order_by(_node.resource_name)
+    )
+    return list((await work.execute(statement.limit(NAMES_MAX))).scalars())
 
 
 async def nodes(work: Work, provider_id: UUID, keys: Collection[str]) -> dict[str, dict[str, Any]]:

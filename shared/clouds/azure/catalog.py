@@ -9,13 +9,22 @@ from shared.clouds.azure.asset_models import (
     AzureVirtualNetworkConfiguration,
 )
 from shared.clouds.azure.dns_models import AzureDnsZoneConfiguration
-from shared.clouds.azure.models import AzureCredentials, AzureMachineConfiguration
+from shared.clouds.azure.models import (
+    AzureCredentials,
+    AzureMachineConfiguration,
+    CertificateCredentials,
+    WorkloadCredentials,
+)
 from shared.clouds.catalog import Kind, ModelCatalog
 
 
 class AzureCatalog(ModelCatalog):
     name = "azure"
-    credentials_model = AzureCredentials
+    credentials_models = {  # noqa: RUF012
+        "client_secret": AzureCredentials,
+        "client_certificate": CertificateCredentials,
+        "workload_identity": WorkloadCredentials,
+    }
     kinds = {  # noqa: RUF012 - a ClassVar above
         ("compute", "virtual_machine"): Kind("Virtual machine", AzureMachineConfiguration, can_stop=True),
         ("storage", "storage_account"): Kind("Storage account", AzureStorageAccountConfiguration),

@@ -2,7 +2,8 @@
 
 from tests.shared.clouds.conformance import CloudConformance
 from tests.shared.clouds.conformance_assets import AssetConformance
+from tests.shared.clouds.conformance_inventory import InventoryConformance
 
 
-class TestAzure(CloudConformance, AssetConformance):
+class TestAzure(CloudConformance, InventoryConformance, AssetConformance):
     pass
