@@ -150,7 +150,7 @@ async def provision_resource(saga: Saga, command: ProvisionResource, deps: Deps)
     order = await take_order(saga, command.aggregate_id, deps, token=str(saga.token(CREATE)))
 
     async def create(_: UUID) -> str:
-        return await (await order.things()).find(order.facts["token"]) or await order.create()
+        return await (await order.things()).made(order.facts["token"]) or await order.create()
 
     async def remove(thing_id: str | None) -> None:
         await remove_thing(order, thing_id)

@@ -22,6 +22,10 @@ class Things(Protocol):
 
     async def find(self, token: str) -> str | None: ...
 
+    async def made(self, token: str) -> str | None:
+        """What was made whole; None when the create is to be repeated, which completes what was begun."""
+        ...
+
     async def look(self, thing_id: str) -> Found:
         """`NotFound`."""
         ...
@@ -59,6 +63,9 @@ class _Machines(Things):
         known = await self._machines.find_by_token(self._region, token)
         return None if known is None else known.id
 
+    async def made(self, token: str) -> str | None:
+        return await self.find(token)
+
     async def look(self, thing_id: str) -> Found:
         return of_machine(await self._machines.get(self._region, thing_id))
 
@@ -92,6 +99,9 @@ class _Assets(Things):
     async def find(self, token: str) -> str | None:
         known = await self._assets.find_by_token(self._region, token)
         return None if known is None else known.id
+
+    async def made(self, token: str) -> str | None:  # noqa: ARG002 - who carries it may be half made
+        return None
 
     async def look(self, thing_id: str) -> Found:
         return of_asset(await self._assets.get(self._region, thing_id))

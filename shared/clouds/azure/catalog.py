@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from shared.clouds.azure.asset_models import (
+    AzureLoadBalancerConfiguration,
+    AzureSqlDatabaseConfiguration,
+    AzureStorageAccountConfiguration,
+    AzureVirtualNetworkConfiguration,
+)
+from shared.clouds.azure.dns_models import AzureDnsZoneConfiguration
 from shared.clouds.azure.models import (
     AzureCredentials,
     AzureMachineConfiguration,
@@ -18,4 +25,11 @@ class AzureCatalog(ModelCatalog):
         "client_certificate": CertificateCredentials,
         "workload_identity": WorkloadCredentials,
     }
-    kinds = {("compute", "virtual_machine"): Kind("Virtual machine", AzureMachineConfiguration, can_stop=True)}  # noqa: RUF012 - a ClassVar above
+    kinds = {  # noqa: RUF012 - a ClassVar above
+        ("compute", "virtual_machine"): Kind("Virtual machine", AzureMachineConfiguration, can_stop=True),
+        ("storage", "storage_account"): Kind("Storage account", AzureStorageAccountConfiguration),
+        ("network", "virtual_network"): Kind("Virtual network", AzureVirtualNetworkConfiguration),
+        ("load_balancer", "load_balancer"): Kind("Load balancer", AzureLoadBalancerConfiguration),
+        ("dns", "dns_zone"): Kind("DNS zone", AzureDnsZoneConfiguration, is_global=True),
+        ("database", "sql_database"): Kind("SQL database", AzureSqlDatabaseConfiguration),
+    }

@@ -32,8 +32,8 @@ GLOBAL = "global"
 
 _BACKOFF_FIRST_S = 0.2
 _BACKOFF_MAX_S = 2.0
-_PLAIN = frozenset({"compute", "network"})
-"""Services whose SDK reads pages from the answer's JSON, and whose lists are long."""
+_PLAIN = frozenset({"compute", "dns", "network", "sql", "storage"})
+"""Services whose pages are read from the answer's JSON: lists are long, or the SDK's models have names of their own."""
 _NOT_REPEATED = ("begin_attach",)
 """Everything else reads, or sets what it names to what it says (PUT, PATCH, DELETE, start, deallocate)."""
 
@@ -57,6 +57,9 @@ class _Service:
 _SERVICES: Mapping[str, _Service] = {
     "compute": _Service("azure.mgmt.compute.aio", "ComputeManagementClient"),
     "network": _Service("azure.mgmt.network.aio", "NetworkManagementClient"),
+    "dns": _Service("azure.mgmt.dns.aio", "DnsManagementClient"),
+    "sql": _Service("azure.mgmt.sql.aio", "SqlManagementClient"),
+    "storage": _Service("azure.mgmt.storage.aio", "StorageManagementClient"),
     "resources": _Service("azure.mgmt.resource.resources.aio", "ResourceManagementClient"),
     "subscriptions": _Service("azure.mgmt.resource.subscriptions.aio", "SubscriptionClient"),
     "metrics": _Service(
@@ -360,4 +363,5 @@ class _Accepted(AsyncPollingMethod[Any]):
 
 
 def _as_json(response: Any, _deserialized: Any, _headers: Any) -> Any:
-    return response.http_response.json()
+    """None for an answer without a body (a deletion's)."""
+    return response.http_response.json() if response.http_response.content else None

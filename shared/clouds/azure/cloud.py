@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from shared.clouds.azure.addresses import AzureAddresses
+from shared.clouds.azure.buckets import AzureBuckets
 from shared.clouds.azure.client import AzureClient
+from shared.clouds.azure.databases import AzureDatabases
+from shared.clouds.azure.dns_zones import AzureDnsZones
 from shared.clouds.azure.ground import AzureGround
 from shared.clouds.azure.images import AzureImages
+from shared.clouds.azure.load_balancers import AzureLoadBalancers
 from shared.clouds.azure.machines import AzureMachines
 from shared.clouds.azure.metrics import AzureMetrics
 from shared.clouds.azure.networks import AzureNetworks
 from shared.clouds.azure.orders import AzureOrders
+from shared.clouds.azure.private_networks import AzurePrivateNetworks
+from shared.clouds.azure.quotas import AzureQuotas
 from shared.clouds.azure.receipts import AzureReceipts
 from shared.clouds.azure.regions import regions_of
 from shared.clouds.azure.sizes import AzureSizes
@@ -36,6 +43,12 @@ class AzureCloud:
         self.volumes = AzureVolumes(self._client, ground)
         self.snapshots = AzureSnapshots(self._client, ground)
         self.networks = AzureNetworks(self._client, ground, self.machines)
+        self.buckets = AzureBuckets(self._client, ground)
+        self.private_networks = AzurePrivateNetworks(self._client, ground)
+        self.databases = AzureDatabases(self._client, ground)
+        self.load_balancers = AzureLoadBalancers(self._client, ground)
+        self.dns_zones = AzureDnsZones(self._client, ground, AzureAddresses(self._client))
+        self.quotas = AzureQuotas(self._client)
         self.metrics = AzureMetrics(self._client)
 
     async def authenticate(self) -> Account:

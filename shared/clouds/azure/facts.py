@@ -142,6 +142,7 @@ def network_of(interface: Mapping[str, Any] | None, addresses: Mapping[str, str]
         "public_ip": (public.get("properties") or {}).get("ipAddress")
         or addresses.get(names.canonical(public.get("id") or "").lower()),
         "subnet_id": None if subnet is None else names.canonical(subnet),
+        "network_id": None if subnet is None else names.network_of(subnet),
         "security_groups": () if group is None else (names.canonical(group),),
     }
 

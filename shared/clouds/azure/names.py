@@ -20,6 +20,13 @@ SNAPSHOT = "Microsoft.Compute/snapshots"
 IMAGE = "Microsoft.Compute/images"
 SECURITY_GROUP = "Microsoft.Network/networkSecurityGroups"
 INTERFACE = "Microsoft.Network/networkInterfaces"
+NETWORK = "Microsoft.Network/virtualNetworks"
+PUBLIC_ADDRESS = "Microsoft.Network/publicIPAddresses"
+LOAD_BALANCER = "Microsoft.Network/loadBalancers"
+DNS_ZONE = "Microsoft.Network/dnszones"
+STORAGE_ACCOUNT = "Microsoft.Storage/storageAccounts"
+SQL_SERVER = "Microsoft.Sql/servers"
+SQL_DATABASE = "Microsoft.Sql/servers/databases"
 _ID = re.compile(
     r"/subscriptions/(?P<subscription>[^/]+)/resourceGroups/(?P<group>[^/]+)/providers/(?P<kind>[^/]+/[^/]+)"
     r"/(?P<name>[^/]+)",
@@ -29,10 +36,11 @@ _ID = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a thing is: its resource group (lower case) and its name there."""
+    """Where a thing is: its resource group (lower case) and its name there; a part of a thing has a name within it."""
 
     group: str
     name: str
+    child: str = ""
 
 
 def group_of(region: str) -> str:
@@ -46,6 +54,12 @@ def name_of(token: str) -> str:
     return f"canopy-{hashlib.sha256(token.encode()).hexdigest()[:32]}"
 
 
+def account_name_of(token: str) -> str:
+    """The same for a storage account, whose name is 3 to 24 lower-case letters and digits, unique in all of Azure."""
+    azure_tags.check_token(token, operation="name")
+    return f"canopy{hashlib.sha256(token.encode()).hexdigest()[:18]}"
+
+
 def place_of(identifier: str, kind: str) -> Place:
     """`NotFound` for what is no id of that kind: no such thing can exist."""
     found = _ID.fullmatch(identifier)
@@ -56,12 +70,27 @@ def place_of(identifier: str, kind: str) -> Place:
     return Place(found["group"].lower(), found["name"])
 
 
+def child_of(identifier: str, kind: str) -> Place:
+    """The same for a part of a thing (`Microsoft.Sql/servers/databases`)."""
+    outer, _, part = kind.rpartition("/")
+    found = re.fullmatch(rf"(.+)/{part}/([^/]+)", identifier, re.IGNORECASE)
+    if found is None:
+        return place_of(identifier, kind)  # which refuses it
+    place = place_of(found[1], outer)
+    return Place(place.group, place.name, found[2])
+
+
 def canonical(identifier: str) -> str:
     """The id with its resource group in lower case."""
     return re.sub(
         r"/resourceGroups/([^/]+)", lambda found: f"/resourceGroups/{found[1].lower()}", identifier, count=1,
         flags=re.IGNORECASE,
     )  # fmt: skip
+
+
+def network_of(subnet_id: str) -> str:
+    """The id of the virtual network that a subnet is a part of."""
+    return re.split("/subnets/", canonical(subnet_id), maxsplit=1, flags=re.IGNORECASE)[0]
 
 
 def same(one: str, other: str) -> bool:

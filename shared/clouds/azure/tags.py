@@ -19,6 +19,10 @@ MADE_FROM_TAG = "canopy:made-from"
 ARCHITECTURE_TAG = "canopy:architecture"
 """The architecture of an image of ours, which Azure does not keep; never among its tags either."""
 
+_DNS_TAGS_MAX = 15
+_DNS_NAME = re.compile(r"[A-Za-z]([A-Za-z0-9_.-]*[A-Za-z0-9_])?")
+_OURS, _OURS_IN_DNS = "canopy:", "canopy_"
+
 _HIDDEN = (MADE_FROM_TAG, ARCHITECTURE_TAG)
 _TAGS_MAX = 50
 _NAME_CHARACTERS_MAX = 128
@@ -51,6 +55,39 @@ def marked(tags: Mapping[str, str], token: str, *, operation: str) -> dict[str, 
 
 def from_azure(tags: Mapping[str, str] | None) -> dict[str, str]:
     return {name: value for name, value in (tags or {}).items() if name not in _HIDDEN}
+
+
+def token_of(tags: Mapping[str, str] | None) -> str | None:
+    return (tags or {}).get(TOKEN_TAG)
+
+
+def to_dns(tags: Mapping[str, str], *, operation: str) -> dict[str, str]:
+    """For a DNS zone, which has 15 tags at most and takes neither a colon nor a space in their names: our own
+    (`canopy:token`) are spelled with `_`. `InvalidRequest` naming each tag that Azure DNS would refuse.
+    """
+    spelled = {_in_dns(name): value for name, value in tags.items()}
+    problems = [
+        FieldProblem(f"tags.{name}", "is no name for a tag of a DNS zone: letters, digits and _ . - are possible")
+        for name in tags
+        if not _DNS_NAME.fullmatch(_in_dns(name)) or name.startswith(_OURS_IN_DNS)
+    ]
+    if len(tags) > _DNS_TAGS_MAX:
+        problems.append(FieldProblem("tags", f"has {len(tags)} tags; at most {_DNS_TAGS_MAX} are possible"))
+    if problems:
+        raise _invalid("; ".join(f"{each.field} {each.detail}" for each in problems), operation, problems)
+    return to_azure(spelled, operation=operation)
+
+
+def from_dns(tags: Mapping[str, str] | None) -> dict[str, str]:
+    read = {
+        f"{_OURS}{name.removeprefix(_OURS_IN_DNS)}" if name.startswith(_OURS_IN_DNS) else name: value
+        for name, value in (tags or {}).items()
+    }
+    return from_azure(read)
+
+
+def _in_dns(name: str) -> str:
+    return f"{_OURS_IN_DNS}{name.removeprefix(_OURS)}" if name.startswith(_OURS) else name
 
 
 def check_token(token: str, *, operation: str) -> None:

@@ -6,17 +6,20 @@ import ipaddress
 from typing import Any
 
 from deploy.local.clouds.azure import paths
+from deploy.local.clouds.azure.areas import AREAS
 from deploy.local.clouds.azure.lists import page
 from deploy.local.clouds.azure.operations import accepted
 from deploy.local.clouds.azure.tags import checked
 from deploy.local.clouds.world.controls import GROUP
 from deploy.local.clouds.world.provider import Action, Answer, Call, Refusal
-from deploy.local.clouds.world.things import Thing
+from deploy.local.clouds.world.things import GONE, Thing
 
 NETWORK = "Microsoft.Network/virtualNetworks"
 SECURITY_GROUP = "Microsoft.Network/networkSecurityGroups"
 INTERFACE = "Microsoft.Network/networkInterfaces"
 ADDRESS = "Microsoft.Network/publicIPAddresses"
+BALANCER = "Microsoft.Network/loadBalancers"
+_NETWORKS_MAX = 1000
 SHORT = 0.02
 """How much of a change of state a network or a disk takes: seconds where a machine takes minutes."""
 
@@ -27,6 +30,11 @@ def actions() -> list[Action]:
     return [
         Action("PUT", network, "virtual_networks.create_or_update", put_network),
         Action("GET", network, "virtual_networks.get", lambda call: Answer(200, _network(_need(call, NETWORK)))),
+        Action("DELETE", network, "virtual_networks.delete", _delete_network),
+        Action("GET", paths.in_subscription(NETWORK), "virtual_networks.list_all",
+               lambda call: page(call, call.list(NETWORK), _network)),
+        Action("GET", paths.in_subscription("Microsoft.Network") + "/locations/{location}/usages", "usages.list",
+               _usage),
         Action("PUT", group, "network_security_groups.create_or_update", put_group),
         Action("GET", group, "network_security_groups.get", lambda call: Answer(200, _group(_need_group(call)))),
         Action("DELETE", group, "network_security_groups.delete", _delete_group),
@@ -76,6 +84,12 @@ def put_network(call: Call) -> Answer:
     body = call.document()
     properties = body.get("properties") or {}
     identifier = paths.id_of(call, NETWORK)
+    known = call.get(NETWORK, identifier)
+    if known is not None and known.state == "deleting":
+        raise Refusal("conflict", "The network is being deleted.", code="AnotherOperationInProgress")
+    if known is None and len(call.list(NETWORK, paths.need_group(call).region)) >= _NETWORKS_MAX:
+        raise Refusal("quota", f"Cannot create more than {_NETWORKS_MAX} virtual networks for this subscription in "
+                      "this region.", code="VirtualNetworkCountLimitReached")  # fmt: skip
     subnets = [
         {"id": f"{identifier}/subnets/{each['name']}", "name": each["name"],
          "properties": {"provisioningState": "Succeeded", **(each.get("properties") or {})}}
@@ -84,14 +98,78 @@ def put_network(call: Call) -> Answer:
     prefixes = (properties.get("addressSpace") or {}).get("addressPrefixes") or []
     if not prefixes:
         raise Refusal("invalid", "Address space is required.", code="InvalidRequestFormat")
-    facts = {
+    _check_subnets(prefixes, subnets)
+    _check_unused(call, known, {each["id"] for each in subnets})
+    facts: dict[str, Any] = {
         "tags": checked(body.get("tags")),
-        "properties": {"addressSpace": {"addressPrefixes": prefixes}, "subnets": subnets},
+        "properties": {
+            "addressSpace": {"addressPrefixes": prefixes},
+            "subnets": subnets,
+            "dhcpOptions": properties.get("dhcpOptions") or {"dnsServers": []},
+            "virtualNetworkPeerings": properties.get("virtualNetworkPeerings") or [],
+            "enableDdosProtection": False,
+        },
     }
     made, new = _put(call, NETWORK, NETWORK, facts)
+    made.token = made.facts["tags"].get("canopy:token")
     return accepted(
         call, 201 if new else 200, _network(made), call.later(SHORT), result_ids=[made.id], repeated=not new
     )
+
+
+def _check_subnets(prefixes: list[str], subnets: list[dict[str, Any]]) -> None:
+    outer = [ipaddress.ip_network(each) for each in prefixes]
+    for each in subnets:
+        text = each["properties"].get("addressPrefix") or ""
+        inner = ipaddress.ip_network(text) if text else None
+        if inner is None or not any(inner.subnet_of(whole) for whole in outer):  # type: ignore[arg-type]
+            raise Refusal("invalid", f"Subnet '{each['name']}' is not valid in virtual network.",
+                          code="NetcfgInvalidSubnet")  # fmt: skip
+
+
+def _check_unused(call: Call, network: Thing | None, kept: set[str]) -> None:
+    """Raises Refusal for a subnet that goes while an interface or a load balancer stands in it."""
+    known = [] if network is None else [each["id"] for each in network.facts["properties"]["subnets"]]
+    going = {each for each in known if each not in kept}
+    for user in (*call.list(INTERFACE), *call.list(BALANCER)):
+        places = user.facts["properties"].get("ipConfigurations") or user.facts["properties"].get(
+            "frontendIPConfigurations"
+        )
+        for each in places or []:
+            subnet = str((each["properties"].get("subnet") or {}).get("id"))
+            if subnet in going:
+                message = f"Subnet {paths.name_of(subnet)} is in use by {each['id']} and cannot be deleted."
+                raise Refusal("invalid", message, code="InUseSubnetCannotBeDeleted")
+
+
+def _delete_network(call: Call) -> Answer:
+    known = call.get(NETWORK, paths.id_of(call, NETWORK))
+    if known is None:
+        return Answer(204)
+    _check_unused(call, known, set())
+    known.turn("deleting", (call.later(SHORT), GONE))
+    call.save(known)
+    return accepted(call, 202, None, call.later(SHORT), result_ids=[known.id])
+
+
+def _usage(call: Call) -> Answer:
+    location = call.path["location"]
+    if location not in AREAS:
+        raise Refusal("invalid", f"The location '{location}' is invalid.", code="InvalidLocation")
+    limits = {NETWORK: ("VirtualNetworks", "Virtual Networks", _NETWORKS_MAX),
+              BALANCER: ("StandardSkuLoadBalancers", "Standard Sku Load Balancers", 1000),
+              ADDRESS: ("PublicIPAddresses", "Public IP Addresses", 1000)}  # fmt: skip
+    rows = [
+        {
+            "id": f"{call.http.path}/{name}",
+            "unit": "Count",
+            "currentValue": len(call.list(kind, location)),
+            "limit": limit,
+            "name": {"value": name, "localizedValue": text},
+        }
+        for kind, (name, text, limit) in limits.items()
+    ]
+    return Answer(200, {"value": rows})
 
 
 def _network(thing: Thing) -> dict[str, Any]:

@@ -68,7 +68,12 @@ def need_location(document: Mapping[str, Any]) -> str:
 
 
 def region_of(request: HttpRequest, things: Things, account: Account) -> str:
-    """Where a call goes. A group that does not exist (yet) is where its name ends, if that is a location."""
+    """Where a call goes. A group that does not exist (yet) is where its name ends, if that is a location.
+
+    A DNS zone is in no location, whatever that of its group.
+    """
+    if "/microsoft.network/dnszones" in request.path.lower():
+        return "global"
     for text, pattern in ((request.query.get("$filter", ""), _FILTER), (request.path, _LOCATION)):
         found = pattern.search(text)
         if found is not None:

@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from deploy.local.clouds.azure import (
+    balancers,
     disks,
+    dns,
     estate,
     identity,
     machines,
@@ -15,6 +17,8 @@ from deploy.local.clouds.azure import (
     networks,
     operations,
     paths,
+    sql,
+    storage,
     subscription,
     tags,
 )
@@ -67,6 +71,10 @@ class AzureProvider(Provider):
             *networks.actions(),
             *disks.actions(),
             *machines.actions(),
+            *balancers.actions(),
+            *dns.actions(),
+            *storage.actions(),
+            *sql.actions(),
             *metrics.actions(),
         ]
 
@@ -105,4 +113,4 @@ class AzureProvider(Provider):
     def describe(self, thing: Thing) -> dict[str, Any]:
         """A deleted machine whose name was used again is listed by that name too."""
         found = super().describe(thing)
-        return {**found, "id": thing.id.partition("#")[0], "token": found["tags"].get("canopy:token")}
+        return {**found, "id": thing.id.partition("#")[0], "token": thing.token or found["tags"].get("canopy:token")}

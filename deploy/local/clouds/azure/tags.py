@@ -5,6 +5,7 @@ Limits: learn.microsoft.com/azure/azure-resource-manager/management/tag-resource
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,20 +15,34 @@ from deploy.local.clouds.world.provider import Action, Answer, Call, Refusal
 
 _TAGS_MAX, _NAME_MAX, _VALUE_MAX = 50, 512, 256
 _FORBIDDEN = set("<>%&\\?/")
+_DNS_TAGS_MAX = 15
+_DNS_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
 _KINDS = {
+    "dnszones": "Microsoft.Network/dnszones",
     "virtualMachines": MACHINE,
     "disks": VOLUME,
     "snapshots": SNAPSHOT,
     "images": IMAGE,
     "networkSecurityGroups": GROUP,
+    "storageAccounts": "Microsoft.Storage/storageAccounts",
+    "virtualNetworks": "Microsoft.Network/virtualNetworks",
+    "loadBalancers": "Microsoft.Network/loadBalancers",
+    "servers": "Microsoft.Sql/servers",
+    "servers/databases": "Microsoft.Sql/servers/databases",
 }
-_PATH = paths.GROUP_PATH + "/providers/{namespace}/{type}/{name}/providers/Microsoft.Resources/tags/default"
+_SCOPE = paths.GROUP_PATH + "/providers/{namespace}/{type}/{name}"
+_TAGS = "/providers/Microsoft.Resources/tags/default"
+_PATHS = (_SCOPE + _TAGS, _SCOPE + "/{part}/{child}" + _TAGS)
 
 
 def actions() -> list[Action]:
     return [
-        Action("PATCH", _PATH, "tags.update_at_scope", _patch),
-        Action("GET", _PATH, "tags.get_at_scope", _get),
+        action
+        for path in _PATHS
+        for action in (
+            Action("PATCH", path, "tags.update_at_scope", _patch),
+            Action("GET", path, "tags.get_at_scope", _get),
+        )
     ]
 
 
@@ -46,9 +61,22 @@ def checked(tags: Any) -> dict[str, str]:
     return {name: str(value) for name, value in given.items()}
 
 
+def checked_for_dns(tags: Any) -> dict[str, str]:
+    """A DNS zone takes fewer, and only plain names."""
+    given = checked(tags)
+    if len(given) > _DNS_TAGS_MAX or not all(_DNS_NAME.fullmatch(name) for name in given):
+        raise Refusal("invalid", "The tags of a DNS zone are 15 at most, with plain names.", code="BadRequest")
+    return given
+
+
 def _thing(call: Call) -> Any:
-    kind = _KINDS.get(call.path["type"])
-    identifier = paths.id_of(call, f"{call.path['namespace']}/{call.path['type']}")
+    kind_path, identifier = call.path["type"], paths.id_of(call, f"{call.path['namespace']}/{call.path['type']}")
+    if "part" in call.path:
+        kind_path, identifier = (
+            f"{kind_path}/{call.path['part']}",
+            f"{identifier}/{call.path['part']}/{call.path['child']}",
+        )
+    kind = _KINDS.get(kind_path)
     known = None if kind is None else call.get(kind, identifier)
     if known is None or known.state == "deleted":
         raise Refusal("not_found", f"The Resource '{identifier}' was not found.")
@@ -61,12 +89,13 @@ def _get(call: Call) -> Answer:
 
 def _patch(call: Call) -> Answer:
     known, body = _thing(call), call.document()
-    given = checked((body.get("properties") or {}).get("tags"))
+    check = checked_for_dns if call.path["type"] == "dnszones" else checked
+    given = check((body.get("properties") or {}).get("tags"))
     now: dict[str, str] = known.facts["tags"]
     lower = {name.lower() for name in given}
     match body.get("operation"):
         case "Merge":
-            known.facts["tags"] = checked({n: v for n, v in now.items() if n.lower() not in lower} | given)
+            known.facts["tags"] = check({n: v for n, v in now.items() if n.lower() not in lower} | given)
         case "Replace":
             known.facts["tags"] = given
         case "Delete":

@@ -75,7 +75,7 @@ def test_no_code_has_two_meanings():
         ("DiskEncryptionSetNotFound", 400, NotFound),
         ("NetworkSecurityGroupCountLimitReached", 400, QuotaExceeded),
         ("SnapshotQuotaExceeded", 409, QuotaExceeded),
-        ("InUseSubnetCannotBeDeleted", 400, Conflict),
+        ("InUseRouteTableCannotBeDeleted", 400, Conflict),
         ("ResourceCollectionRequestsThrottled", 400, RateLimited),
         ("SomethingNew", 400, InvalidRequest),
         ("SomethingNew", 401, AuthFailed),

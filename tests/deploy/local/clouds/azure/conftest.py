@@ -14,8 +14,11 @@ from tests.fixtures.clouds import SimulatedCloud
 from tests.fixtures.lazily import Lazily
 
 compute = Lazily("azure.mgmt.compute")
+dns = Lazily("azure.mgmt.dns")
 network = Lazily("azure.mgmt.network")
 resources = Lazily("azure.mgmt.resource.resources")
+sql = Lazily("azure.mgmt.sql")
+storage = Lazily("azure.mgmt.storage")
 subscriptions = Lazily("azure.mgmt.resource.subscriptions")
 
 REGION = "francecentral"
@@ -51,10 +54,14 @@ class Sdk:
         self.compute = compute.ComputeManagementClient(Nobody(), self.subscription_id, **options)
         self.network = network.NetworkManagementClient(Nobody(), self.subscription_id, **options)
         self.resources = resources.ResourceManagementClient(Nobody(), self.subscription_id, **options)
+        self.dns = dns.DnsManagementClient(Nobody(), self.subscription_id, **options)
+        self.sql = sql.SqlManagementClient(Nobody(), self.subscription_id, **options)
+        self.storage = storage.StorageManagementClient(Nobody(), self.subscription_id, **options)
         self.subscriptions = subscriptions.SubscriptionClient(Nobody(), **options)
 
     def close(self) -> None:
-        for each in (self.compute, self.network, self.resources, self.subscriptions):
+        clients = (self.compute, self.network, self.resources, self.dns, self.sql, self.storage, self.subscriptions)
+        for each in clients:
             each.close()
 
 

@@ -43,7 +43,10 @@ def test_a_kill_loses_nothing_that_was_answered(tmp_path):
         sdk.resources.resource_groups.create_or_update("kept", {"location": REGION, "tags": {"a": "ü"}})
         disk = {"location": REGION, "properties": {"creationData": {"createOption": "Empty"}, "diskSizeGB": 8}}
         sdk.compute.disks.begin_create_or_update("kept", "disk", disk, polling=False).result()
+        account = {"location": REGION, "kind": "StorageV2", "sku": {"name": "Standard_LRS"}, "tags": {"b": "1"}}
+        sdk.storage.storage_accounts.begin_create("kept", "keptaccount", account, polling=False)
         azure.advance()
+        sdk.storage.blob_containers.create("kept", "keptaccount", "photos", {})
         ledger = azure.ledger()
         sdk.close()
     with killed_at_the_end(tmp_path) as azure:
@@ -51,6 +54,11 @@ def test_a_kill_loses_nothing_that_was_answered(tmp_path):
         assert sdk.resources.resource_groups.get("kept").tags == {"a": "ü"}
         found = sdk.compute.disks.get("kept", "disk")
         assert (found.properties.disk_size_gb, found.properties.provisioning_state) == (8, "Succeeded")
+        assert sdk.storage.storage_accounts.get_properties("kept", "keptaccount").tags == {"b": "1"}
+        assert [each.name for each in sdk.storage.blob_containers.list("kept", "keptaccount")] == ["photos"]
         assert azure.ledger() == ledger
-        assert [each["action"] for each in ledger] == ["resource_groups.create_or_update", "disks.create_or_update"]
+        assert [each["action"] for each in ledger] == [
+            "resource_groups.create_or_update", "disks.create_or_update", "storage_accounts.create",
+            "blob_containers.create",
+        ]  # fmt: skip
         sdk.close()

@@ -1,0 +1,103 @@
+"""What may be asked for as a DNS zone at Azure? Its records, written as in a zone file."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+
+from shared.clouds.models import CHANGE, IN_PLACE
+
+_STRICT = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True, frozen=True)
+_CHANGES: dict[str, Any] = {CHANGE: IN_PLACE}
+_LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
+_HOST = rf"({_LABEL}\.)*{_LABEL}\.?"
+_TEXT_CHARACTERS_MAX = 4096
+_PATTERNS = {
+    "CNAME": _HOST,
+    "NS": _HOST,
+    "PTR": _HOST,
+    "MX": rf"\d{{1,5}} {_HOST}",
+    "SRV": rf"\d{{1,5}} \d{{1,5}} \d{{1,5}} {_HOST}",
+    "CAA": r"\d{1,3} (issue|issuewild|iodef) [^\x00-\x1f]{1,1024}",
+}
+"""Of the kinds that are neither addresses nor text; hosts in lower case."""
+_ADDRESS = (
+    r"^/subscriptions/[A-Za-z0-9_.-]+/resourceGroups/[A-Za-z0-9_.()-]+/providers/Microsoft\.Network/publicIPAddresses"
+    r"/[A-Za-z0-9_.-]+$"
+)
+
+
+class AzureDnsRecord(BaseModel):
+    """All values of one name and type. Values are as in a zone file: `10 mail.example.com` for MX, the text itself for
+    TXT. A record that follows a public address (`target_id`) has no values of its own.
+    """
+
+    model_config = _STRICT
+
+    name: str = Field(
+        pattern=rf"^(@|\*|(\*\.)?({_LABEL}\.)*{_LABEL})$", max_length=200, description="within the zone; @: itself"
+    )
+    type: Literal["A", "AAAA", "CNAME", "MX", "NS", "PTR", "SRV", "TXT", "CAA"]
+    values: list[Annotated[str, Field(min_length=1, max_length=_TEXT_CHARACTERS_MAX)]] = Field(
+        default_factory=list, max_length=20
+    )
+    ttl_s: int = Field(default=3600, ge=1, le=2_147_483_647)
+    target_id: str | None = Field(
+        default=None, pattern=_ADDRESS, max_length=400, description="a public address (A, AAAA), as a balancer has one"
+    )
+
+    @field_validator("values")
+    @classmethod
+    def _readable(cls, values: list[str], info: ValidationInfo) -> list[str]:
+        """In one spelling and one order, so that the same values are the same list."""
+        kind = info.data.get("type", "TXT")
+        return sorted({_spelled(kind, each) for each in values})
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if (self.target_id is None) == (not self.values):
+            raise ValueError("a record has values or a target_id")
+        if self.target_id is not None and self.type not in {"A", "AAAA"}:
+            raise ValueError("only A and AAAA follow an address")
+        if self.type == "CNAME" and (len(self.values) > 1 or self.name == "@"):
+            raise ValueError("a CNAME has one value and is not of the zone itself")
+        if self.type == "NS" and self.name == "@":
+            raise ValueError("the zone's own name servers are Azure's")
+        return self
+
+
+class AzureDnsZoneConfiguration(BaseModel):
+    """A public DNS zone. Its SOA and its own name servers are Azure's.
+
+    Limits: "Azure DNS limits" (learn.microsoft.com): 10,000 record sets a zone (ours are fewer), 20 records in each.
+    """
+
+    model_config = _STRICT
+
+    zone_name: str = Field(pattern=rf"^({_LABEL}\.)+{_LABEL}$", max_length=253, description="example.com")
+    records: list[AzureDnsRecord] = Field(default_factory=list, max_length=1000, json_schema_extra=_CHANGES)
+
+    @field_validator("records")
+    @classmethod
+    def _told_apart(cls, records: list[AzureDnsRecord]) -> list[AzureDnsRecord]:
+        if len({(each.name, each.type) for each in records}) < len(records):
+            raise ValueError("two have the same name and type")
+        aliases = {each.name for each in records if each.type == "CNAME"}
+        if any(each.name in aliases and each.type != "CNAME" for each in records):
+            raise ValueError("beside a CNAME there is nothing of that name")
+        return sorted(records, key=lambda each: (each.name, each.type))
+
+
+def _spelled(kind: str, value: str) -> str:
+    """Raises ValueError for what is no value of that kind."""
+    if kind == "A":
+        return str(ipaddress.IPv4Address(value))
+    if kind == "AAAA":
+        return ipaddress.IPv6Address(value).compressed
+    pattern = _PATTERNS.get(kind)
+    if pattern is not None and not re.fullmatch(pattern, value):
+        raise ValueError(f"a value is not as {kind} has it")
+    return value if kind in {"TXT", "CAA"} else value.removesuffix(".")
