@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
-from shared.clouds.aws.models import AwsCredentials, Ec2InstanceConfiguration
+from types import MappingProxyType
+
+from shared.clouds.aws.models import (
+    AwsCredentials,
+    Ec2InstanceConfiguration,
+    S3BucketConfiguration,
+    VpcConfiguration,
+)
 from shared.clouds.catalog import Kind, ModelCatalog
 
 
 class AwsCatalog(ModelCatalog):
     name = "aws"
     credentials_model = AwsCredentials
-    kinds = {("compute", "ec2_instance"): Kind("EC2 instance", Ec2InstanceConfiguration, can_stop=True)}  # noqa: RUF012 - a ClassVar above
+    kinds = MappingProxyType(
+        {
+            ("compute", "ec2_instance"): Kind("EC2 instance", Ec2InstanceConfiguration, can_stop=True),
+            ("storage", "s3_bucket"): Kind("S3 bucket", S3BucketConfiguration),
+            ("network", "vpc"): Kind("VPC", VpcConfiguration),
+        }
+    )

@@ -1,7 +1,9 @@
 """Which word of our vocabulary is an AWS error?
 
 Sources: "Error codes for the Amazon EC2 API" (docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html), the
-common errors of STS and CloudWatch, and botocore's list of throttling codes (botocore/retries/standard.py).
+common errors of STS and CloudWatch, "Error responses" of the S3 API, the errors that the service models name for each
+operation of RDS, Elastic Load Balancing, Route 53 and CloudFront (botocore/data), and botocore's list of throttling
+codes (botocore/retries/standard.py).
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ from shared.clouds.errors import (
     ProviderFault,
     QuotaExceeded,
     RateLimited,
+    StillWorking,
     Unreachable,
 )
 
@@ -87,6 +90,7 @@ CODES: Mapping[type[CloudError], tuple[str, ...]] = {
     QuotaExceeded: (
         "AddressLimitExceeded",
         "ConcurrentSnapshotLimitExceeded",
+        "DBSubnetGroupQuotaExceeded",
         "InstanceLimitExceeded",
         "LimitExceeded",
         "MaxIOPSLimitExceeded",
@@ -96,10 +100,13 @@ CODES: Mapping[type[CloudError], tuple[str, ...]] = {
         "ResourceLimitExceeded",
         "SecurityGroupLimitExceeded",
         "SnapshotLimitExceeded",
+        "TooManyBuckets",
         "VcpuLimitExceeded",
         "VolumeLimitExceeded",
+        "VpcLimitExceeded",
     ),
     NotFound: (
+        "DBSubnetGroupNotFoundFault",
         "DefaultVpcDoesNotExist",
         "InvalidAMIID.NotFound",
         "InvalidAMIID.Unavailable",
@@ -110,8 +117,13 @@ CODES: Mapping[type[CloudError], tuple[str, ...]] = {
         "InvalidVolume.NotFound",
         "InvalidVpcID.NotFound",
         "InvalidZone.NotFound",
+        "NoSuchBucket",
+        "NoSuchBucketPolicy",
+        "NoSuchPublicAccessBlockConfiguration",
+        "NoSuchTagSet",
         "ResourceNotFound",
         "ResourceNotFoundException",
+        "ServerSideEncryptionConfigurationNotFoundError",
         "VPCIdNotSpecified",
     ),
     IncorrectState: (
@@ -122,16 +134,23 @@ CODES: Mapping[type[CloudError], tuple[str, ...]] = {
         "UnsupportedHibernationConfiguration",
     ),
     Conflict: (
+        "BucketAlreadyExists",
+        "BucketAlreadyOwnedByYou",
+        "BucketNotEmpty",
+        "DBSubnetGroupAlreadyExists",
         "DependencyViolation",
         "IdempotentInstanceTerminated",
         "IdempotentParameterMismatch",
         "InvalidAMIName.Duplicate",
+        "InvalidDBSubnetGroupStateFault",
         "InvalidGroup.Duplicate",
         "InvalidGroup.InUse",
         "InvalidSnapshot.InUse",
+        "InvalidSubnet.Conflict",
         "ResourceInUse",
         "VolumeInUse",
     ),
+    StillWorking: ("OperationAborted",),
     ProviderFault: (
         "InternalError",
         "InternalFailure",
@@ -146,6 +165,7 @@ CODES: Mapping[type[CloudError], tuple[str, ...]] = {
     InvalidRequest: (
         "InvalidAMIID.Malformed",
         "InvalidBlockDeviceMapping",
+        "InvalidBucketName",
         "InvalidGroupId.Malformed",
         "InvalidInstanceAttributeValue",
         "InvalidInstanceID.Malformed",
@@ -154,7 +174,10 @@ CODES: Mapping[type[CloudError], tuple[str, ...]] = {
         "InvalidParameter",
         "InvalidParameterCombination",
         "InvalidParameterValue",
+        "InvalidSubnet.Range",
         "InvalidVolume.ZoneMismatch",
+        "InvalidVpc.Range",
+        "MalformedPolicy",
         "MissingParameter",
         "TagLimitExceeded",
         "Unsupported",
@@ -168,12 +191,14 @@ FIELDS: Mapping[str, str] = {
     "InvalidAMIID.Malformed": "image",
     "InvalidAMIID.NotFound": "image",
     "InvalidAMIID.Unavailable": "image",
+    "InvalidBucketName": "name",
     "InvalidGroup.NotFound": "security_groups",
     "InvalidGroupId.Malformed": "security_groups",
     "InvalidInstanceType": "instance_type",
     "InvalidInstanceType.NotFound": "instance_type",
     "InvalidSubnetID.Malformed": "subnet_id",
     "InvalidSubnetID.NotFound": "subnet_id",
+    "InvalidVpc.Range": "cidr_block",
     "InvalidZone.NotFound": "availability_zone",
     "TagLimitExceeded": "tags",
 }

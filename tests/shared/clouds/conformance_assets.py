@@ -72,7 +72,7 @@ class AssetConformance(Conformance):
         pages: AsyncIterator[list[Asset]] = assets.pages(region, page_size=page_size)
         return [each async for page in pages for each in page]
 
-    def test_every_kind_is_offered_as_it_is(self, account):
+    async def test_every_kind_is_offered_as_it_is(self, account):
         offers = {(each.resource_type, each.resource_subtype): each for each in account.catalog.offers()}
         kinds = {(each.resource_type, each.resource_subtype): each for each in assets_of(account.cloud)}
         assert kinds

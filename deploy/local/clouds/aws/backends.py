@@ -11,6 +11,7 @@ from moto.backends import get_backend
 from moto.core.base_backend import BackendDict, BaseBackend
 
 from deploy.local.clouds.aws import pages
+from deploy.local.clouds.aws.buckets import TaggedBuckets
 from deploy.local.clouds.aws.compute import SlowCompute
 from deploy.local.clouds.aws.monitoring import FastMonitoring
 from deploy.local.clouds.aws.storage import BackendKey
@@ -38,6 +39,7 @@ def install(clock: Clock, state_seconds: float) -> None:
     SlowCompute.clock, SlowCompute.state_seconds = clock, state_seconds
     _backends("ec2").backend = SlowCompute
     _backends("cloudwatch").backend = FastMonitoring
+    _backends("s3").backend = TaggedBuckets
 
 
 def _backends(service: str) -> BackendDict[Any]:
@@ -85,4 +87,7 @@ def dump(key: BackendKey) -> bytes:
 
 def load(key: BackendKey, state: bytes) -> None:
     """Puts a saved state into this process. The file is ours and private, so unpickling is as safe as importing."""
-    live_backend(*key).__dict__ = pickle.loads(state)
+    backend = live_backend(*key)
+    backend.__dict__ = pickle.loads(state)
+    if isinstance(backend, TaggedBuckets):
+        backend.claim_names()

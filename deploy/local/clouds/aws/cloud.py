@@ -15,6 +15,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from werkzeug.test import run_wsgi_app
 
 from deploy.local.clouds.aws import backends
+from deploy.local.clouds.aws.assets import describe_assets
 from deploy.local.clouds.aws.authentication import Credential
 from deploy.local.clouds.aws.calls import Call, current_call
 from deploy.local.clouds.aws.compute import SlowCompute
@@ -181,6 +182,11 @@ class Cloud:
                     backend.settle()
                     rows += describe(account_id, region, backend)
         return rows
+
+    def assets(self) -> list[Row]:
+        """What there is of every account besides machines and their disks."""
+        with self._lock:
+            return describe_assets(backends.all_backends)
 
     def calls(self) -> list[tuple[CallKey, int]]:
         with self._lock:

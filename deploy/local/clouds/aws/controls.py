@@ -27,7 +27,7 @@ def _document(request: Request) -> dict[str, Any]:
 
 
 class Controls:
-    """`/_sim/ledger|instances|volumes|snapshots|calls|fault|advance` and `/healthz`."""
+    """`/_sim/ledger|instances|volumes|snapshots|assets|calls|fault|advance` and `/healthz`."""
 
     def __init__(self, cloud: Cloud, faults: Faults) -> None:
         self._cloud = cloud
@@ -38,6 +38,7 @@ class Controls:
             ("GET", "/_sim/instances"): lambda _: {"instances": cloud.inspect(describe_machines)},
             ("GET", "/_sim/volumes"): lambda _: {"volumes": cloud.inspect(describe_volumes)},
             ("GET", "/_sim/snapshots"): lambda _: {"snapshots": cloud.inspect(describe_snapshots)},
+            ("GET", "/_sim/assets"): lambda _: {"assets": cloud.assets()},
             ("GET", "/_sim/calls"): self._calls,
             ("GET", "/_sim/fault"): lambda _: {"faults": faults.listed()},
             ("POST", "/_sim/fault"): lambda request: {"fault": asdict(faults.add(_document(request)))},

@@ -1,21 +1,50 @@
 """How do the tests of AWS reach an account and make things go wrong there?"""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from uuid import uuid4
 
 import pytest
 
+from shared.clouds.assets import Assets
 from shared.clouds.aws.cloud import AwsCloud
 from shared.clouds.capabilities import Cloud
 from shared.clouds.errors import CloudError, NoCapacity, PermissionDenied, QuotaExceeded, RateLimited
 from shared.clouds.models import TOKEN_TAG, Credentials
 from shared.clouds.registry import catalog_of, open_cloud
 from tests.fixtures.clouds import SimulatedAws
+from tests.shared.clouds.conformance_assets import Sample
 
 REFUSALS = {
     NoCapacity: (500, "InsufficientInstanceCapacity"),
     QuotaExceeded: (400, "VcpuLimitExceeded"),
     RateLimited: (503, "RequestLimitExceeded"),
     PermissionDenied: (403, "UnauthorizedOperation"),
+}
+
+ASSET_REFUSALS = {
+    QuotaExceeded: (400, "LimitExceeded"),
+    RateLimited: (400, "Throttling"),
+    PermissionDenied: (403, "AccessDenied"),
+}
+CREATES = {
+    "s3_bucket": "CreateBucket",
+    "vpc": "CreateVpc",
+}
+"""The call that makes a thing of each kind."""
+
+
+def bucket(_: "AwsAccount", number: int) -> Sample:
+    given = {"name": f"canopy-test-{number}-{uuid4().hex[:12]}"} if number % 2 else {}
+    return Sample(given, "canopy-never-made", {"versioning": True, "require_tls": False})
+
+
+def private_network(_: "AwsAccount", number: int) -> Sample:
+    return Sample({"cidr_block": f"10.{number % 256}.0.0/24"}, "vpc-0123456789abcdef0", {"dns_hostnames": False})
+
+
+SAMPLES: Mapping[str, Callable[["AwsAccount", int], Sample]] = {
+    "s3_bucket": bucket,
+    "vpc": private_network,
 }
 
 
@@ -63,6 +92,22 @@ class AwsAccount:
 
     def snapshots_with(self, token: str) -> Sequence[str]:
         return [each["id"] for each in self.aws.snapshots() if each["tags"].get(TOKEN_TAG) == token]
+
+    def sample(self, assets: Assets, number: int) -> Sample:
+        return SAMPLES[assets.resource_subtype](self, number)
+
+    def assets_with(self, assets: Assets, token: str) -> Sequence[str]:
+        kind = assets.resource_subtype
+        return [
+            each["id"] for each in self.aws.assets() if (each["kind"], each["tags"].get(TOKEN_TAG)) == (kind, token)
+        ]
+
+    def lose_next_answer(self, assets: Assets) -> None:
+        self.aws.fault(match={"action": CREATES[assets.resource_subtype]}, reset=True, after=True, count=1)
+
+    def refuse_next(self, assets: Assets, error: type[CloudError]) -> None:
+        status, code = ASSET_REFUSALS[error]
+        self.aws.fault(match={"action": CREATES[assets.resource_subtype]}, status=status, code=code)
 
 
 @pytest.fixture

@@ -98,7 +98,7 @@ def test_an_unsupported_type_names_what_is_supported():
 
 
 def test_an_offer_has_a_schema_that_names_the_default():
-    [offer] = AwsCatalog().offers()
+    offer = next(each for each in AwsCatalog().offers() if each.resource_type == "compute")
     assert (offer.resource_type, offer.resource_subtype) == EC2
     assert offer.configuration_schema["properties"]["instance_type"]["default"] == "t3.micro"
     assert offer.configuration_schema["additionalProperties"] is False

@@ -1,0 +1,35 @@
+"""When does EC2 refuse to take a network down? While something has an address in it, which moto overlooks."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from moto.ec2.exceptions import EC2ClientError
+from moto.ec2.models import EC2Backend
+from moto.ec2.models.subnets import Subnet
+from moto.ec2.models.vpcs import VPC
+
+
+class OccupiedNetworks(EC2Backend):
+    """The part of EC2 that networks are."""
+
+    def delete_subnet(self, subnet_id: str) -> Subnet:
+        if subnet_id in {subnet.id for subnet in self._occupied()}:
+            raise EC2ClientError("DependencyViolation", f"The subnet '{subnet_id}' has dependencies.")
+        return super().delete_subnet(subnet_id)
+
+    def delete_vpc(self, vpc_id: str) -> VPC:
+        groups = [each for each in self.describe_security_groups(filters={"vpc-id": vpc_id}) if not _is_default(each)]
+        if groups or any(subnet.vpc_id == vpc_id for subnet in self._occupied()):
+            raise EC2ClientError("DependencyViolation", f"The vpc '{vpc_id}' has dependencies and cannot be deleted.")
+        return super().delete_vpc(vpc_id)
+
+    def _occupied(self) -> Iterator[Subnet]:
+        """The subnets of living machines, with repeats."""
+        for reservation in self.reservations.values():
+            for machine in reservation.instances:
+                if machine.state != "terminated":
+                    yield from (nic.subnet for nic in machine.nics.values())
+
+
+def _is_default(group: Any) -> bool:
+    return bool(group.name == "default")
