@@ -7,6 +7,8 @@ from types import MappingProxyType
 from shared.clouds.aws.models import (
     AwsCredentials,
     Ec2InstanceConfiguration,
+    LoadBalancerConfiguration,
+    RdsInstanceConfiguration,
     S3BucketConfiguration,
     VpcConfiguration,
 )
@@ -21,5 +23,7 @@ class AwsCatalog(ModelCatalog):
             ("compute", "ec2_instance"): Kind("EC2 instance", Ec2InstanceConfiguration, can_stop=True),
             ("storage", "s3_bucket"): Kind("S3 bucket", S3BucketConfiguration),
             ("network", "vpc"): Kind("VPC", VpcConfiguration),
+            ("load_balancer", "load_balancer"): Kind("Load balancer", LoadBalancerConfiguration),
+            ("database", "rds_instance"): Kind("RDS database", RdsInstanceConfiguration, can_stop=True),
         }
     )

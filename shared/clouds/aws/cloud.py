@@ -6,7 +6,9 @@ from collections.abc import Collection
 
 from shared.clouds.aws.buckets import AwsBuckets
 from shared.clouds.aws.client import AwsClient
+from shared.clouds.aws.databases import AwsDatabases
 from shared.clouds.aws.images import AwsImages
+from shared.clouds.aws.load_balancers import AwsLoadBalancers
 from shared.clouds.aws.machines import AwsMachines
 from shared.clouds.aws.metrics import AwsMetrics
 from shared.clouds.aws.networks import AwsNetworks
@@ -34,6 +36,8 @@ class AwsCloud:
         self.metrics = AwsMetrics(self._client)
         self.buckets = AwsBuckets(self._client)
         self.private_networks = AwsPrivateNetworks(self._client)
+        self.databases = AwsDatabases(self._client)
+        self.load_balancers = AwsLoadBalancers(self._client)
 
     async def authenticate(self) -> Account:
         """STS answers this to every valid key, whatever its policies."""

@@ -81,6 +81,7 @@ CODES: Mapping[type[CloudError], tuple[str, ...]] = {
         "InsufficientAddressCapacity",
         "InsufficientCapacity",
         "InsufficientCapacityOnHost",
+        "InsufficientDBInstanceCapacity",
         "InsufficientFreeAddressesInSubnet",
         "InsufficientHostCapacity",
         "InsufficientInstanceCapacity",
@@ -92,6 +93,7 @@ CODES: Mapping[type[CloudError], tuple[str, ...]] = {
         "ConcurrentSnapshotLimitExceeded",
         "DBSubnetGroupQuotaExceeded",
         "InstanceLimitExceeded",
+        "InstanceQuotaExceeded",
         "LimitExceeded",
         "MaxIOPSLimitExceeded",
         "MaxSpotInstanceCountExceeded",
@@ -100,12 +102,20 @@ CODES: Mapping[type[CloudError], tuple[str, ...]] = {
         "ResourceLimitExceeded",
         "SecurityGroupLimitExceeded",
         "SnapshotLimitExceeded",
+        "StorageQuotaExceeded",
         "TooManyBuckets",
+        "TooManyListeners",
+        "TooManyLoadBalancers",
+        "TooManyRegistrationsForTargetId",
+        "TooManyTargetGroups",
         "VcpuLimitExceeded",
         "VolumeLimitExceeded",
         "VpcLimitExceeded",
     ),
     NotFound: (
+        "CertificateNotFound",
+        "DBInstanceNotFound",
+        "DBInstanceNotFoundFault",
         "DBSubnetGroupNotFoundFault",
         "DefaultVpcDoesNotExist",
         "InvalidAMIID.NotFound",
@@ -117,6 +127,8 @@ CODES: Mapping[type[CloudError], tuple[str, ...]] = {
         "InvalidVolume.NotFound",
         "InvalidVpcID.NotFound",
         "InvalidZone.NotFound",
+        "ListenerNotFound",
+        "LoadBalancerNotFound",
         "NoSuchBucket",
         "NoSuchBucketPolicy",
         "NoSuchPublicAccessBlockConfiguration",
@@ -124,11 +136,15 @@ CODES: Mapping[type[CloudError], tuple[str, ...]] = {
         "ResourceNotFound",
         "ResourceNotFoundException",
         "ServerSideEncryptionConfigurationNotFoundError",
+        "SubnetNotFound",
+        "TargetGroupNotFound",
         "VPCIdNotSpecified",
     ),
     IncorrectState: (
         "IncorrectInstanceState",
         "IncorrectState",
+        "InvalidDBInstanceState",
+        "InvalidDBInstanceStateFault",
         "InvalidState",
         "OperationNotPermitted",
         "UnsupportedHibernationConfiguration",
@@ -137,8 +153,12 @@ CODES: Mapping[type[CloudError], tuple[str, ...]] = {
         "BucketAlreadyExists",
         "BucketAlreadyOwnedByYou",
         "BucketNotEmpty",
+        "DBInstanceAlreadyExists",
         "DBSubnetGroupAlreadyExists",
         "DependencyViolation",
+        "DuplicateListener",
+        "DuplicateLoadBalancerName",
+        "DuplicateTargetGroupName",
         "IdempotentInstanceTerminated",
         "IdempotentParameterMismatch",
         "InvalidAMIName.Duplicate",
@@ -163,9 +183,11 @@ CODES: Mapping[type[CloudError], tuple[str, ...]] = {
         "Unavailable",
     ),
     InvalidRequest: (
+        "DBSubnetGroupDoesNotCoverEnoughAZs",
         "InvalidAMIID.Malformed",
         "InvalidBlockDeviceMapping",
         "InvalidBucketName",
+        "InvalidConfigurationRequest",
         "InvalidGroupId.Malformed",
         "InvalidInstanceAttributeValue",
         "InvalidInstanceID.Malformed",
@@ -174,12 +196,21 @@ CODES: Mapping[type[CloudError], tuple[str, ...]] = {
         "InvalidParameter",
         "InvalidParameterCombination",
         "InvalidParameterValue",
+        "InvalidScheme",
+        "InvalidSecurityGroup",
+        "InvalidSubnet",
         "InvalidSubnet.Range",
+        "InvalidTarget",
+        "InvalidVPCNetworkStateFault",
         "InvalidVolume.ZoneMismatch",
         "InvalidVpc.Range",
+        "KMSKeyNotAccessibleFault",
         "MalformedPolicy",
         "MissingParameter",
+        "StorageTypeNotSupported",
         "TagLimitExceeded",
+        "TooManyTags",
+        "TooManyTargets",
         "Unsupported",
         "UnsupportedOperation",
         "ValidationError",
@@ -188,6 +219,7 @@ CODES: Mapping[type[CloudError], tuple[str, ...]] = {
 """Every code we know, by what it means for the caller."""
 
 FIELDS: Mapping[str, str] = {
+    "DBSubnetGroupDoesNotCoverEnoughAZs": "network_id",
     "InvalidAMIID.Malformed": "image",
     "InvalidAMIID.NotFound": "image",
     "InvalidAMIID.Unavailable": "image",
@@ -200,9 +232,21 @@ FIELDS: Mapping[str, str] = {
     "InvalidSubnetID.NotFound": "subnet_id",
     "InvalidVpc.Range": "cidr_block",
     "InvalidZone.NotFound": "availability_zone",
+    "CertificateNotFound": "certificate",
+    "InvalidScheme": "scheme",
+    "InvalidTarget": "targets",
     "TagLimitExceeded": "tags",
+    "TooManyTags": "tags",
+    "TooManyTargets": "targets",
 }
 """The field of our configuration that a code complains about."""
+
+_WORDS: Mapping[str, str] = {
+    "instance type": "instance_type",
+    "db instance class": "instance_type",
+    "storage size": "storage_gib",
+}
+"""What a message says of a field, where the code is the same for all."""
 
 _MEANING: Mapping[str, type[CloudError]] = {code: meaning for meaning, codes in CODES.items() for code in codes}
 
@@ -261,9 +305,7 @@ def meaning_of(code: str, status: int) -> type[CloudError]:
 
 def problems_of(code: str, message: str) -> tuple[FieldProblem, ...]:
     """The field that the answer complains about, as our configuration calls it; empty when it does not say."""
-    field = FIELDS.get(code)
-    if field is None and "instance type" in message.lower():
-        field = "instance_type"
+    field = FIELDS.get(code) or next((named for words, named in _WORDS.items() if words in message.lower()), None)
     return () if field is None else (FieldProblem(field, message),)
 
 

@@ -14,6 +14,8 @@ _STRICT = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True, fro
 _CHANGES_IN_PLACE: dict[str, JsonValue] = {CHANGE: IN_PLACE}
 
 SecurityGroupId = Annotated[str, Field(pattern=r"^sg-[0-9a-f]{8,17}$")]
+MachineId = Annotated[str, Field(pattern=r"^i-[0-9a-f]{8,17}$")]
+NetworkId = Annotated[str, Field(pattern=r"^vpc-[0-9a-f]{8,17}$")]
 
 
 class AwsCredentials(BaseModel):
@@ -118,3 +120,81 @@ class VpcConfiguration(BaseModel):
             if zones > most:
                 raise ValueError(f"is at most {most} in a network of this size")
         return zones
+
+
+class RdsInstanceConfiguration(BaseModel):
+    """An RDS database of one instance, or with a standby in another zone. Limits: RDS User Guide, "Quotas"."""
+
+    model_config = _STRICT
+
+    name: str | None = Field(
+        default=None,
+        pattern=r"^[a-z](-?[a-z0-9])*$",
+        max_length=63,
+        description="unique in account and region; default: one made by us",
+    )
+    engine: Literal["postgres", "mysql", "mariadb"] = "postgres"
+    engine_version: str | None = Field(
+        default=None, pattern=r"^[0-9]{1,3}(\.[0-9]{1,3}){0,2}$", description="default: the newest that RDS advises"
+    )
+    instance_type: str = Field(
+        default="db.t4g.micro",
+        pattern=r"^db\.[a-z][a-z0-9-]{0,31}\.[a-z0-9-]{1,31}$",
+        description="for example db.m7g.large; a change restarts it",
+        json_schema_extra=_CHANGES_IN_PLACE,
+    )
+    storage_gib: int = Field(
+        default=20, ge=20, le=65536, description="only ever grows", json_schema_extra=_CHANGES_IN_PLACE
+    )
+    multi_az: bool = Field(
+        default=False, description="with a standby in another zone", json_schema_extra=_CHANGES_IN_PLACE
+    )
+    backup_retention_days: int = Field(
+        default=7, ge=0, le=35, description="of the daily backups of RDS; 0: none", json_schema_extra=_CHANGES_IN_PLACE
+    )
+    network_id: NetworkId | None = Field(default=None, description="a VPC; default: the region's own")
+    security_groups: list[SecurityGroupId] = Field(default_factory=list, max_length=5)
+    master_username: str = Field(
+        default="canopy", pattern=r"^[A-Za-z][A-Za-z0-9_]{0,15}$", description="its password is made and kept by RDS"
+    )
+    database_name: str | None = Field(default=None, pattern=r"^[A-Za-z][A-Za-z0-9_]{0,62}$")
+    replica_of: str | None = Field(
+        default=None,
+        pattern=r"^arn:aws[a-z-]*:rds:[a-z0-9-]+:[0-9]{12}:db:[a-z][a-z0-9-]{0,62}$",
+        description="the database that this one is a read replica of: it has that one's engine, data and users",
+    )
+
+
+class LoadBalancerConfiguration(BaseModel):
+    """A load balancer with one listener and its targets, which are reached by HTTP (application) or TCP (network)."""
+
+    model_config = _STRICT
+
+    name: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z0-9](-?[A-Za-z0-9])*$",
+        max_length=32,
+        description="unique in account and region; default: one made by us",
+    )
+    load_balancer_type: Literal["application", "network"] = "application"
+    scheme: Literal["internal", "internet-facing"] = "internal"
+    network_id: NetworkId | None = Field(default=None, description="a VPC; default: the region's own")
+    security_groups: list[SecurityGroupId] = Field(default_factory=list, max_length=5)
+    port: int | None = Field(default=None, ge=1, le=65535, description="default: 443 with a certificate, otherwise 80")
+    certificate: str | None = Field(
+        default=None,
+        pattern=r"^arn:aws[a-z-]*:(acm|iam):",
+        max_length=2048,
+        description="ARN of the certificate for HTTPS or TLS; without one nothing is encrypted",
+    )
+    target_port: int = Field(default=80, ge=1, le=65535)
+    targets: list[MachineId] = Field(
+        default_factory=list, max_length=200, description="EC2 instances", json_schema_extra=_CHANGES_IN_PLACE
+    )
+    health_check_path: str = Field(
+        default="/",
+        pattern=r"^/[\x21-\x7e]*$",
+        max_length=1024,
+        description="of an application load balancer; a network one connects by TCP",
+        json_schema_extra=_CHANGES_IN_PLACE,
+    )

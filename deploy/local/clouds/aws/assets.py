@@ -31,4 +31,21 @@ def _networks(region: str, backend: Any) -> Described:
         yield "vpc", network.id, region, {each["key"]: each["value"] for each in network.get_tags()}
 
 
-_KINDS: tuple[tuple[str, Callable[[str, Any], Described]], ...] = (("s3", _buckets), ("ec2", _networks))
+def _databases(region: str, backend: Any) -> Described:
+    for database in backend.databases.values():
+        tags = {each["Key"]: each["Value"] for each in database.tags}
+        yield "rds_instance", database.db_instance_arn, region, tags
+
+
+def _load_balancers(region: str, backend: Any) -> Described:
+    for each in (*backend.load_balancers.values(), *backend.target_groups.values()):
+        kind = "load_balancer" if ":loadbalancer/" in each.arn else "target_group"
+        yield kind, each.arn, region, backend.tagging_service.get_tag_dict_for_resource(each.arn)
+
+
+_KINDS: tuple[tuple[str, Callable[[str, Any], Described]], ...] = (
+    ("s3", _buckets),
+    ("ec2", _networks),
+    ("rds", _databases),
+    ("elbv2", _load_balancers),
+)

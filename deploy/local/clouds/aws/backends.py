@@ -4,7 +4,7 @@ import copyreg
 import io
 import pickle
 from collections import ChainMap
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from moto import settings
 from moto.backends import get_backend
@@ -13,6 +13,8 @@ from moto.core.base_backend import BackendDict, BaseBackend
 from deploy.local.clouds.aws import pages
 from deploy.local.clouds.aws.buckets import TaggedBuckets
 from deploy.local.clouds.aws.compute import SlowCompute
+from deploy.local.clouds.aws.databases import SlowDatabases
+from deploy.local.clouds.aws.load_balancing import SlowLoadBalancing
 from deploy.local.clouds.aws.monitoring import FastMonitoring
 from deploy.local.clouds.aws.storage import BackendKey
 from deploy.local.clouds.clock import Clock
@@ -25,10 +27,20 @@ SERVED = {
     "monitoring": "cloudwatch",
     "s3": "s3",
     "rds": "rds",
+    "elasticloadbalancing": "elbv2",
     "ssm": "ssm",
 }
+# Backends that a call to another service makes when there are none yet, a network with random ids among them.
+MADE_BESIDE = {"rds": ("ec2",), "elbv2": ("ec2",)}
 # Its public parameters name the newest images; the rest of its state does not pickle, so it takes no changes.
 READ_ONLY = frozenset({"ssm"})
+
+
+@runtime_checkable
+class Settles(Protocol):
+    """A backend whose states take time."""
+
+    def settle(self) -> None: ...
 
 
 def install(clock: Clock, state_seconds: float) -> None:
@@ -36,8 +48,11 @@ def install(clock: Clock, state_seconds: float) -> None:
     settings.ENABLE_AMI_VALIDATION = True
     settings.EC2_ENABLE_INSTANCE_TYPE_VALIDATION = True
     pages.install()
-    SlowCompute.clock, SlowCompute.state_seconds = clock, state_seconds
+    for slow in (SlowCompute, SlowDatabases, SlowLoadBalancing):
+        slow.clock, slow.state_seconds = clock, state_seconds
     _backends("ec2").backend = SlowCompute
+    _backends("rds").backend = SlowDatabases
+    _backends("elbv2").backend = SlowLoadBalancing
     _backends("cloudwatch").backend = FastMonitoring
     _backends("s3").backend = TaggedBuckets
 
@@ -57,14 +72,26 @@ def all_backends(service: str) -> list[tuple[str, str, Any]]:
     return list(_backends(service).iter_backends())
 
 
+def settle(service: str, account_id: str, region: str) -> None:
+    """Lets everything arrive whose time has come in the backends that a call to this service asks."""
+    for _, account, place in keys_of(service, account_id, region):
+        backend = live_backend(service, account, place)
+        if isinstance(backend, Settles):
+            backend.settle()
+
+
 def keys_of(service: str, account_id: str, region: str) -> list[BackendKey]:
     """The backends that a call to this service may have changed: the region's, or the global one of its partition."""
     if service in READ_ONLY:
         return []
     if service == "sts":  # a role belongs to its own account, whoever assumes it
         return [(service, account, place) for account, place, _ in all_backends(service)]
-    existing: dict[str, Any] = _backends(service).get(account_id, {})
-    return [(service, account_id, place) for place in (region, "aws") if dict.__contains__(existing, place)]
+    return [
+        (each, account_id, place)
+        for each in (service, *MADE_BESIDE.get(service, ()))
+        for place in (region, "aws")
+        if dict.__contains__(_backends(each).get(account_id, {}), place)
+    ]
 
 
 def dump(key: BackendKey) -> bytes:

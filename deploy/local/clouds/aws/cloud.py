@@ -93,10 +93,7 @@ class Cloud:
     def _ask(self, call: Call, environ: Environ) -> Answer:
         token = current_call.set(call)
         try:
-            if call.service == "ec2":
-                backend = backends.live_backend("ec2", call.account_id, call.region)
-                if isinstance(backend, SlowCompute):
-                    backend.settle()
+            backends.settle(backends.SERVED[call.service], call.account_id, call.region)
             pieces, status, headers = run_wsgi_app(self._moto, environ, buffered=True)
         finally:
             current_call.reset(token)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from moto.backends import get_backend
 from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models import EC2Backend
 from moto.ec2.models.subnets import Subnet
@@ -24,7 +25,13 @@ class OccupiedNetworks(EC2Backend):
         return super().delete_vpc(vpc_id)
 
     def _occupied(self) -> Iterator[Subnet]:
-        """The subnets of living machines, with repeats."""
+        """The subnets of living machines, load balancers and databases, with repeats."""
+        for database in get_backend("rds")[self.account_id][self.region_name].databases.values():
+            group = getattr(database, "db_subnet_group", None)
+            if group is not None:
+                yield from (self.get_subnet(each["SubnetIdentifier"]) for each in group.subnets)
+        for balancer in get_backend("elbv2")[self.account_id][self.region_name].load_balancers.values():
+            yield from balancer.subnets
         for reservation in self.reservations.values():
             for machine in reservation.instances:
                 if machine.state != "terminated":

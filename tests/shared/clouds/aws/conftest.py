@@ -29,6 +29,8 @@ ASSET_REFUSALS = {
 CREATES = {
     "s3_bucket": "CreateBucket",
     "vpc": "CreateVpc",
+    "rds_instance": "CreateDBInstance",
+    "load_balancer": "CreateLoadBalancer",
 }
 """The call that makes a thing of each kind."""
 
@@ -42,9 +44,23 @@ def private_network(_: "AwsAccount", number: int) -> Sample:
     return Sample({"cidr_block": f"10.{number % 256}.0.0/24"}, "vpc-0123456789abcdef0", {"dns_hostnames": False})
 
 
+def database(_: "AwsAccount", number: int) -> Sample:
+    given = {"name": f"test-{number}"} if number % 2 else {}
+    change = {"instance_type": "db.t4g.small", "storage_gib": 30, "backup_retention_days": 14}
+    return Sample(given, "arn:aws:rds:us-east-1:123456789012:db:never-made", change)
+
+
+def load_balancer(_: "AwsAccount", number: int) -> Sample:
+    given = {"name": f"test-{number}"} if number % 2 else {"port": 8080}
+    unknown = "arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/app/never-made/0123456789abcdef"
+    return Sample(given, unknown, {"health_check_path": "/health"})
+
+
 SAMPLES: Mapping[str, Callable[["AwsAccount", int], Sample]] = {
     "s3_bucket": bucket,
     "vpc": private_network,
+    "rds_instance": database,
+    "load_balancer": load_balancer,
 }
 
 
