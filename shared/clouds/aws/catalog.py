@@ -9,6 +9,7 @@ from shared.clouds.aws.models import (
     Ec2InstanceConfiguration,
     LoadBalancerConfiguration,
     RdsInstanceConfiguration,
+    Route53ZoneConfiguration,
     S3BucketConfiguration,
     VpcConfiguration,
 )
@@ -25,5 +26,6 @@ class AwsCatalog(ModelCatalog):
             ("network", "vpc"): Kind("VPC", VpcConfiguration),
             ("load_balancer", "load_balancer"): Kind("Load balancer", LoadBalancerConfiguration),
             ("database", "rds_instance"): Kind("RDS database", RdsInstanceConfiguration, can_stop=True),
+            ("dns", "route53_zone"): Kind("Route 53 zone", Route53ZoneConfiguration, is_global=True),
         }
     )

@@ -14,6 +14,9 @@ _STRICT = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True, fro
 _CHANGES_IN_PLACE: dict[str, JsonValue] = {CHANGE: IN_PLACE}
 
 SecurityGroupId = Annotated[str, Field(pattern=r"^sg-[0-9a-f]{8,17}$")]
+DNS_RECORD_TYPES = ("A", "AAAA", "CAA", "CNAME", "MX", "PTR", "SRV", "TXT")
+_LABELS = r"([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+
 MachineId = Annotated[str, Field(pattern=r"^i-[0-9a-f]{8,17}$")]
 NetworkId = Annotated[str, Field(pattern=r"^vpc-[0-9a-f]{8,17}$")]
 
@@ -198,3 +201,63 @@ class LoadBalancerConfiguration(BaseModel):
         description="of an application load balancer; a network one connects by TCP",
         json_schema_extra=_CHANGES_IN_PLACE,
     )
+
+
+class DnsRecord(BaseModel):
+    """The records of one name and type."""
+
+    model_config = _STRICT
+
+    name: str = Field(
+        pattern=rf"^(\*\.)?{_LABELS}$", max_length=253, description="the whole name, such as www.example.com"
+    )
+    type: Literal["A", "AAAA", "CAA", "CNAME", "MX", "PTR", "SRV", "TXT"]
+    values: list[Annotated[str, Field(min_length=1, max_length=4000)]] = Field(
+        min_length=1, max_length=400, description="as in a zone file; a text may stand without quotes"
+    )
+    ttl_s: int = Field(default=300, ge=0, le=2_147_483_647)
+
+    @field_validator("values")
+    @classmethod
+    def _in_one_order(cls, values: list[str]) -> list[str]:
+        """DNS knows no order of them."""
+        return sorted(values)
+
+
+class Route53ZoneConfiguration(BaseModel):
+    """A DNS zone of the internet or, with a network, of that network alone."""
+
+    model_config = _STRICT
+
+    name: str = Field(pattern=rf"^{_LABELS}$", max_length=253, description="the domain, such as example.com")
+    network_id: NetworkId | None = Field(default=None, description="a VPC: the zone is known there only")
+    network_region: str | None = Field(
+        default=None,
+        pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]{1,2}$",
+        validate_default=True,
+        description="the VPC's region",
+    )
+    records: list[DnsRecord] = Field(
+        default_factory=list,
+        max_length=1000,
+        description="all but the zone's own; what is not here is removed",
+        json_schema_extra=_CHANGES_IN_PLACE,
+    )
+
+    @field_validator("network_region")
+    @classmethod
+    def _with_network(cls, region: str | None, given: ValidationInfo) -> str | None:
+        if (region is None) != (given.data.get("network_id") is None):
+            raise ValueError("is said with network_id, and only with it")
+        return region
+
+    @field_validator("records")
+    @classmethod
+    def _of_the_zone(cls, records: list[DnsRecord], given: ValidationInfo) -> list[DnsRecord]:
+        zone = given.data.get("name")
+        names = [(each.name, each.type) for each in records]
+        if len(set(names)) < len(names):
+            raise ValueError("has each name and type once")
+        if zone is not None and any(each.name != zone and not each.name.endswith(f".{zone}") for each in records):
+            raise ValueError(f"has names in {zone} only")
+        return sorted(records, key=lambda each: (each.name, each.type))

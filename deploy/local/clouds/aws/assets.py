@@ -43,9 +43,15 @@ def _load_balancers(region: str, backend: Any) -> Described:
         yield kind, each.arn, region, backend.tagging_service.get_tag_dict_for_resource(each.arn)
 
 
+def _zones(_: str, backend: Any) -> Described:
+    for zone in backend.zones.values():
+        yield "route53_zone", zone.resource_id, "global", dict(backend.list_tags_for_resource(zone.resource_id))
+
+
 _KINDS: tuple[tuple[str, Callable[[str, Any], Described]], ...] = (
     ("s3", _buckets),
     ("ec2", _networks),
     ("rds", _databases),
     ("elbv2", _load_balancers),
+    ("route53", _zones),
 )

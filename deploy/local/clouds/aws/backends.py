@@ -16,6 +16,7 @@ from deploy.local.clouds.aws.compute import SlowCompute
 from deploy.local.clouds.aws.databases import SlowDatabases
 from deploy.local.clouds.aws.load_balancing import SlowLoadBalancing
 from deploy.local.clouds.aws.monitoring import FastMonitoring
+from deploy.local.clouds.aws.naming import ReferencedZones
 from deploy.local.clouds.aws.storage import BackendKey
 from deploy.local.clouds.clock import Clock
 
@@ -27,6 +28,7 @@ SERVED = {
     "monitoring": "cloudwatch",
     "s3": "s3",
     "rds": "rds",
+    "route53": "route53",
     "elasticloadbalancing": "elbv2",
     "ssm": "ssm",
 }
@@ -52,6 +54,7 @@ def install(clock: Clock, state_seconds: float) -> None:
         slow.clock, slow.state_seconds = clock, state_seconds
     _backends("ec2").backend = SlowCompute
     _backends("rds").backend = SlowDatabases
+    _backends("route53").backend = ReferencedZones
     _backends("elbv2").backend = SlowLoadBalancing
     _backends("cloudwatch").backend = FastMonitoring
     _backends("s3").backend = TaggedBuckets

@@ -57,7 +57,7 @@ class SlowLoadBalancing(ELBv2Backend):
         self._address(balancer)
         self.tagging_service.tag_resource(balancer.arn, kwargs.get("tags"))
         self.load_balancers[balancer.arn] = balancer
-        balancer.__class__ = SlowLoadBalancer
+        balancer.__class__ = SlowLoadBalancer  # type: ignore[type-abstract]
         now_s = self.clock.now_s()
         self.transitions[balancer.arn] = Transition(
             "load balancer", balancer.arn, "active", now_s, now_s + self.state_seconds

@@ -31,6 +31,7 @@ CREATES = {
     "vpc": "CreateVpc",
     "rds_instance": "CreateDBInstance",
     "load_balancer": "CreateLoadBalancer",
+    "route53_zone": "CreateHostedZone",
 }
 """The call that makes a thing of each kind."""
 
@@ -56,11 +57,21 @@ def load_balancer(_: "AwsAccount", number: int) -> Sample:
     return Sample(given, unknown, {"health_check_path": "/health"})
 
 
+def dns_zone(_: "AwsAccount", number: int) -> Sample:
+    records = [{"name": "www.example.com", "type": "A", "values": ["192.0.2.1"], "ttl_s": 60}]
+    changed = [
+        {"name": "example.com", "type": "TXT", "values": ["v=spf1 -all"], "ttl_s": 300},
+        {"name": "www.example.com", "type": "A", "values": ["192.0.2.1", f"192.0.2.{2 + number % 250}"], "ttl_s": 60},
+    ]
+    return Sample({"name": "example.com", "records": records}, "Z0123456789ABCDEFGHIJ", {"records": changed})
+
+
 SAMPLES: Mapping[str, Callable[["AwsAccount", int], Sample]] = {
     "s3_bucket": bucket,
     "vpc": private_network,
     "rds_instance": database,
     "load_balancer": load_balancer,
+    "route53_zone": dns_zone,
 }
 
 
