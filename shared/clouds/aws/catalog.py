@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from shared.clouds.aws.models import (
     AwsCredentials,
+    CloudFrontDistributionConfiguration,
     Ec2InstanceConfiguration,
     LoadBalancerConfiguration,
     RdsInstanceConfiguration,
@@ -27,5 +28,8 @@ class AwsCatalog(ModelCatalog):
             ("load_balancer", "load_balancer"): Kind("Load balancer", LoadBalancerConfiguration),
             ("database", "rds_instance"): Kind("RDS database", RdsInstanceConfiguration, can_stop=True),
             ("dns", "route53_zone"): Kind("Route 53 zone", Route53ZoneConfiguration, is_global=True),
+            ("cdn", "cloudfront_distribution"): Kind(
+                "CloudFront distribution", CloudFrontDistributionConfiguration, is_global=True, can_stop=True
+            ),
         }
     )

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from shared.clouds.aws.buckets import AwsBuckets
 from shared.clouds.aws.client import AwsClient
 from shared.clouds.aws.databases import AwsDatabases
+from shared.clouds.aws.distributions import AwsDistributions
 from shared.clouds.aws.dns_zones import AwsDnsZones
 from shared.clouds.aws.images import AwsImages
 from shared.clouds.aws.load_balancers import AwsLoadBalancers
@@ -40,6 +41,7 @@ class AwsCloud:
         self.databases = AwsDatabases(self._client)
         self.load_balancers = AwsLoadBalancers(self._client)
         self.dns_zones = AwsDnsZones(self._client)
+        self.distributions = AwsDistributions(self._client)
 
     async def authenticate(self) -> Account:
         """STS answers this to every valid key, whatever its policies."""

@@ -261,3 +261,67 @@ class Route53ZoneConfiguration(BaseModel):
         if zone is not None and any(each.name != zone and not each.name.endswith(f".{zone}") for each in records):
             raise ValueError(f"has names in {zone} only")
         return sorted(records, key=lambda each: (each.name, each.type))
+
+
+class CloudFrontDistributionConfiguration(BaseModel):
+    """Content delivery from a bucket, which needs not be public, or from a server that speaks HTTPS."""
+
+    model_config = _STRICT
+
+    bucket: str | None = Field(
+        default=None, pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", description="an S3 bucket of the account"
+    )
+    origin: str | None = Field(
+        default=None,
+        pattern=rf"^{_LABELS}$",
+        max_length=253,
+        validate_default=True,
+        description="the host name of a server; either this or a bucket",
+    )
+    origin_path: str = Field(default="", pattern=r"^(/[\x21-\x7e]*[^/])?$", max_length=255)
+    domains: list[Annotated[str, Field(pattern=rf"^(\*\.)?{_LABELS}$", max_length=253)]] = Field(
+        default_factory=list,
+        max_length=100,
+        description="domains that it answers to, all in the certificate",
+        json_schema_extra=_CHANGES_IN_PLACE,
+    )
+    certificate: str | None = Field(
+        default=None,
+        pattern=r"^arn:aws[a-z-]*:acm:us-east-1:",
+        max_length=2048,
+        validate_default=True,
+        description="ARN of a certificate of us-east-1; default: CloudFront's own",
+        json_schema_extra=_CHANGES_IN_PLACE,
+    )
+    default_root_object: str = Field(
+        default="",
+        pattern=r"^[\x21-\x7e]*$",
+        max_length=255,
+        description="what / shows, such as index.html",
+        json_schema_extra=_CHANGES_IN_PLACE,
+    )
+    price_class: Literal["PriceClass_100", "PriceClass_200", "PriceClass_All"] = Field(
+        default="PriceClass_100",
+        description="100: Europe and North America; All: the whole world",
+        json_schema_extra=_CHANGES_IN_PLACE,
+    )
+    cache: Literal["optimized", "disabled"] = Field(default="optimized", json_schema_extra=_CHANGES_IN_PLACE)
+
+    @field_validator("origin")
+    @classmethod
+    def _one_source(cls, origin: str | None, given: ValidationInfo) -> str | None:
+        if (origin is None) == (given.data.get("bucket") is None):
+            raise ValueError("either this or a bucket is given")
+        return origin
+
+    @field_validator("domains")
+    @classmethod
+    def _in_one_order(cls, domains: list[str]) -> list[str]:
+        return sorted(set(domains))
+
+    @field_validator("certificate")
+    @classmethod
+    def _for_domains(cls, certificate: str | None, given: ValidationInfo) -> str | None:
+        if certificate is None and given.data.get("domains"):
+            raise ValueError("is needed for domains of one's own")
+        return certificate

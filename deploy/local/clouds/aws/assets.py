@@ -48,10 +48,17 @@ def _zones(_: str, backend: Any) -> Described:
         yield "route53_zone", zone.resource_id, "global", dict(backend.list_tags_for_resource(zone.resource_id))
 
 
+def _distributions(_: str, backend: Any) -> Described:
+    for each in backend.distributions.values():
+        tags = backend.tagger.get_tag_dict_for_resource(each.arn)
+        yield "cloudfront_distribution", each.distribution_id, "global", tags
+
+
 _KINDS: tuple[tuple[str, Callable[[str, Any], Described]], ...] = (
     ("s3", _buckets),
     ("ec2", _networks),
     ("rds", _databases),
     ("elbv2", _load_balancers),
     ("route53", _zones),
+    ("cloudfront", _distributions),
 )

@@ -14,6 +14,7 @@ from deploy.local.clouds.aws import pages
 from deploy.local.clouds.aws.buckets import TaggedBuckets
 from deploy.local.clouds.aws.compute import SlowCompute
 from deploy.local.clouds.aws.databases import SlowDatabases
+from deploy.local.clouds.aws.distributing import SlowDistributions
 from deploy.local.clouds.aws.load_balancing import SlowLoadBalancing
 from deploy.local.clouds.aws.monitoring import FastMonitoring
 from deploy.local.clouds.aws.naming import ReferencedZones
@@ -28,6 +29,7 @@ SERVED = {
     "monitoring": "cloudwatch",
     "s3": "s3",
     "rds": "rds",
+    "cloudfront": "cloudfront",
     "route53": "route53",
     "elasticloadbalancing": "elbv2",
     "ssm": "ssm",
@@ -50,10 +52,12 @@ def install(clock: Clock, state_seconds: float) -> None:
     settings.ENABLE_AMI_VALIDATION = True
     settings.EC2_ENABLE_INSTANCE_TYPE_VALIDATION = True
     pages.install()
-    for slow in (SlowCompute, SlowDatabases, SlowLoadBalancing):
+    for slow in (SlowCompute, SlowDatabases, SlowDistributions, SlowLoadBalancing):
         slow.clock, slow.state_seconds = clock, state_seconds
     _backends("ec2").backend = SlowCompute
+    SlowDistributions.install()
     _backends("rds").backend = SlowDatabases
+    _backends("cloudfront").backend = SlowDistributions
     _backends("route53").backend = ReferencedZones
     _backends("elbv2").backend = SlowLoadBalancing
     _backends("cloudwatch").backend = FastMonitoring

@@ -32,6 +32,7 @@ CREATES = {
     "rds_instance": "CreateDBInstance",
     "load_balancer": "CreateLoadBalancer",
     "route53_zone": "CreateHostedZone",
+    "cloudfront_distribution": "CreateDistributionWithTags",
 }
 """The call that makes a thing of each kind."""
 
@@ -66,12 +67,18 @@ def dns_zone(_: "AwsAccount", number: int) -> Sample:
     return Sample({"name": "example.com", "records": records}, "Z0123456789ABCDEFGHIJ", {"records": changed})
 
 
+def distribution(_: "AwsAccount", number: int) -> Sample:
+    change = {"default_root_object": "index.html", "price_class": "PriceClass_All", "cache": "disabled"}
+    return Sample({"origin": f"origin-{number}.example.com"}, "E0123456789ABC", change)
+
+
 SAMPLES: Mapping[str, Callable[["AwsAccount", int], Sample]] = {
     "s3_bucket": bucket,
     "vpc": private_network,
     "rds_instance": database,
     "load_balancer": load_balancer,
     "route53_zone": dns_zone,
+    "cloudfront_distribution": distribution,
 }
 
 
