@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from shared.clouds.aws.models import (
-    AwsCredentials,
+from shared.clouds.aws.asset_models import (
     CloudFrontDistributionConfiguration,
-    Ec2InstanceConfiguration,
     LoadBalancerConfiguration,
     RdsInstanceConfiguration,
     Route53ZoneConfiguration,
     S3BucketConfiguration,
     VpcConfiguration,
 )
+from shared.clouds.aws.models import AwsCredentials, Ec2InstanceConfiguration
 from shared.clouds.catalog import Kind, ModelCatalog
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from shared.clouds.aws.models import DNS_RECORD_TYPES
+from shared.clouds.aws.asset_models import DNS_RECORD_TYPES
 
 RecordSet = dict[str, Any]
 """A record set as Route 53 has it."""

@@ -10,10 +10,10 @@ from typing import Any
 
 from shared.clouds.assets import Asset, Assets, AssetSpec, AssetState
 from shared.clouds.aws import tags as aws_tags
+from shared.clouds.aws.asset_models import subnet_prefix
 from shared.clouds.aws.client import AwsClient
 from shared.clouds.aws.database_subnets import remove_subnet_group
 from shared.clouds.aws.errors import PROVIDER
-from shared.clouds.aws.models import subnet_prefix
 from shared.clouds.errors import CloudError, Conflict, FieldProblem, InvalidRequest, NotFound, StillWorking
 from shared.clouds.models import TOKEN_TAG
 

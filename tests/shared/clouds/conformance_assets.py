@@ -93,8 +93,10 @@ class AssetConformance(Conformance):
             assert asset.state in SETTLED, kind
             assert asset.tags == {**spec.tags, TOKEN_TAG: spec.token}, kind
             assert (asset.id, asset.region, asset.token) == (made.id, region, spec.token), kind
-            given = {name: value for name, value in spec.configuration.items() if value is not None}
-            told = {name: given[name] for name in asset.configuration if name in given}
+            asked = {
+                name: value for name, value in spec.configuration.items() if value is not None
+            }  # None: their choice
+            told = {name: asked[name] for name in asset.configuration if name in asked}
             assert told == {name: asset.configuration[name] for name in told}, kind
             assert await assets.find_by_token(region, spec.token) == asset, kind
             assert await assets.find_by_token(region, new_token()) is None, kind
