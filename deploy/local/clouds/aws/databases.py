@@ -93,6 +93,8 @@ class SlowDatabases(RDSBackend):
         return self._move(changed, "modifying", resting)
 
     def stop_db_instance(self, db_instance_identifier: str, db_snapshot_identifier: str | None = None) -> DBInstance:
+        if self.describe_db_instances(db_instance_identifier)[0].is_replica:
+            raise InvalidDBInstanceStateError(db_instance_identifier, "stop")
         database = super().stop_db_instance(db_instance_identifier, db_snapshot_identifier)
         return self._move(database, "stopping", "stopped")
 

@@ -6,6 +6,7 @@ from typing import Any
 from moto.backends import get_backend
 from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models import EC2Backend
+from moto.ec2.models.elastic_network_interfaces import NetworkInterface
 from moto.ec2.models.subnets import Subnet
 from moto.ec2.models.vpcs import VPC
 
@@ -23,6 +24,13 @@ class OccupiedNetworks(EC2Backend):
         if groups or any(subnet.vpc_id == vpc_id for subnet in self._occupied()):
             raise EC2ClientError("DependencyViolation", f"The vpc '{vpc_id}' has dependencies and cannot be deleted.")
         return super().delete_vpc(vpc_id)
+
+    def get_all_network_interfaces(
+        self, eni_ids: list[str] | None = None, filters: Any = None
+    ) -> list[NetworkInterface]:
+        """Without those of terminated machines, which moto keeps."""
+        found = super().get_all_network_interfaces(eni_ids, filters)
+        return [each for each in found if each.instance is None or each.instance.state != "terminated"]
 
     def _occupied(self) -> Iterator[Subnet]:
         """The subnets of living machines, load balancers and databases, with repeats."""
