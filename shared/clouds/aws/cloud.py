@@ -15,6 +15,7 @@ from shared.clouds.aws.machines import AwsMachines
 from shared.clouds.aws.metrics import AwsMetrics
 from shared.clouds.aws.networks import AwsNetworks
 from shared.clouds.aws.private_networks import AwsPrivateNetworks
+from shared.clouds.aws.quotas import AwsQuotas
 from shared.clouds.aws.regions import regions_of
 from shared.clouds.aws.snapshots import AwsSnapshots
 from shared.clouds.aws.volumes import AwsVolumes
@@ -42,6 +43,7 @@ class AwsCloud:
         self.load_balancers = AwsLoadBalancers(self._client)
         self.dns_zones = AwsDnsZones(self._client)
         self.distributions = AwsDistributions(self._client)
+        self.quotas = AwsQuotas(self._client)
 
     async def authenticate(self) -> Account:
         """STS answers this to every valid key, whatever its policies."""

@@ -139,6 +139,7 @@ CODES: Mapping[type[CloudError], tuple[str, ...]] = {
         "NoSuchHostedZone",
         "NoSuchPublicAccessBlockConfiguration",
         "NoSuchResource",
+        "NoSuchResourceException",
         "NoSuchTagSet",
         "ResourceNotFound",
         "ResourceNotFoundException",

@@ -79,7 +79,7 @@ class Application:
         # moto answers its own administration and the machines' metadata without asking who calls.
         if call.service not in SERVED or request.path.startswith(("/moto-api", "/latest/")):
             raise Refusal("UnsupportedOperation", f"The simulated AWS does not have {call.service}.", 400)
-        if call.service in READ_ONLY and call.is_mutation:
+        if SERVED[call.service] in READ_ONLY and call.is_mutation:
             raise Refusal("UnsupportedOperation", f"The simulated {call.service} cannot be changed.", 400)
         self._cloud.count(call)
         facts = {"account": call.account_id, "region": call.region, "service": call.service, "action": call.action}

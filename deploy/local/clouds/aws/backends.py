@@ -10,7 +10,7 @@ from moto import settings
 from moto.backends import get_backend
 from moto.core.base_backend import BackendDict, BaseBackend
 
-from deploy.local.clouds.aws import pages
+from deploy.local.clouds.aws import pages, quotas
 from deploy.local.clouds.aws.buckets import TaggedBuckets
 from deploy.local.clouds.aws.compute import SlowCompute
 from deploy.local.clouds.aws.databases import SlowDatabases
@@ -32,12 +32,13 @@ SERVED = {
     "cloudfront": "cloudfront",
     "route53": "route53",
     "elasticloadbalancing": "elbv2",
+    "servicequotas": "service-quotas",
     "ssm": "ssm",
 }
 # Backends that a call to another service makes when there are none yet, a network with random ids among them.
 MADE_BESIDE = {"rds": ("ec2",), "elbv2": ("ec2",)}
-# Its public parameters name the newest images; the rest of its state does not pickle, so it takes no changes.
-READ_ONLY = frozenset({"ssm"})
+# What they tell is the same for all: the newest images, the quotas. The rest of SSM's state does not pickle.
+READ_ONLY = frozenset({"ssm", "service-quotas"})
 
 
 @runtime_checkable
@@ -52,6 +53,7 @@ def install(clock: Clock, state_seconds: float) -> None:
     settings.ENABLE_AMI_VALIDATION = True
     settings.EC2_ENABLE_INSTANCE_TYPE_VALIDATION = True
     pages.install()
+    quotas.install()
     for slow in (SlowCompute, SlowDatabases, SlowDistributions, SlowLoadBalancing):
         slow.clock, slow.state_seconds = clock, state_seconds
     _backends("ec2").backend = SlowCompute
