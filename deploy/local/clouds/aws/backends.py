@@ -83,8 +83,9 @@ def all_backends(service: str) -> list[tuple[str, str, Any]]:
 
 def settle(service: str, account_id: str, region: str) -> None:
     """Lets everything arrive whose time has come in the backends that a call to this service asks."""
-    for _, account, place in keys_of(service, account_id, region):
-        backend = live_backend(service, account, place)
+    asked = (service, account_id, region)
+    for each, account, place in (*keys_of(*asked), *made_beside(*asked)):
+        backend = live_backend(each, account, place)
         if isinstance(backend, Settles):
             backend.settle()
 
@@ -95,12 +96,13 @@ def keys_of(service: str, account_id: str, region: str) -> list[BackendKey]:
         return []
     if service == "sts":  # a role belongs to its own account, whoever assumes it
         return [(service, account, place) for account, place, _ in all_backends(service)]
-    return [
-        (each, account_id, place)
-        for each in (service, *MADE_BESIDE.get(service, ()))
-        for place in (region, "aws")
-        if dict.__contains__(_backends(each).get(account_id, {}), place)
-    ]
+    existing: dict[str, Any] = _backends(service).get(account_id, {})
+    return [(service, account_id, place) for place in (region, "aws") if dict.__contains__(existing, place)]
+
+
+def made_beside(service: str, account_id: str, region: str) -> list[BackendKey]:
+    """The backends of other services that a call to this one may have made, and that it does not change."""
+    return [key for each in MADE_BESIDE.get(service, ()) for key in keys_of(each, account_id, region)]
 
 
 def dump(key: BackendKey) -> bytes:

@@ -101,8 +101,9 @@ class Cloud:
         return Answer(int(status.split(" ", 1)[0]), kept, b"".join(pieces))
 
     def _note(self, call: Call, answer: Answer) -> None:
-        keys = backends.keys_of(backends.SERVED[call.service], call.account_id, call.region)
-        fresh = [key for key in keys if key not in self._known]  # has random ids (a default VPC) that must stay
+        asked = (backends.SERVED[call.service], call.account_id, call.region)
+        keys, beside = backends.keys_of(*asked), backends.made_beside(*asked)
+        fresh = [key for key in (*keys, *beside) if key not in self._known]  # random ids (a default VPC) must stay
         self._known.update(fresh)
         self._dirty.update(fresh)
         # Metric points are many and are saved by the clock instead (see save_metrics).

@@ -37,6 +37,6 @@ def test_a_family_has_one_architecture():
 
 
 def test_the_schema_tells_which_field_changes_with_a_stop():
-    [offer] = AwsCatalog().offers()
+    offer = next(each for each in AwsCatalog().offers() if each.resource_type == "compute")
     properties = offer.configuration_schema["properties"]
     assert {name for name, each in properties.items() if each.get(CHANGE) == NEEDS_STOP} == {"instance_type"}
