@@ -63,7 +63,7 @@ async def test_aws_has_these_capabilities():
     for capability in (WithMachines, WithVolumes, WithSnapshots, WithImages, WithNetworks, WithMetrics):
         assert isinstance(cloud, capability)
     words = {word for word, has in capabilities_of(cloud).items() if has}
-    assert words == {"compute", "storage", "networking", "monitoring"}
+    assert words == {"compute", "storage", "database", "networking", "monitoring", "cdn"}
     await cloud.close()
 
 
