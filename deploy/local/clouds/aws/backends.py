@@ -58,6 +58,7 @@ def install(clock: Clock, state_seconds: float) -> None:
         slow.clock, slow.state_seconds = clock, state_seconds
     _backends("ec2").backend = SlowCompute
     SlowDistributions.install()
+    ReferencedZones.install()
     _backends("rds").backend = SlowDatabases
     _backends("cloudfront").backend = SlowDistributions
     _backends("route53").backend = ReferencedZones

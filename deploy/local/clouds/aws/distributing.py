@@ -53,6 +53,7 @@ class SlowDistributions(CloudFrontBackend):
         if known is not None:
             raise DistributionAlreadyExists(known.distribution_id)
         distribution, location, etag = super().create_distribution_with_tags(distribution_config, tags)
+        distribution.staging = False  # type: ignore[attr-defined]  # a list says it of each, moto of none
         self._deploy(distribution)
         return distribution, location, etag
 

@@ -5,10 +5,25 @@ from typing import Any
 import moto.route53.urls
 from moto.route53.exceptions import NoSuchHostedZone, Route53ClientError
 from moto.route53.models import FakeZone, Route53Backend
+from moto.route53.responses import Route53
+
+_list_hosted_zones = Route53.list_hosted_zones
+
+
+def _marked(self: Route53) -> Any:
+    """Each page tells where it begins, the first one too (API_ListHostedZones, Marker)."""
+    answer: Any = _list_hosted_zones(self)
+    answer.result["Marker"] = answer.result["Marker"] or ""
+    return answer
 
 
 class ReferencedZones(Route53Backend):
     """Route 53 of one account."""
+
+    @staticmethod
+    def install() -> None:
+        """Mends moto's own answers; before the first call. Idempotent."""
+        setattr(Route53, "list_hosted_zones", _marked)  # noqa: B010 - a method cannot be assigned
 
     @property
     def _url_module(self) -> Any:

@@ -7,8 +7,10 @@ import threading
 import time
 
 import pytest
+from botocore import xform_name
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
+from botocore.validate import ParamValidator
 
 TAGS = [{"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": "web-1"}]}]
 
@@ -95,6 +97,33 @@ def assets_of(cloud) -> list[dict[str, object]]:
     return [each for each in assets if each["account"] == cloud.accounts[0]["account_id"]]
 
 
+def check_that_answers_are_what_the_models_say(cloud, kept: dict[str, str]) -> None:
+    """Each member that a service's model requires is there, and of its type."""
+    distribution, zone = {"Id": kept["cloudfront_distribution"]}, {"HostedZoneId": kept["route53_zone"]}
+    wrong = {}
+    for service, operation, asked in (
+        ("s3", "ListBuckets", {}),
+        ("ec2", "DescribeVpcs", {}),
+        ("ec2", "DescribeSubnets", {}),
+        ("rds", "DescribeDBInstances", {}),
+        ("elbv2", "DescribeLoadBalancers", {}),
+        ("route53", "ListHostedZones", {}),
+        ("route53", "ListResourceRecordSets", zone),
+        ("cloudfront", "GetDistribution", distribution),
+        ("cloudfront", "GetDistributionConfig", distribution),
+        ("cloudfront", "ListDistributions", {}),
+        ("service-quotas", "ListServiceQuotas", {"ServiceCode": "ec2"}),
+    ):
+        client = cloud.client(service)
+        answer = getattr(client, xform_name(operation))(**asked)
+        answer.pop("ResponseMetadata")
+        shape = client.meta.service_model.operation_model(operation).output_shape
+        report = ParamValidator().validate(answer, shape)
+        if report.has_errors():
+            wrong[operation] = report.generate_report()
+    assert wrong == {}
+
+
 def test_what_is_no_machine_survives_a_kill_with_its_state(own_cloud, code_of) -> None:
     cloud = own_cloud.start()
     kept = make_assets(cloud)
@@ -108,6 +137,7 @@ def test_what_is_no_machine_survives_a_kill_with_its_state(own_cloud, code_of) -
     assert tags == [{"Key": "team", "Value": "photos"}]
     elsewhere = cloud.client("s3", account=cloud.accounts[1])
     assert code_of(lambda: elsewhere.create_bucket(Bucket="kept-bucket")) == "BucketAlreadyExists"
+    check_that_answers_are_what_the_models_say(cloud, kept)
     rds, cloudfront = cloud.client("rds"), cloud.client("cloudfront")
     elbv2 = cloud.client("elbv2")
 
