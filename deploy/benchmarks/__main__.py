@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from deploy.benchmarks import events, live, monitoring, provisioning, reads, start
+from deploy.benchmarks import ec2, events, fleets, limits, lists, live, monitoring, provisioning, reads, start, syncs
 from deploy.benchmarks.measurements import Row
 
 PARTS = {
@@ -19,6 +19,11 @@ PARTS = {
     "live": live.measure,
     "monitoring": monitoring.measure,
     "provisioning": provisioning.measure,
+    "fleets": fleets.measure,
+    "syncs": syncs.measure,
+    "lists": lists.measure,
+    "ec2": ec2.measure,
+    "limits": limits.measure,
 }
 FILE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
 

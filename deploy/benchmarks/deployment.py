@@ -124,9 +124,15 @@ class Deployment:
 
 
 @contextmanager
-def running(home: Path, *, services: tuple[str, ...] = PROGRAMS, without: tuple[str, ...] = ()) -> Iterator[Deployment]:
+def running(
+    home: Path,
+    *,
+    services: tuple[str, ...] = PROGRAMS,
+    without: tuple[str, ...] = (),
+    settings: Mapping[str, str] | None = None,
+) -> Iterator[Deployment]:
     """A stack for one benchmark; `without` are processes that would only disturb it (the load feeder)."""
-    stack = Stack(home, services=services)
+    stack = Stack(home, services=services, settings=settings)
     stack.start()
     try:
         deployment = Deployment(stack)
@@ -200,6 +206,17 @@ def memory_mb(pid: int) -> float:
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return pages * resource.getpagesize() / 1024**2 + sum(memory_mb(int(child)) for child in children)
+
+
+def forget_peak(pid: int) -> None:
+    """Let a process's peak of resident memory begin anew (proc(5), clear_refs)."""
+    Path(f"/proc/{pid}/clear_refs").write_text("5")
+
+
+def peak_mb(pid: int) -> float:
+    """The most resident memory that a process had since `forget_peak`."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return int(next(line.split()[1] for line in lines if line.startswith("VmHWM"))) / 1024
 
 
 def cpu_s(pid: int) -> float:

@@ -6,9 +6,11 @@ it takes part in what two cores can do, and is stated with the result.
 
 import argparse
 import asyncio
+import itertools
 import json
 import resource
 import time
+from collections.abc import Sequence
 from functools import partial
 from typing import cast
 from urllib.parse import urlsplit
@@ -17,12 +19,12 @@ import uvloop
 
 
 class Connection(asyncio.Protocol):
-    """Sends the same request again as soon as its answer is whole."""
+    """Sends the next of its requests as soon as the answer to the last is whole, round and round."""
 
-    def __init__(self, request: bytes, until_s: float, done: "asyncio.Future[None]") -> None:
+    def __init__(self, requests: Sequence[bytes], until_s: float, done: "asyncio.Future[None]") -> None:
         self.latencies_s: list[float] = []
         self.failures = 0
-        self._request, self._until_s, self._done = request, until_s, done
+        self._requests, self._until_s, self._done = itertools.cycle(requests), until_s, done
         self._buffer = bytearray()
         self._sent_s = 0.0
 
@@ -54,19 +56,23 @@ class Connection(asyncio.Protocol):
 
     def _send(self) -> None:
         self._sent_s = time.perf_counter()
-        self._transport.write(self._request)
+        self._transport.write(next(self._requests))
 
 
-async def measure(url: str, api_key: str, connections: int, seconds: float) -> dict[str, float]:
-    """Requests a second, latencies in ms, failures, and this process's CPU as a share of one core."""
-    parts = urlsplit(url)
-    request = (
-        f"GET {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\nX-API-Key: {api_key}\r\nAccept: application/json\r\n\r\n"
-    ).encode()
+async def measure(urls: Sequence[str], api_key: str, connections: int, seconds: float) -> dict[str, float]:
+    """Requests a second, latencies in ms, failures, and this process's CPU as a share of one core.
+
+    All addresses are of one server. Each connection begins with another one of them.
+    """
+    parts = urlsplit(urls[0])
+    requests = [_request(url, api_key) for url in urls]
     loop = asyncio.get_running_loop()
     started_s = time.perf_counter()
     ended: list[asyncio.Future[None]] = [loop.create_future() for _ in range(connections)]
-    protocols = [Connection(request, started_s + seconds, future) for future in ended]
+    protocols = [
+        Connection([*requests[first % len(urls) :], *requests[: first % len(urls)]], started_s + seconds, future)
+        for first, future in enumerate(ended)
+    ]
     for protocol in protocols:
         await loop.create_connection(partial(_given, protocol), parts.hostname or "127.0.0.1", parts.port or 80)
     await asyncio.gather(*ended)
@@ -83,13 +89,20 @@ async def measure(url: str, api_key: str, connections: int, seconds: float) -> d
     }
 
 
+def _request(url: str, api_key: str) -> bytes:
+    parts = urlsplit(url)
+    target = parts.path + (f"?{parts.query}" if parts.query else "")
+    head = f"GET {target} HTTP/1.1\r\nHost: {parts.netloc}\r\nX-API-Key: {api_key}\r\nAccept: application/json\r\n\r\n"
+    return head.encode()
+
+
 def _given(protocol: Connection) -> Connection:
     return protocol
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("url")
+    parser.add_argument("url", nargs="+")
     parser.add_argument("--api-key", required=True)
     parser.add_argument("--connections", type=int, default=16)
     parser.add_argument("--seconds", type=float, default=10)

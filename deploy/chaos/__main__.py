@@ -1,4 +1,4 @@
-"""`python -m deploy.chaos [--seed N] [--kills 200] [--resume]`: the whole campaign, and docs/chaos.md at its end."""
+"""`python -m deploy.chaos [--seed N] [--kills 1000] [--scans 2000] [--resume]`: all campaigns, then docs/chaos.md."""
 
 import argparse
 import itertools
@@ -9,14 +9,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from deploy.chaos.campaign import Campaign, Conditions, Round, read_conditions, summary
+from deploy.chaos.clouds import CLOUDS
 from deploy.chaos.report import write_report
+from deploy.chaos.scan_campaign import run_scans
 
-KILLS_A_ROUND = 20
-STRETCH_KILLS = 60
+KILLS_A_ROUND = 50
+STRETCH_KILLS = 150
 """Then a fresh deployment: the simulated cloud saves all it has at each change, which gets slow with 200 machines."""
 PRODUCTION_KILLS = 5
 RECOVERY_KILLS = 20
-IN_FLIGHT = 16
+IN_FLIGHT = 24
+SCANS = 2000
 RECOVERY_IN_FLIGHT = 6
 SHORT_LEASE_S, SHORT_ACK_WAIT_S = 3.0, 3.0
 PRODUCTION_LEASE_S, PRODUCTION_ACK_WAIT_S = 60.0, 30.0
@@ -25,9 +28,10 @@ PRODUCTION_LEASE_S, PRODUCTION_ACK_WAIT_S = 60.0, 30.0
 def read_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m deploy.chaos", description=__doc__)
     parser.add_argument("--seed", type=int, default=None, help="of all ends and all work (default: drawn and printed)")
-    parser.add_argument("--kills", type=int, default=200, help="at the provisioning journal, with short leases")
+    parser.add_argument("--kills", type=int, default=1000, help="at the provisioner's journal, with short leases")
     parser.add_argument("--recovery-kills", type=int, default=RECOVERY_KILLS, help="at that of backups and drills")
     parser.add_argument("--production-kills", type=int, default=PRODUCTION_KILLS, help="with production settings")
+    parser.add_argument("--scans", type=int, default=SCANS, help="runs of fuzzed reads of an inventory")
     parser.add_argument("--resume", action="store_true", help="go on where the last campaign was broken off")
     parser.add_argument("--home", type=Path, default=Path(".canopy/chaos"))
     parser.add_argument("--report", type=Path, default=Path("docs/chaos.md"))
@@ -40,9 +44,11 @@ def main() -> int:
         shutil.rmtree(arguments.home, ignore_errors=True)
     number = _seed_of(arguments)
     say(f"seed {number}")
-    short = Conditions(number, SHORT_LEASE_S, SHORT_ACK_WAIT_S, IN_FLIGHT, KILLS_A_ROUND)
-    production = Conditions(number, PRODUCTION_LEASE_S, PRODUCTION_ACK_WAIT_S, IN_FLIGHT, PRODUCTION_KILLS)
-    recovery = Conditions(number, SHORT_LEASE_S, SHORT_ACK_WAIT_S, RECOVERY_IN_FLIGHT, KILLS_A_ROUND // 2)
+    short = Conditions(number, SHORT_LEASE_S, SHORT_ACK_WAIT_S, IN_FLIGHT, KILLS_A_ROUND, tuple(CLOUDS))
+    production = Conditions(
+        number, PRODUCTION_LEASE_S, PRODUCTION_ACK_WAIT_S, IN_FLIGHT, PRODUCTION_KILLS, tuple(CLOUDS)
+    )
+    recovery = Conditions(number, SHORT_LEASE_S, SHORT_ACK_WAIT_S, RECOVERY_IN_FLIGHT, KILLS_A_ROUND // 5)
     parts = [
         ("short", short, "provisioner", arguments.kills),
         ("recovery", recovery, "recovery", arguments.recovery_kills),
@@ -54,7 +60,9 @@ def main() -> int:
         write_report(arguments.report, found)
         if any(each.findings for each in found[name][1]):
             return 1
-    return 0
+    scans = run_scans(arguments.home / "scans", number, arguments.scans, say)
+    write_report(arguments.report, found, scans.section())
+    return 1 if scans.findings else 0
 
 
 def run_part(home: Path, conditions: Conditions, service: str, kills: int) -> list[Round]:

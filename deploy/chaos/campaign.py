@@ -9,15 +9,16 @@ import random
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from deploy.chaos.client import Client, simulated
+from deploy.chaos.clouds import CLOUDS
 from deploy.chaos.crashes import Kill, read_kills
-from deploy.chaos.feeds import RECOVERY, RESOURCES, Feed, Provisioning, Recovering
+from deploy.chaos.feeds import PROVIDERS, RECOVERY, RESOURCES, Feed, Provisioning, Recovering
 from deploy.chaos.ledger import compare_machines, compare_snapshots
 from deploy.chaos.operations import Operations, Stuck, wait_for
 from deploy.chaos.records import Records
@@ -26,8 +27,12 @@ from deploy.local.processes import Process
 from deploy.local.seed import seed
 from deploy.local.stack import Stack
 
-FAVOURITES = {"provisioner": "create machine", "recovery": None}
-REPLICAS = 2
+FAVOURITES: Mapping[str, Sequence[str]] = {
+    "provisioner": ("create machine", "create machine", "stop machine", "start machine", "resize machine",
+                    "terminate machine"),
+    "recovery": (),
+}  # fmt: skip
+REPLICAS = 3
 SETTLE_S = 120.0
 
 
@@ -40,6 +45,7 @@ class Conditions:
     ack_wait_s: float
     in_flight: int
     kills_a_round: int
+    clouds: Sequence[str] = ("aws",)
 
     def settings(self) -> dict[str, str]:
         return {
@@ -69,6 +75,7 @@ class Round:
     converged_s: list[float] = field(default_factory=list)
     took_s: float = 0.0
     machines: int = 0
+    machines_by_cloud: dict[str, int] = field(default_factory=dict)
     duplicates: int = 0
     orphans: int = 0
     missing: int = 0
@@ -103,10 +110,27 @@ class Campaign:
             self._stack.stop()
             raise
         self._client = Client(self._stack.url, demonstration.token)
+        self._add_providers()
         self._records = Records(self._stack, UUID(demonstration.organization))
 
     def stop(self) -> None:
         self._stack.stop()
+
+    def _add_providers(self) -> None:
+        """An account at each cloud of the campaign; AWS's is the demonstration's."""
+        known = {each["provider_name"] for each in self._client.items(PROVIDERS)}
+        credentials = {
+            each.provider: each.credentials for each in reversed(self._stack.other_accounts) if each.may_be_used
+        }
+        for name in self.conditions.clouds:
+            if name not in known:
+                body = {
+                    "provider_name": name,
+                    "display_name": name,
+                    "regions": [CLOUDS[name].region],
+                    "credentials_config": dict(credentials[name]),
+                }
+                self._client.call("POST", PROVIDERS, body)
 
     def run_round(self, service: str, kills: int) -> Round:
         """Kill replicas of a service that many times while work is in flight, and compare. The round is then kept."""
@@ -133,7 +157,7 @@ class Campaign:
         source = random.Random(f"{self.conditions.seed}/{len(self.rounds) + 1}/feed")
         if service == "recovery":
             return Recovering(self._client, source, operations)
-        return Provisioning(self._client, source)
+        return Provisioning(self._client, source, operations, self.conditions.clouds)
 
     def _feed_until(self, service: str, kills: int, feed: Feed, operations: Operations) -> None:
         """Keep work in flight until that many have died; work enough for all of them comes in about a minute each."""
@@ -155,10 +179,11 @@ class Campaign:
 
     def _start_replicas(self, service: str, kills: int, count: int) -> None:
         """Replace the replicas of a service by new ones that will die that many times together."""
-        for name in (service, f"{service}-2"):
+        names = [service if number == 1 else f"{service}-{number}" for number in range(1, REPLICAS + 1)]
+        for name in names:
             if name in self._stack.supervisor.names():
                 self._stack.supervisor.stop(name)
-        names = [service if number == 1 else f"{service}-{number}" for number in range(1, count + 1)]
+        names = names[:count]
         shares = [kills // count + (number < kills % count) for number in range(count)]
         self._stack.supervisor.start(
             [
@@ -173,11 +198,10 @@ class Campaign:
         log.parent.mkdir(parents=True, exist_ok=True)
         if kills:
             log.unlink(missing_ok=True)
-        favourite = FAVOURITES[service]
         command = [
             sys.executable, "-m", "deploy.chaos.replica", service, "--kills", str(kills), "--log", str(log),
             "--seed", f"{self.conditions.seed}/{len(self.rounds) + 1}/{number}",
-            *([] if favourite is None else ["--favourite", favourite]),
+            "--favourites", *FAVOURITES[service],
         ]  # fmt: skip
         return Process(
             name,
@@ -204,14 +228,21 @@ class Campaign:
             done.findings.append(f"the audit chain does not verify: {verified}")
 
     def _judge_cloud(self, done: Round) -> None:
-        url = self._stack.simulator_url
         resources, drills = list(self._client.items(RESOURCES)), list(self._client.items(f"{RECOVERY}/tests"))
-        machines, ledger = simulated(url, "instances", "instances"), simulated(url, "ledger", "entries")
-        found = compare_machines(machines, ledger, resources, drills)
-        done.machines, done.duplicates = found.machines, found.duplicates
-        done.orphans, done.missing = found.orphans, found.missing
+        for name in self.conditions.clouds:
+            url = self._stack.cloud_urls[name]
+            machines = simulated(url, "instances", "instances")
+            ledger = [each for each in simulated(url, "ledger", "entries") if each.get("provider", name) == name]
+            own = [each for each in resources if each["provider_name"] == name]
+            found = compare_machines(machines, ledger, own, drills if name == "aws" else [], CLOUDS[name])
+            done.machines += found.machines
+            done.machines_by_cloud[name] = found.machines
+            done.duplicates += found.duplicates
+            done.orphans += found.orphans
+            done.missing += found.missing
+            done.findings += [f"{name}: {finding}" for finding in found.findings]
         backups = list(self._client.items("/api/infrastructure/backups"))
-        done.findings += found.findings + compare_snapshots(simulated(url, "snapshots", "snapshots"), backups)
+        done.findings += compare_snapshots(simulated(self._stack.simulator_url, "snapshots", "snapshots"), backups)
 
 
 def read_rounds(file: Path) -> list[Round]:

@@ -6,7 +6,7 @@ import os
 import random
 import signal
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -19,8 +19,8 @@ from shared.db.saga import Saga, Undo
 from shared.db.work import Work
 from shared.messages.context import Context
 
-LONGEST_COUNT = 20
-LONGEST_FAVOURITE_COUNT = 4
+LONGEST_COUNT = 12
+LONGEST_FAVOURITE_COUNT = 2
 
 
 class Boundary(StrEnum):
@@ -51,11 +51,11 @@ class Plan:
     count: int
 
     @classmethod
-    def draw(cls, source: random.Random, favourite: str | None) -> "Plan":
-        """Half of the plans are about the favourite step, whose call must not happen twice."""
+    def draw(cls, source: random.Random, favourites: Sequence[str]) -> "Plan":
+        """Half of the plans are about one of the favourite steps, whose calls must not happen twice."""
         boundary = source.choice(list(Boundary))
-        if favourite is not None and source.random() < 0.5:
-            return cls(favourite, boundary, source.randint(1, LONGEST_FAVOURITE_COUNT))
+        if favourites and source.random() < 0.5:
+            return cls(source.choice(favourites), boundary, source.randint(1, LONGEST_FAVOURITE_COUNT))
         return cls(None, boundary, source.randint(1, LONGEST_COUNT))
 
 

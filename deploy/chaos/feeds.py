@@ -1,15 +1,19 @@
-"""Which long work is begun while replicas die? Provisionings and terminations; backups and drills."""
+"""Which long work is begun while replicas die? The whole life of machines at many clouds; backups and drills."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from deploy.chaos.client import Client
+from deploy.chaos.clouds import CLOUDS
 from deploy.chaos.operations import Operations, wait_for
 
+PROVIDERS = "/api/cloud/providers"
 RESOURCES = "/api/cloud/resources"
 RECOVERY = "/api/cloud/disaster-recovery"
-INSTANCE_TYPES = ("t3.micro", "t3.small")
+NEW_SHARE = 0.4
+"""Of the work that is begun; the rest changes machines that are there, and ends nearly as many as are made."""
+CHANGES = {"running": ("stop", "scale", "terminate", "terminate"), "stopped": ("start", "scale", "terminate")}
 MACHINES_OF_A_PLAN = 2
 
 Feed = Callable[[], str]
@@ -17,35 +21,62 @@ Feed = Callable[[], str]
 
 
 class Provisioning:
-    """New machines; and those of earlier rounds are terminated, one for each three that are made."""
+    """New machines at all clouds, and those that are there stopped, started, enlarged and terminated."""
 
-    def __init__(self, client: Client, source: random.Random) -> None:
+    def __init__(
+        self, client: Client, source: random.Random, operations: Operations, clouds: Sequence[str] = ("aws",)
+    ) -> None:
         self._client = client
         self._source = source
-        self._provider = next(client.items("/api/cloud/providers"))["id"]
-        self._earlier = [item["id"] for item in client.items(RESOURCES, resource_status="running")]
+        self._operations = operations
+        self._clouds = clouds
+        self._providers = {each["provider_name"]: each["id"] for each in client.items(PROVIDERS)}
+        self._at_rest = [each for each in client.items(RESOURCES) if each["resource_status"] in CHANGES]
+        self._at_work: dict[str, str] = {}
 
     def __call__(self) -> str:
-        if self._earlier and self._source.random() < 0.25:
-            return self.terminate(self._earlier.pop())
-        return str(self.provision(self._source.choice(INSTANCE_TYPES))["operation"]["id"])
+        self._look()
+        if self._at_rest and self._source.random() > NEW_SHARE:
+            return self._change(self._at_rest.pop(self._source.randrange(len(self._at_rest))))
+        return self._begun(self.provision(self._source.choice(self._clouds)))
 
-    def provision(self, instance_type: str) -> dict[str, Any]:
+    def provision(self, name: str) -> dict[str, Any]:
+        cloud = CLOUDS[name]
         body = {
-            "provider_id": self._provider,
-            "region": "us-east-1",
+            "provider_id": self._providers[name],
+            "region": cloud.region,
             "resource_name": f"chaos-{self._source.getrandbits(40):010x}",
             "resource_type": "compute",
-            "resource_subtype": "ec2_instance",
-            "configuration": {"instance_type": instance_type},
+            "resource_subtype": cloud.subtype,
+            "configuration": {"instance_type": cloud.size},
             "environment": "development",
             "tags": {},
         }
         accepted: dict[str, Any] = self._client.call("POST", RESOURCES, body)
         return accepted
 
-    def terminate(self, resource: str) -> str:
-        return str(self._client.call("DELETE", f"{RESOURCES}/{resource}")["operation"]["id"])
+    def _change(self, resource: dict[str, Any]) -> str:
+        """One of the changes that its state allows; what has been enlarged stays so."""
+        address, larger = f"{RESOURCES}/{resource['id']}", CLOUDS[resource["provider_name"]].larger
+        change = self._source.choice(CHANGES[resource["resource_status"]])
+        if change == "scale" and resource["configuration"]["instance_type"] != larger:
+            body = {"action": "configuration_change", "instance_type": larger}
+            return self._begun(self._client.call("POST", f"{address}/scale", body))
+        if change in {"stop", "start"}:
+            return self._begun(self._client.call("POST", f"{address}/{change}"))
+        return self._begun(self._client.call("DELETE", address))
+
+    def _begun(self, accepted: dict[str, Any]) -> str:
+        operation = str(accepted["operation"]["id"])
+        self._at_work[operation] = accepted["resource"]["id"]
+        return operation
+
+    def _look(self) -> None:
+        """What has come to its end may be changed again."""
+        for operation in [each for each in self._at_work if each in self._operations.ended]:
+            resource = self._client.call("GET", f"{RESOURCES}/{self._at_work.pop(operation)}")
+            if resource["resource_status"] in CHANGES:
+                self._at_rest.append(resource)
 
 
 class Recovering:
@@ -76,7 +107,8 @@ class Recovering:
         return plan["resources"], plan["id"]
 
     def _new_plan(self, operations: Operations) -> dict[str, Any]:
-        made = [Provisioning(self._client, self._source).provision("t3.micro") for _ in range(MACHINES_OF_A_PLAN)]
+        provisioning = Provisioning(self._client, self._source, operations)
+        made = [provisioning.provision("aws") for _ in range(MACHINES_OF_A_PLAN)]
         for accepted in made:
             operations.begun(accepted["operation"]["id"])
         operations.wait()

@@ -1,17 +1,17 @@
 """How does one replica live a life that ends at a boundary, and then the next one?
 
-`python -m deploy.chaos.replica provisioner --seed 7 --kills 5 --log kills.jsonl [--favourite "create machine"]`, or,
+`python -m deploy.chaos.replica provisioner --seed 7 --kills 5 --log kills.jsonl [--favourites "create machine"]`, or,
 with certain ends, `--crash "create machine" --at before-call after-call [--count 1]`. Each life is a process of its
 own, forked after the imports so that it begins in half a second, not in three; after the last kill it lives in peace.
 """
 
 import argparse
 import importlib
-import itertools
 import os
 import random
 import signal
 import sys
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -21,6 +21,10 @@ from typing import Any
 from deploy.chaos.crashes import Boundary, Crash, CrashingSaga, Plan
 from shared.runtime.process import Application, Build, Foundation, run
 
+PORT_TAKEN = 3
+"""uvicorn's exit status: between two lives somebody's outgoing connection may have been given our port."""
+PORT_AGAIN_S = 1.0
+
 
 def read_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -28,7 +32,7 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--seed", default="0", help="of the ends of all lives")
     parser.add_argument("--kills", type=int, default=1)
     parser.add_argument("--log", type=Path, required=True, help="where each kill is written, one JSON line")
-    parser.add_argument("--favourite", help="the step that half of the kills are about")
+    parser.add_argument("--favourites", nargs="*", default=[], help="the steps that half of the kills are about")
     parser.add_argument("--crash", help="die at this step")
     parser.add_argument("--at", type=Boundary, nargs="+", default=[], choices=list(Boundary), help="one for each life")
     parser.add_argument("--count", type=int, default=1, help="how many sagas may pass before")
@@ -42,7 +46,7 @@ def plan_of(arguments: argparse.Namespace, life: int) -> Plan:
     """The end of one life; the same for the same seed."""
     if arguments.crash:
         return Plan(arguments.crash, arguments.at[life], arguments.count)
-    return Plan.draw(random.Random(f"{arguments.seed}/{life}"), arguments.favourite)
+    return Plan.draw(random.Random(f"{arguments.seed}/{life}"), arguments.favourites)
 
 
 def watched(build: Build[Any], crash: Crash) -> Build[Any]:
@@ -65,10 +69,15 @@ def main() -> None:
         own = watched(build, Crash(plan_of(arguments, life), arguments.log)) if ends else build
         run(arguments.service, settings(), own)
 
-    for life in itertools.count():
+    life = 0
+    while True:
         ending = _in_child(partial(live, life))
+        if ending == PORT_TAKEN:
+            time.sleep(PORT_AGAIN_S)
+            continue
         if ending != -signal.SIGKILL:
             sys.exit(max(ending, 0))
+        life += 1
 
 
 def _in_child(live: Callable[[], None]) -> int:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import sys
+import time
 from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
@@ -18,6 +19,9 @@ from shared.bus.connection import Bus
 
 AsJson = Annotated[bool, typer.Option("--json", help="JSON for programs")]
 Services = Annotated[list[str] | None, typer.Option("--service", help="only these (default: all that are here)")]
+IDLE_ROUNDS = 10
+"""Rotations in a row that sealed nothing although something remains; what is only on its way arrives meanwhile."""
+AGAIN_S = 0.5
 DATABASES = ("gateway", "provisioner", "monitor", "costs", "recovery")
 
 
@@ -139,7 +143,7 @@ def reconcile_topology(
 
 
 def rotate_keys() -> None:
-    """Seal stored credentials again under the key ring's primary key; repeat-safe, ends when none remains."""
+    """Seal stored credentials again under the key ring's primary key; ends when none remains, and may be broken off."""
     from shared.messages.channels import RotateChannelSecrets  # noqa: PLC0415
     from shared.messages.context import Context  # noqa: PLC0415
     from shared.messages.providers import RotateCredentials, Rotation  # noqa: PLC0415
@@ -151,11 +155,17 @@ def rotate_keys() -> None:
         found = [Rotation.model_validate(await bus.ask_for(each)) for each in asked]
         return Rotation(rotated=sum(one.rotated for one in found), remaining=sum(one.remaining for one in found))
 
+    idle_rounds = 0
     while True:
         rotation = with_bus(rotate)
         say(f"sealed again: {rotation.rotated}, remaining: {rotation.remaining}")
         if not rotation.remaining:
             return
+        idle_rounds = 0 if rotation.rotated else idle_rounds + 1
+        if idle_rounds == IDLE_ROUNDS:
+            complain("what remains does not open: put its key back into the key ring, or remove those providers")
+            raise typer.Exit(1)
+        time.sleep(AGAIN_S)
 
 
 def grant(name: str, organization: Annotated[UUID, typer.Option()]) -> None:

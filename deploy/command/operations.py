@@ -37,7 +37,22 @@ def watch_operation(operation: str, as_json: AsJson = False) -> None:
 
 
 def follow(operation: str, *, quiet: bool) -> dict[str, Any]:
-    """Look until the operation ends; a progress bar where somebody looks on. Exits with 1 when it failed."""
+    """Look until the operation ends. Exits with 1 when it failed."""
+    state = until_ended(operation, quiet=quiet)
+    check_success(state)
+    return state
+
+
+def check_success(state: dict[str, Any]) -> None:
+    """Exit with 1, and say why, when the operation failed."""
+    if state["status"] != "succeeded":
+        error = state.get("error") or {}
+        complain(f"{state['kind']} {state['status']}: {error.get('detail') or error.get('code') or ''}")
+        sys.exit(1)
+
+
+def until_ended(operation: str, *, quiet: bool) -> dict[str, Any]:
+    """Look until the operation ends; a progress bar where somebody looks on."""
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     hidden = quiet or not console().is_terminal
     with Progress(*columns, console=console(), transient=True, disable=hidden) as progress:
@@ -52,10 +67,5 @@ def follow(operation: str, *, quiet: bool) -> dict[str, Any]:
                 completed=done["completed"],
             )
             if state["status"] in FINAL:
-                break
+                return state
             time.sleep(LOOK_S)
-    if state["status"] != "succeeded":
-        error = state.get("error") or {}
-        complain(f"{state['kind']} {state['status']}: {error.get('detail') or error.get('code') or ''}")
-        sys.exit(1)
-    return state

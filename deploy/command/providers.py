@@ -1,4 +1,4 @@
-"""`canopy providers`: list, show, add, test, regions, remove."""
+"""`canopy providers`: list, show, add, test, regions, services, sync, trust, remove."""
 
 import json
 import sys
@@ -6,12 +6,17 @@ from typing import Annotated, Any
 
 import typer
 
-from deploy.command.output import show
+from deploy.command.operations import follow
+from deploy.command.output import say, show
 from deploy.command.rest import call
 
 app = typer.Typer(no_args_is_help=True)
 PATH = "/api/cloud/providers"
-COLUMNS = ("id", "provider_name", "display_name", "account_id", "health_status", "regions")
+SERVICE_COLUMNS = ("resource_type", "resource_subtype", "display_name", "can", "sizes", "fields")
+SCOPE_COLUMNS = ("region", "resource_subtype", "state", "age", "things", "is_reading", "error")
+COLUMNS = (
+    "id", "provider_name", "display_name", "account_id", "health_status", "health_since", "health_reason", "regions",
+)  # fmt: skip
 AsJson = Annotated[bool, typer.Option("--json", help="JSON for programs")]
 
 
@@ -40,7 +45,7 @@ def add_provider(
 
     With an access key id that is the secret access key; else all credentials, as one JSON document on one line:
     {"token": …}, {"tenant_id": …, "client_id": …, "client_secret": …, "subscription_id": …},
-    {"project_id": …, "service_account_key": …}.
+    {"project_id": …, "service_account_key": …}; other ways have a "method" (docs/how-to/add-an-account.md).
     """
     body: dict[str, Any] = {
         "provider_name": cloud,
@@ -78,6 +83,60 @@ def list_regions(provider: str, as_json: AsJson = False) -> None:
         as_json=as_json,
         columns=("region_code", "region_name", "availability_zones"),
     )
+
+
+@app.command("services")
+def list_services(provider: str, as_json: AsJson = False) -> None:
+    """What can be provisioned there, with which fields; the whole JSON Schema with --json."""
+    found = call("GET", f"{PATH}/{provider}/services")
+    if not as_json:
+        found["items"] = [_told(each) for each in found["items"]]
+    show(found, as_json=as_json, columns=SERVICE_COLUMNS)
+
+
+def _told(service: dict[str, Any]) -> dict[str, Any]:
+    """A service on one line: the names of its fields, and how many sizes there are."""
+    actions = [word for word in ("start", "stop", "resize", "change") if service[f"can_{word}"]]
+    sizes = service["sizes"]
+    told = {"can": ", ".join(actions), "fields": ", ".join(service["configuration_schema"].get("properties", {}))}
+    return {**service, **told, "sizes": "not known" if sizes is None else len(sizes)}
+
+
+@app.command("sync")
+def sync_provider(
+    provider: str,
+    begin: Annotated[bool, typer.Option("--begin", help="read the account now, and wait for the end")] = False,
+    unknown: Annotated[bool, typer.Option("--unknown", help="only what is not known to be complete")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """How complete the inventory of an account is: each region and kind of thing, the age of its facts, what failed."""
+    if begin:
+        follow(call("POST", f"{PATH}/{provider}/sync")["operation"]["id"], quiet=as_json)
+    found = call("GET", f"{PATH}/{provider}/sync")
+    scopes = [each for each in found["scopes"] if each["state"] == "unknown" or not unknown]
+    if as_json:
+        show({**found, "scopes": scopes}, as_json=True)
+        return
+    show({"items": [_scope(each) for each in scopes]}, as_json=False, columns=SCOPE_COLUMNS)
+    lacking = sum(each["state"] == "unknown" for each in found["scopes"])
+    say(f"{len(found['scopes'])} scopes, {lacking} of them unknown; the oldest facts: {_age(found['oldest_age_s'])}")
+
+
+def _scope(scope: dict[str, Any]) -> dict[str, Any]:
+    """A scope on one line: why it was not read to its end, where it was not."""
+    error = scope["error"]
+    why = "" if error is None else f"{error['code']} ({error['failures']} times): {error['detail']}"
+    return {**scope, "age": _age(scope["age_s"]), "error": why}
+
+
+def _age(seconds: float | None) -> str:
+    return "never read to the end" if seconds is None else f"{seconds:.0f} s"
+
+
+@app.command("trust")
+def show_trust(cloud: Annotated[str, typer.Option(help="aws, azure, gcp")], as_json: AsJson = False) -> None:
+    """What your cloud has to trust for an account without a secret of yours: external id, issuer, subject."""
+    show(call("GET", f"{PATH}/trust", query={"provider_name": cloud}), as_json=as_json)
 
 
 @app.command("remove")

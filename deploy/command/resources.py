@@ -1,11 +1,11 @@
-"""`canopy resources`: list, show, create, start, stop, scale, sizes, delete. Long work is followed, or `--no-wait`."""
+"""`canopy resources`: list, show, create, bulk, start, stop, scale, sizes, delete. It waits, or not (`--no-wait`)."""
 
 import json
 from typing import Annotated, Any
 
 import typer
 
-from deploy.command.operations import follow
+from deploy.command.operations import check_success, follow, until_ended
 from deploy.command.output import show
 from deploy.command.rest import call
 
@@ -22,6 +22,7 @@ SCALING_COLUMNS = (
     "cost_impact",
     "error",
 )
+ITEM_COLUMNS = ("index", "resource", "resource_name", "status", "error")
 AsJson = Annotated[bool, typer.Option("--json", help="JSON for programs")]
 Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="follow the operation")]
 
@@ -32,6 +33,8 @@ def list_resources(
     provider_id: str | None = None,
     region: str | None = None,
     environment: str | None = None,
+    origin: Annotated[str | None, typer.Option(help="provisioned or discovered")] = None,
+    group: Annotated[str | None, typer.Option(help="the original's id: it and its copies")] = None,
     q: Annotated[str | None, typer.Option(help="beginning of the name")] = None,
     limit: int = 50,
     cursor: str | None = None,
@@ -39,7 +42,7 @@ def list_resources(
 ) -> None:
     """Resources by filter, a page at a time."""
     query = {"resource_status": status, "provider_id": provider_id, "region": region, "environment": environment,
-             "q": q, "limit": limit, "cursor": cursor}  # fmt: skip
+             "origin": origin, "group": group, "q": q, "limit": limit, "cursor": cursor}  # fmt: skip
     show(call("GET", PATH, query=query), as_json=as_json, columns=COLUMNS)
 
 
@@ -71,6 +74,30 @@ def create_resource(
     _begun(call("POST", PATH, body=body), wait=wait, as_json=as_json)
 
 
+@app.command("bulk")
+def provision_fleet(
+    items: Annotated[typer.FileText, typer.Argument(help="a JSON list of items as for `create`; - reads the input")],
+    policy: Annotated[str, typer.Option(help="best_effort or all_or_nothing")] = "best_effort",
+    wait: Wait = True,
+    as_json: AsJson = False,
+) -> None:
+    """Provision up to 200 resources at once, at several providers if need be; exit status 1 when it failed."""
+    try:
+        parsed = json.load(items)
+    except ValueError as error:
+        raise typer.BadParameter(f"the items are not JSON: {error}") from None
+    accepted = call("POST", f"{PATH}/bulk-provision", body={"items": parsed, "policy": policy})
+    if not wait:
+        show(accepted if as_json else accepted["operation"], as_json=as_json)
+        return
+    ended = until_ended(accepted["operation"]["id"], quiet=as_json)
+    if as_json:
+        show(ended, as_json=True)
+    elif ended["result"]:
+        show({"items": ended["result"]["items"]}, as_json=False, columns=ITEM_COLUMNS)
+    check_success(ended)
+
+
 @app.command("start")
 def start_resource(resource: str, wait: Wait = True, as_json: AsJson = False) -> None:
     """Start a stopped resource."""
@@ -89,16 +116,20 @@ def scale_resource(
     instance_type: Annotated[str | None, typer.Option(help="left out: the next of the family")] = None,
     up: Annotated[bool, typer.Option("--up", help="to a larger size")] = False,
     down: Annotated[bool, typer.Option("--down", help="to a smaller size")] = False,
+    out: Annotated[int | None, typer.Option("--out", help="so many copies more", min=1)] = None,
+    into: Annotated[int | None, typer.Option("--in", help="so many copies fewer, the newest first", min=1)] = None,
     reason: Annotated[str | None, typer.Option(help="for the history")] = None,
     force: Annotated[bool, typer.Option("--force", help="also when it is critical")] = False,
     wait: Wait = True,
     as_json: AsJson = False,
 ) -> None:
-    """Give a resource another size; what runs is stopped for it."""
-    if (up and down) or not (up or down or instance_type):
-        raise typer.BadParameter("one of --up, --down and --instance-type is needed, and not both directions")
-    action = "scale_up" if up else "scale_down" if down else "configuration_change"
-    body = {"action": action, "instance_type": instance_type, "reason": reason, "force": force}
+    """Give a resource another size, for which what runs is stopped; or make more or fewer of it."""
+    ways = {"scale_up": up, "scale_down": down, "scale_out": out, "scale_in": into}
+    chosen = [name for name, way in ways.items() if way]
+    if len(chosen) > 1 or not (chosen or instance_type):
+        raise typer.BadParameter("one of --up, --down, --out, --in and --instance-type is needed, and one way only")
+    action = chosen[0] if chosen else "configuration_change"
+    body = {"action": action, "instance_type": instance_type, "count": out or into, "reason": reason, "force": force}
     _begun(call("POST", f"{PATH}/{resource}/scale", body=body), wait=wait, as_json=as_json)
 
 

@@ -42,6 +42,7 @@ class Environment:
         if program in _OPENS_CREDENTIALS:
             own["CANOPY_KEY_RING"] = self.secrets.key_ring.model_dump_json()
             own |= {f"CANOPY_{name.upper()}_ENDPOINT_URL": url for name, url in self.cloud_urls.items()}
+            own["CANOPY_CLOUD_BUDGET_FIRST_PER_S"] = "200"  # these clouds take more than the real ones publish
         if program == NOTIFIER:
             own["CANOPY_KEY_RING"] = self.secrets.key_ring.model_dump_json()
             own |= {"CANOPY_SMTP_HOST": "127.0.0.1", "CANOPY_SMTP_PORT": str(self.smtp_port)}

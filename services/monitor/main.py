@@ -11,8 +11,10 @@ from services.monitor.jobs import monitor_jobs
 from services.monitor.jobs.metrics import make_partitions
 from services.monitor.settings import Settings
 from services.monitor.storage.alert_rules import RuleBook
+from shared.bus.budgets import BudgetLedger
 from shared.bus.credentials import CredentialStore
 from shared.bus.inventory import keep_complete
+from shared.clouds.budget.limiter import Limiter
 from shared.clouds.registry import Clouds
 from shared.clouds.settings import CloudSettings
 from shared.runtime.process import Application, Foundation
@@ -26,7 +28,8 @@ async def build(foundation: Foundation[Settings]) -> Application:
     """Everything monitor's doors need."""
     settings, database, bus = foundation.settings, foundation.database, foundation.bus
     key_ring = KeyRing.parse(settings.key_ring.get_secret_value())
-    clouds, worker = Clouds(CloudSettings()), Worker()
+    cloud_settings = CloudSettings()
+    clouds, worker = Clouds(cloud_settings, Limiter(cloud_settings, BudgetLedger(bus))), Worker()
     deps = Deps(
         database=database,
         bus=bus,

@@ -16,7 +16,8 @@ class Settings(BaseServiceSettings):
     """How far back a resource is asked for at first, or after a gap."""
     collection_lease_s: float = Field(default=120, gt=0)
     """A collection that was queued this long ago without an end is queued again."""
-    point_max_age_s: float = Field(default=86_400, gt=0)
+    point_max_age_s: float = Field(default=2 * 86_400, gt=0)
+    """A provider's widest point (Vultr: a day) is a day old when it begins to exist, and may come late."""
     point_max_future_s: float = Field(default=120, gt=0)
     partitions_ahead_days: int = Field(default=7, ge=1)
     retention_days: int = Field(default=90, ge=2)

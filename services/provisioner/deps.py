@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from services.provisioner.domain.places import Places
 from services.provisioner.settings import Settings
 from services.provisioner.storage import credentials, providers
 from shared.bus.connection import Bus
 from shared.bus.credentials import open_credentials
 from shared.clouds.capabilities import Cloud
 from shared.clouds.models import Credentials
-from shared.clouds.registry import Clouds, catalog_of, open_cloud
+from shared.clouds.registry import Clouds, catalog_of
 from shared.clouds.settings import CloudSettings
 from shared.db.engine import Database
 from shared.db.journal import Journal
@@ -35,6 +36,7 @@ class Deps:
     reader: Reader
     clouds: Clouds
     key_ring: KeyRing
+    places: Places
     clock: Clock
 
     async def account(self, organization: UUID, provider_id: UUID) -> tuple[Provider, Cloud]:
@@ -61,7 +63,7 @@ class Deps:
     @asynccontextmanager
     async def trial(self, provider_name: str, configuration: Mapping[str, Any]) -> AsyncIterator[Cloud]:
         """An account with credentials that are not stored (yet), closed at the end. Raises as `open_cloud`."""
-        cloud = open_cloud(provider_name, Credentials(configuration), self.cloud_settings)
+        cloud = self.clouds.open(provider_name, Credentials(configuration))
         try:
             yield cloud
         finally:

@@ -12,13 +12,13 @@ from faststream import AckPolicy
 from faststream.nats import NatsBroker
 from faststream.security import BaseSecurity, SASLPlaintext
 from nats.aio.client import Client
-from nats.errors import NoRespondersError
+from nats.errors import MaxPayloadError, NoRespondersError
 from nats.errors import TimeoutError as NatsTimeoutError
 from nats.js import JetStreamContext
 from opentelemetry import propagate
 
 from shared.bus.replies import STATUS, Reply, raise_problem
-from shared.kit.errors import TimedOut, Unavailable
+from shared.kit.errors import TimedOut, TooLarge, Unavailable
 from shared.kit.settings import BaseServiceSettings
 from shared.kit.telemetry import tracer
 from shared.messages.base import Request
@@ -68,7 +68,7 @@ class Bus:
         await self.client.flush()
 
     async def ask(self, request: Request) -> Reply:
-        """Send a request to its owner; its errors are replies. Raises Unavailable (owner away) and TimedOut."""
+        """Send a request to its owner; its errors are replies. Raises Unavailable (owner away), TimedOut, TooLarge."""
         cls = type(request)
         headers: dict[str, str] = {}
         with tracer.start_as_current_span(f"ask {cls.pattern()}"):
@@ -81,6 +81,8 @@ class Bus:
                 raise Unavailable(f"{cls.owner} is away", retry_after_s=2) from None
             except (NatsTimeoutError, TimeoutError):
                 raise TimedOut(f"{cls.owner} did not answer within {cls.timeout_s:g} s") from None
+            except MaxPayloadError:
+                raise TooLarge("the request does not fit into one message") from None
             except (OSError, RuntimeError) as error:
                 raise Unavailable("the bus is away", retry_after_s=2) from error
         return Reply(message.data, int((message.headers or {}).get(STATUS, "200")), message.headers or {})
@@ -90,6 +92,12 @@ class Bus:
         reply = await self.ask(request)
         raise_problem(reply)
         return type(request).reply.model_validate_json(reply.body)
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether something that is sent now would go out at once; False also before `open`."""
+        client: Client | None = getattr(self, "client", None)
+        return client is not None and client.is_connected
 
     async def is_reachable(self) -> bool:
         try:

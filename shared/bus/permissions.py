@@ -13,9 +13,11 @@ from shared.bus.topology import consumers_of, load_router, present_services
 from shared.messages import catalog
 from shared.messages.base import Command, Request, classes_of
 from shared.messages.subjects import (
+    ALL_BUDGETS,
     ALL_DEAD,
     ALL_EVENTS,
     ALL_METRICS,
+    BUDGETS_STREAM,
     CREDENTIALS_BUCKET,
     CREDENTIALS_STREAM,
     DEAD_STREAM,
@@ -26,6 +28,8 @@ from shared.messages.subjects import (
 )
 
 CREDENTIAL_READERS = ("monitor", "recovery")
+CLOUD_CALLERS = ("provisioner", *CREDENTIAL_READERS)
+"""Who calls clouds, and so shares the budgets of their APIs."""
 DATABASE_OF = {"notifier": "monitor"}
 """Two processes over one database share its outbox, so each may publish what the other wrote."""
 
@@ -62,11 +66,15 @@ def service_user(router: Router) -> User:
         publish += [f"$KV.{CREDENTIALS_BUCKET}.>", f"$JS.API.STREAM.INFO.{CREDENTIALS_STREAM}"]
     if service in CREDENTIAL_READERS:
         publish += [f"$JS.API.STREAM.INFO.{CREDENTIALS_STREAM}", f"$JS.API.DIRECT.GET.{CREDENTIALS_STREAM}.>"]
+    if service in CLOUD_CALLERS:
+        publish += [ALL_BUDGETS, f"$JS.API.DIRECT.GET.{BUDGETS_STREAM}.>"]
     if service == "monitor":
         publish.append(ALL_METRICS)
     subscribe = [f"_INBOX.{service}.>", *(cls.pattern() for cls in router.requests)]
     if service == "gateway":
         subscribe += [ALL_EVENTS, ALL_METRICS]
+    if service in CLOUD_CALLERS:
+        subscribe.append(ALL_BUDGETS)
     return User(service, _unique(publish), _unique(subscribe), answers=bool(router.requests))
 
 

@@ -6,6 +6,7 @@ would fight over the configuration) and wait until what they need is there.
 
 import argparse
 import asyncio
+import dataclasses
 import importlib
 import importlib.util
 from dataclasses import dataclass
@@ -33,8 +34,8 @@ from shared.messages.subjects import (
     ALL_DEAD,
     ALL_EVENTS,
     ALL_METRICS,
+    BUDGETS_BUCKET,
     CREDENTIALS_BUCKET,
-    CREDENTIALS_STREAM,
     DEAD_STREAM,
     EVENTS_STREAM,
     METRICS_STREAM,
@@ -97,6 +98,14 @@ def shared_streams() -> list[StreamConfig]:
     ]  # fmt: skip
 
 
+def shared_buckets() -> list[KeyValueConfig]:
+    """Budgets of APIs are learned anew when nobody asked for a day; credentials stay until they are purged."""
+    return [
+        KeyValueConfig(bucket=CREDENTIALS_BUCKET, history=1, direct=True),
+        KeyValueConfig(bucket=BUDGETS_BUCKET, history=1, direct=True, ttl=DAY_S),
+    ]
+
+
 def command_stream_of(router: Router) -> StreamConfig:
     """The work queue of one service: exactly its command classes, its timers and its replays.
 
@@ -145,7 +154,8 @@ async def reconcile(
     """
     for stream in shared_streams():
         await _put_stream(jetstream, stream, replicas)
-    await _put_bucket(jetstream, replicas)
+    for bucket in shared_buckets():
+        await _put_bucket(jetstream, bucket, replicas)
     for router in routers:
         stream = command_stream_of(router)
         consumers = consumers_of(router, ack_wait_s)
@@ -178,13 +188,12 @@ async def _add_stream(jetstream: JetStreamContext, config: StreamConfig) -> None
             return
 
 
-async def _put_bucket(jetstream: JetStreamContext, replicas: int | None) -> None:
+async def _put_bucket(jetstream: JetStreamContext, config: KeyValueConfig, replicas: int | None) -> None:
     try:
-        known = (await jetstream.stream_info(CREDENTIALS_STREAM)).config
+        known = (await jetstream.stream_info(f"KV_{config.bucket}")).config
     except NotFoundError:
-        config = KeyValueConfig(bucket=CREDENTIALS_BUCKET, history=1, replicas=replicas or 1, direct=True)
-        await jetstream.create_key_value(config)
-        log.info("bucket added", bucket=CREDENTIALS_BUCKET)
+        await jetstream.create_key_value(dataclasses.replace(config, replicas=replicas or 1))
+        log.info("bucket added", bucket=config.bucket)
     else:
         if replicas not in {None, known.num_replicas}:
             await jetstream.update_stream(known.evolve(num_replicas=replicas))

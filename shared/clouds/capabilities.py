@@ -1,7 +1,8 @@
 """What a cloud may be able to do: one port per capability, whose docstrings are the contract every cloud keeps.
 
 A cloud *has* the capabilities whose `With…` type it satisfies; what it cannot do it does not implement, and the
-published list (`capabilities_of`) is derived from the types. Common to all ports:
+published list (`capabilities_of`) is derived from the types. Ports that only restoring needs are in `restoring.py`.
+Common to all ports:
 
 - Every call may raise `RateLimited`, `Unreachable`, `ProviderFault`, `AuthFailed` and `PermissionDenied`; a docstring
   names only what it adds. Cancelling a call stops the waiting; the cloud may still do it.
@@ -18,6 +19,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol, runtime_checkable
+from uuid import UUID
 
 from shared.clouds.assets import WithBuckets, WithDatabases, WithDistributions, WithPrivateNetworks
 from shared.clouds.errors import Unsupported
@@ -36,7 +38,6 @@ from shared.clouds.models import (
     Snapshot,
     SnapshotSpec,
     Volume,
-    VolumeSpec,
 )
 
 
@@ -75,6 +76,13 @@ class Catalog(Protocol):
 
     def credentials(self, configuration: Mapping[str, Any]) -> Credentials:
         """The credentials in `configuration`; `InvalidRequest` naming each wrong field, never showing a value."""
+        ...
+
+    def issued(self, configuration: Mapping[str, Any], organization: UUID) -> dict[str, Any]:
+        """What a tenant gave, with our own mark of whose it is where the cloud trusts us and not a secret of theirs.
+
+        `InvalidRequest` when the mark is in it already: who could choose it could act as somebody else's deputy.
+        """
         ...
 
     def offers(self) -> tuple[ResourceOffer, ...]:
@@ -148,11 +156,7 @@ class Machines(Protocol):
 
 
 class Volumes(Protocol):
-    """Disks of machines."""
-
-    async def create_from_snapshot(self, region: str, spec: VolumeSpec) -> Volume:
-        """`NotFound` (snapshot), `IncorrectState` (snapshot not completed), `QuotaExceeded`, `InvalidRequest`."""
-        ...
+    """Disks that exist apart from machines. A disk of a machine's own, where it boots from one, is not among them."""
 
     async def find_by_token(self, region: str, token: str) -> Volume | None: ...
 
@@ -165,7 +169,10 @@ class Volumes(Protocol):
         ...
 
     async def attach(self, region: str, volume_id: str, machine_id: str, device_name: str) -> None:
-        """Idempotent for the same machine and device. `NotFound`, `IncorrectState`, `Conflict` (attached elsewhere)."""
+        """Idempotent for the same machine and device. `NotFound`, `IncorrectState`, `Conflict` (attached elsewhere).
+
+        Where the provider chooses the device itself, `device_name` is not looked at, and the volume tells which it is.
+        """
         ...
 
     async def detach(self, region: str, volume_id: str) -> None:
@@ -253,14 +260,18 @@ class Networks(Protocol):
     async def create_isolated_group(
         self, region: str, *, token: str, tags: Mapping[str, str], description: str
     ) -> SecurityGroup:
-        """A group in the region's default network that lets nothing in and nothing out: the wall of a recovery drill.
+        """A group that lets nothing in and nothing out, the wall of a recovery drill; a machine is created in it.
 
-        Returned only when the provider confirms that it has no rules. `QuotaExceeded`; `NotFound` when the region has
-        no default network.
+        Machines of one group may reach each other. Returned only when the provider confirms that no rule opens it.
+        `QuotaExceeded`; `NotFound` when the region has no default network and needs one.
         """
         ...
 
     async def find_by_token(self, region: str, token: str) -> SecurityGroup | None: ...
+
+    async def of_machine(self, region: str, machine_id: str) -> tuple[str, ...]:
+        """The ids of all groups whose rules concern a machine, in their order; `NotFound`."""
+        ...
 
     async def delete_group(self, region: str, group_id: str) -> None:
         """Idempotent. `Conflict` while a machine, also a terminating one, is still in it: try again later."""
@@ -339,40 +350,41 @@ def machines_of(cloud: Cloud) -> Machines:
     """`Unsupported` when the cloud has no machines; so with the functions below for the other capabilities."""
     if isinstance(cloud, WithMachines):
         return cloud.machines
-    raise _without(cloud, "machines")
+    raise without(cloud, "machines")
 
 
 def volumes_of(cloud: Cloud) -> Volumes:
     if isinstance(cloud, WithVolumes):
         return cloud.volumes
-    raise _without(cloud, "volumes")
+    raise without(cloud, "volumes")
 
 
 def snapshots_of(cloud: Cloud) -> Snapshots:
     if isinstance(cloud, WithSnapshots):
         return cloud.snapshots
-    raise _without(cloud, "snapshots")
+    raise without(cloud, "snapshots")
 
 
 def images_of(cloud: Cloud) -> Images:
     if isinstance(cloud, WithImages):
         return cloud.images
-    raise _without(cloud, "images")
+    raise without(cloud, "images")
 
 
 def networks_of(cloud: Cloud) -> Networks:
     if isinstance(cloud, WithNetworks):
         return cloud.networks
-    raise _without(cloud, "networks")
+    raise without(cloud, "networks")
 
 
 def metrics_of(cloud: Cloud) -> Metrics:
     if isinstance(cloud, WithMetrics):
         return cloud.metrics
-    raise _without(cloud, "metrics")
+    raise without(cloud, "metrics")
 
 
-def _without(cloud: Cloud, capability: str) -> Unsupported:
+def without(cloud: Cloud, capability: str) -> Unsupported:
+    """The error that says that a cloud lacks something."""
     return Unsupported(
         "unsupported_capability",
         f"{cloud.provider_name} has no {capability}",

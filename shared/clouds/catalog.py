@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
+from uuid import UUID
 
 from pydantic import BaseModel, SecretStr, ValidationError
 
@@ -13,6 +14,12 @@ from shared.clouds.errors import FieldProblem, InvalidRequest, Unsupported
 from shared.clouds.models import Credentials, ResourceOffer
 
 _Model = TypeVar("_Model", bound=BaseModel)
+
+
+METHOD = "method"
+"""The field that says in which way an account is opened; left out it is the provider's first."""
+MARK = "organization_id"
+"""The field by which credentials that hold no secret of the tenant's say whose they are; ours alone to fill in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +33,10 @@ class Kind:
 
 
 class ModelCatalog(Catalog):
-    """A provider names itself, its credentials and its kinds of resources by type and subtype."""
+    """A provider names itself, its credentials by method, and its kinds of resources by type and subtype."""
 
     name: ClassVar[str]
-    credentials_model: ClassVar[type[BaseModel]]
+    credentials_models: ClassVar[Mapping[str, type[BaseModel]]]
     kinds: ClassVar[Mapping[tuple[str, str], Kind]]
 
     @property
@@ -38,16 +45,57 @@ class ModelCatalog(Catalog):
 
     @property
     def credentials_schema(self) -> Mapping[str, Any]:
-        return self.credentials_model.model_json_schema()
+        """One schema, or `oneOf` several that `method` tells apart."""
+        schemas = [self.schema_of(method) for method in self.credentials_models]
+        if len(schemas) == 1:
+            return schemas[0]
+        shared = {name: each for schema in schemas for name, each in schema.pop("$defs", {}).items()}
+        return {"type": "object", "oneOf": schemas, **({"$defs": shared} if shared else {})}
+
+    def schema_of(self, method: str) -> dict[str, Any]:
+        """The JSON Schema of one method's credentials, as a tenant gives them: without our mark."""
+        schema = self.credentials_models[method].model_json_schema()
+        schema["properties"].pop(MARK, None)
+        required = [name for name in schema.get("required", []) if name != MARK]
+        first = method == next(iter(self.credentials_models))
+        schema["properties"] |= {METHOD: {"const": method}} if len(self.credentials_models) > 1 else {}
+        return {**schema, "required": required if first else [*required, METHOD]}
 
     def credentials(self, configuration: Mapping[str, Any]) -> Credentials:
-        checked = self.checked(self.credentials_model, configuration, "credentials", "Invalid credential configuration")
-        return Credentials(
-            {
-                name: value.get_secret_value() if isinstance(value, SecretStr) else value
-                for name, value in checked
-                if value is not None
-            }
+        method, model, given = self._chosen(configuration)
+        checked = self.checked(model, given, "credentials", "Invalid credential configuration")
+        values = {name: value for name, value in self.plain(checked).items() if value is not None}
+        return Credentials(values if method == next(iter(self.credentials_models)) else {**values, METHOD: method})
+
+    def issued(self, configuration: Mapping[str, Any], organization: UUID) -> dict[str, Any]:
+        _, model, _ = self._chosen(configuration)
+        if MARK not in model.model_fields:
+            return dict(configuration)
+        if MARK in configuration:
+            raise self._refused(MARK, "is not yours to choose: it is the organization that asks")
+        return {**configuration, MARK: str(organization)}
+
+    def plain(self, checked: BaseModel) -> dict[str, Any]:
+        """The fields as texts, secrets in the open: only ever for `Credentials`, which do not print themselves."""
+        return {name: value.get_secret_value() if isinstance(value, SecretStr) else value for name, value in checked}
+
+    def _chosen(self, configuration: Mapping[str, Any]) -> tuple[str, type[BaseModel], dict[str, Any]]:
+        """The method, its model, and the rest of the fields."""
+        given = dict(configuration)
+        if len(self.credentials_models) == 1:
+            return *next(iter(self.credentials_models.items())), given
+        method = given.pop(METHOD, next(iter(self.credentials_models)))
+        if not isinstance(method, str) or method not in self.credentials_models:
+            raise self._refused(METHOD, f"is one of {', '.join(self.credentials_models)}")
+        return method, self.credentials_models[method], given
+
+    def _refused(self, field: str, detail: str) -> InvalidRequest:
+        return InvalidRequest(
+            "invalid_credentials",
+            f"Invalid credential configuration: {field}: {detail}",
+            provider=self.name,
+            operation="credentials",
+            problems=(FieldProblem(field, detail),),
         )
 
     def offers(self) -> tuple[ResourceOffer, ...]:

@@ -279,7 +279,10 @@ class ImageSpec:
 
 @dataclass(frozen=True, slots=True)
 class SecurityGroup:
-    """A set of network rules; with no rules, machines in it reach nothing and nothing reaches them."""
+    """A set of network rules; without any, machines in it reach nothing outside of it and nothing there reaches them.
+
+    Counted are rules that open something: one that only denies, or that opens to nobody, is none.
+    """
 
     id: str
     name: str

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import math
+import time
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
+from shared.clouds.budget.limiter import Limiter
 from shared.clouds.capabilities import Catalog, Cloud
 from shared.clouds.errors import FieldProblem, InvalidRequest, Unsupported
 from shared.clouds.models import Credentials, MachineType, ResourceOffer
@@ -96,14 +99,18 @@ def metrics_period_of(provider_name: str, wanted_s: int | None) -> int:
     return period_s
 
 
-def open_cloud(provider_name: str, credentials: Mapping[str, Any], settings: CloudSettings) -> Cloud:
+def open_cloud(
+    provider_name: str, credentials: Mapping[str, Any], settings: CloudSettings, limiter: Limiter | None = None
+) -> Cloud:
     """An account at a provider, ready to be asked; nothing is sent yet, and the caller closes it.
+
+    Its calls go through `limiter`; without one it learns for itself how often it may call.
 
     `InvalidRequest` naming the field when the credentials do not fit the provider's schema, `Unsupported` for an
     unknown provider.
     """
     checked = catalog_of(provider_name).credentials(credentials)
-    return cast("Cloud", _load(_entry(provider_name).cloud)(checked, settings))
+    return cast("Cloud", _load(_entry(provider_name).cloud)(checked, settings, limiter))
 
 
 class Clouds:
@@ -112,39 +119,60 @@ class Clouds:
     More than `cloud_accounts_open` are not kept: each holds threads and SDK clients of about 10 MB.
     """
 
-    def __init__(self, settings: CloudSettings) -> None:
+    def __init__(
+        self, settings: CloudSettings, limiter: Limiter | None = None, now_s: Callable[[], float] = time.monotonic
+    ) -> None:
         self._settings = settings
+        self._now_s = now_s
+        self._limiter = limiter or Limiter(settings)
         self._open: OrderedDict[str, tuple[str, Cloud]] = OrderedDict()
+        self._replaced: list[tuple[float, str, Cloud]] = []
 
     async def account(self, key: str, provider_name: str, credentials: Credentials) -> Cloud:
         """The cloud of one account; `key` is the caller's name for it (our provider id). Do not close it.
 
-        Raises as `open_cloud`. With other credentials than last time the old one is closed (its calls finish).
+        Raises as `open_cloud`. With other credentials than last time a new one is opened; the old one goes on for
+        `cloud_handover_s`, because one piece of work is many calls, and is closed by whoever comes then.
         """
+        await self._close_replaced(self._now_s())
         fingerprint = f"{provider_name}:{credentials.fingerprint()}"
         known = self._open.get(key)
         if known is not None and known[0] == fingerprint:
             self._open.move_to_end(key)
             return known[1]
-        cloud = open_cloud(provider_name, credentials, self._settings)
+        cloud = self.open(provider_name, credentials)
         self._open[key] = (fingerprint, cloud)
         self._open.move_to_end(key)
         while len(self._open) > self._settings.cloud_accounts_open:
             self._open.popitem(last=False)  # not closed: somebody may be asking it; it goes when the last one is done
         if known is not None:
-            await known[1].close()
+            self._replaced.append((self._now_s() + self._settings.cloud_handover_s, key, known[1]))
         return cloud
 
+    def open(self, provider_name: str, credentials: Mapping[str, Any]) -> Cloud:
+        """An account that is not kept, out of the same budgets; the caller closes it. Raises as `open_cloud`."""
+        return open_cloud(provider_name, credentials, self._settings, self._limiter)
+
     async def forget(self, key: str) -> None:
-        """Close an account whose provider was removed. Idempotent."""
+        """Close an account whose provider was removed, at once also what it had before. Idempotent."""
         known = self._open.pop(key, None)
-        if known is not None:
-            await known[1].close()
+        replaced = [cloud for _, owner, cloud in self._replaced if owner == key]
+        self._replaced = [each for each in self._replaced if each[1] != key]
+        for cloud in (*replaced, *(() if known is None else (known[1],))):
+            await cloud.close()
 
     async def close(self) -> None:
         """Close every account; for the end of the process."""
+        await self._close_replaced(math.inf)
         while self._open:
             _, (_, cloud) = self._open.popitem()
+            await cloud.close()
+        await self._limiter.close()
+
+    async def _close_replaced(self, until_s: float) -> None:
+        due = [each for each in self._replaced if each[0] <= until_s]
+        self._replaced = [each for each in self._replaced if each[0] > until_s]
+        for _, _, cloud in due:
             await cloud.close()
 
 

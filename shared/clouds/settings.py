@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from pydantic import AnyHttpUrl, Field
+from uuid import UUID
+
+from pydantic import AnyHttpUrl, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ORGANIZATION = "{organization}"
+"""In the name of the file of identity tokens: where the organization's id goes."""
 
 
 class CloudSettings(BaseSettings):
@@ -11,6 +16,16 @@ class CloudSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="CANOPY_", frozen=True, extra="ignore", env_ignore_empty=True)
 
+    workload_token_file: str | None = Field(
+        default=None, description="the identity token of an organization: a path with {organization} in it"
+    )
+    workload_token_organization: UUID | None = Field(
+        default=None, description="whose token it is when the path has no {organization} in it; nobody else may use it"
+    )
+    aws_base_access_key_id: str | None = Field(
+        default=None, description="of the principal that assumes tenants' roles when they give no key of their own"
+    )
+    aws_base_secret_access_key: SecretStr | None = None
     aws_endpoint_url: AnyHttpUrl | None = Field(
         default=None, description="one address for every AWS API and region; unset: AWS's own addresses"
     )
@@ -38,9 +53,27 @@ class CloudSettings(BaseSettings):
     cloud_accounts_open: int = Field(
         default=16, ge=1, le=1000, description="accounts kept open, the least recently asked given up; each has clients"
     )
+    cloud_handover_s: float = Field(
+        default=120.0,
+        ge=0,
+        le=3600,
+        description="how long the old credentials' work under way may go on after new came",
+    )
     cloud_clients_per_account: int = Field(
         default=8, ge=1, le=200, description="SDK clients kept, one per service and region; each takes about 10 MB"
     )
     cloud_threads_per_account: int = Field(
         default=8, ge=1, le=64, description="blocking SDK calls at once for one account; more wait their turn"
+    )
+    cloud_budget_first_per_s: float | None = Field(
+        default=None,
+        gt=0,
+        le=10_000,
+        description="calls a second, and at once, that each API is believed to take at first; unset: what is published",
+    )
+    cloud_budget_wait_s: float = Field(
+        default=10.0, ge=0, le=300, description="how long a call for which somebody waits may wait for its turn"
+    )
+    cloud_budget_background_wait_s: float = Field(
+        default=60.0, ge=0, le=3600, description="the same of a call of the background (inventory, metrics)"
     )

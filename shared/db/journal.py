@@ -6,7 +6,7 @@ On a failure that a repeat cannot help, the steps are undone in reverse, and the
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -82,13 +82,24 @@ class Journal:
         self.new_saga: NewSaga = Saga
         self._owner = owner
 
-    async def accept(self, work: Work, program: Program[C], command: C) -> Operation:
-        """In the accepting transaction: write the saga down and send its command, whose id is the operation's."""
-        row = await self._add(work, program, command)
+    async def accept(self, work: Work, program: Program[C], command: C, total: int | None = None) -> Operation:
+        """In the accepting transaction: write the saga down and send its command, whose id is the operation's.
+
+        `total` is the number of things that the program will count; without it the program's number of steps.
+        """
+        row = await self._add(work, program, command, total)
         if row is None:
             raise LookupError(f"command {command.id} was accepted before")
         work.emit(command, _event(work, OperationAccepted, row))
         return sagas.operation_of(row)
+
+    async def cancel(self, work: Work, saga_ids: Sequence[UUID]) -> None:
+        """Let unfinished sagas go no further and be undone. They end as failed, with the code `cancelled`.
+
+        One that is about to succeed may still do so: who cancels looks at the end of each.
+        """
+        for row in await sagas.cancel(work, saga_ids):
+            _send_again(work, row)
 
     async def run(
         self, program: Program[C], command: C, deps: Any, still_working: Callable[[], Awaitable[None]]
@@ -134,7 +145,9 @@ class Journal:
                 _send_again(work, row)
         return len(rows)
 
-    async def _add(self, work: Work, program: Program[C], command: C) -> dict[str, Any] | None:
+    async def _add(
+        self, work: Work, program: Program[C], command: C, total: int | None = None
+    ) -> dict[str, Any] | None:
         return await sagas.add(
             work,
             {
@@ -144,7 +157,7 @@ class Journal:
                 "command_type": command.message_type(),
                 "command": command.model_dump(mode="json"),
                 "status": "accepted",
-                "total": program.total,
+                "total": program.total if total is None else total,
                 "target_type": program.target_type,
                 "target_id": command.aggregate_id,
                 "created_at": work.now,
@@ -189,10 +202,11 @@ class Journal:
         await self._compensate(saga, program, command, error, deps)
 
     async def _succeed(self, saga: Saga, result: dict[str, Any] | None) -> None:
+        completed, total = saga.counted or (saga.done_steps, saga.done_steps)
         async with saga.work() as work:
             row = await sagas.change(
                 work, saga.id, saga.fence, status="succeeded", result=result, finished_at=work.now,
-                lease_until=None, completed=saga.done_steps, total=saga.done_steps, stage=None,
+                lease_until=None, completed=completed, total=total, stage=None,
             )  # fmt: skip
             work.emit(_event(work, OperationSucceeded, row))
 
@@ -206,7 +220,7 @@ class Journal:
     async def _suspend(self, saga: Saga, seconds: float) -> None:
         async with saga.work() as work:
             wake_at = work.now + timedelta(seconds=seconds)
-            row = await sagas.change(work, saga.id, saga.fence, status="waiting", wake_at=wake_at, lease_until=None)
+            row = await sagas.suspend(work, saga.id, saga.fence, wake_at)
             _wake(work, self.database.service, row)
 
     async def _failed(self, saga: Saga, failure: Exception, failures_before: int) -> dict[str, Any]:
@@ -219,9 +233,10 @@ class Journal:
         may_pass = delay is not None or not expected
         if may_pass and failures <= self.settings.failures_allowed:
             async with saga.work() as work:
-                await sagas.change(work, saga.id, saga.fence, failures=failures, lease_until=None)
+                row = await sagas.change(work, saga.id, saga.fence, failures=failures, lease_until=None)
             backoff = min(2.0 ** (failures - 1), self.settings.retry_cap_s)
-            raise RetryLater(max(delay or 0.0, backoff), _brief(failure)) from failure
+            pause_s = 0.0 if row["status"] == sagas.CANCELLING else max(delay or 0.0, backoff)
+            raise RetryLater(pause_s, _brief(failure)) from failure
         error = problem_of(failure, saga.current)
         async with saga.work() as work:
             await sagas.change(work, saga.id, saga.fence, status="compensating", error=error)
@@ -252,11 +267,12 @@ class Journal:
             try:
                 await still_working()
                 async with saga.work() as beat:
-                    held = await sagas.renew(beat, saga.id, saga.fence, self.settings.lease_s)
+                    status = await sagas.renew(beat, saga.id, saga.fence, self.settings.lease_s)
             except Exception as error:  # noqa: BLE001 - an outage must not end the heartbeat
                 log.warning("heartbeat failed", saga=str(saga.id), error=_brief(error))
                 continue
-            if not held and not work.done():
+            saga.cancelling = status == sagas.CANCELLING
+            if status is None and not work.done():
                 saga.lost = True
                 work.cancel()
                 return

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, collate, tuple_
+from sqlalchemy import ColumnElement, Select, and_, bindparam, collate, tuple_
 
 from shared.kit.errors import FieldError, InvalidInput
 from shared.messages.base import ListRequest
@@ -38,14 +38,26 @@ class Keyset:
 
     def select(self, statement: Select[Any], request: ListRequest) -> Select[Any]:
         """The statement ordered, begun after the cursor, with one row more than the page. Raises InvalidInput."""
-        name, descending = self._order(request)
+        return self.begun(statement, request.sort, self.after(request)).limit(request.limit + 1)
+
+    def after(self, request: ListRequest) -> tuple[Any, UUID] | None:
+        """The sort column's value and the id of the row that the page begins after. Raises InvalidInput."""
+        column = self._columns[self._order(request.sort)[0]]
+        return None if request.cursor is None else self._position(request, column)
+
+    def parameters(self, sort: str | None) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+        """Places for what `after` gives, named `after` and `after_id`, in a statement that is kept."""
+        column = self._columns[self._order(sort)[0]]
+        return bindparam("after", type_=column.type), bindparam("after_id", type_=self._id.type)
+
+    def begun(self, statement: Select[Any], sort: str | None, after: tuple[Any, Any] | None) -> Select[Any]:
+        """The statement ordered and begun after a row. Raises InvalidInput."""
+        name, descending = self._order(sort)
         column = self._columns[name]
-        if request.cursor is not None:
-            after = tuple_(*self._position(request, column))
+        if after is not None:
             keyset = tuple_(column, self._id)
-            statement = statement.where(keyset < after if descending else keyset > after)
-        order = (column.desc(), self._id.desc()) if descending else (column.asc(), self._id.asc())
-        return statement.order_by(*order).limit(request.limit + 1)
+            statement = statement.where(keyset < tuple_(*after) if descending else keyset > tuple_(*after))
+        return statement.order_by(*((column.desc(), self._id.desc()) if descending else (column.asc(), self._id.asc())))
 
     def page(
         self, found: Sequence[Mapping[str, Any]], request: ListRequest
@@ -54,12 +66,12 @@ class Keyset:
         rows = list(found[: request.limit])
         if len(found) <= request.limit:
             return rows, None
-        name, _ = self._order(request)
+        name, _ = self._order(request.sort)
         last = rows[-1]
         return rows, encode_cursor(request.sort or self._default, last[name], last["id"])
 
-    def _order(self, request: ListRequest) -> tuple[str, bool]:
-        sort = request.sort or self._default
+    def _order(self, asked: str | None) -> tuple[str, bool]:
+        sort = asked or self._default
         name = sort.removeprefix("-")
         if name not in self._columns:
             known = ", ".join(f"{each}, -{each}" for each in self._columns)
@@ -75,8 +87,13 @@ class Keyset:
 
 def begins_with(column: ColumnElement[Any], prefix: str) -> ColumnElement[bool]:
     """Prefix search as a range: under row level security LIKE uses no index (a column with collation "C" does)."""
+    return is_between(column, prefix, prefix + LAST_CHARACTER)
+
+
+def is_between(column: ColumnElement[Any], first: Any, beyond: Any) -> ColumnElement[bool]:
+    """From `first` on and before `beyond`, by code points; texts, or places for them in a statement that is kept."""
     ordered = collate(column, "C")
-    return and_(ordered >= prefix, ordered < prefix + LAST_CHARACTER)
+    return and_(ordered >= first, ordered < beyond)
 
 
 def encode_cursor(sort: str, value: Any, last_id: UUID) -> str:

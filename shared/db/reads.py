@@ -1,4 +1,6 @@
-"""How is one row read as fast as can be? Organization, statement and commit travel to PostgreSQL in one round trip.
+"""How are a row, or the rows of a page, read as fast as can be?
+
+Organization, statement and commit travel to PostgreSQL in one round trip.
 
 For the few reads that are asked hundreds of times a second; all others use shared/db/engine.py. The statement runs
 as the service's own role under row level security, like any other, and PostgreSQL itself writes the JSON.
@@ -17,7 +19,7 @@ WAIT_S = 2.0
 
 
 class Reader:
-    """A small pool of connections for reads of single rows. `open` and `close` belong to the process."""
+    """A small pool of connections for such reads. `open` and `close` belong to the process."""
 
     def __init__(self, url: str, *, pool_size: int = 4, application_name: str = "canopy reader") -> None:
         self._pool: AsyncConnectionPool[AsyncConnection[TupleRow]] = AsyncConnectionPool(
@@ -56,3 +58,16 @@ class Reader:
             cursor = await connection.execute(statement, parameters)
             await connection.execute("COMMIT")
             return await cursor.fetchone()
+
+    async def all(self, organization: UUID, statement: str, parameters: Mapping[str, Any]) -> list[TupleRow]:
+        """All rows. Raises as `one`.
+
+        Planned anew each time: which index is best depends on what is asked for, and a kept plan does not know it.
+        `statement` is text of this program with places for the parameters.
+        """
+        async with self._pool.connection() as connection, connection.pipeline():
+            await connection.execute("BEGIN READ ONLY")
+            await connection.execute(_ENTER, (str(organization),))
+            cursor = await connection.execute(statement.encode(), parameters, prepare=False)
+            await connection.execute("COMMIT")
+            return await cursor.fetchall()

@@ -15,6 +15,8 @@ from shared.kit.ids import derived_id
 from shared.messages.context import Context
 from shared.messages.operations import OperationProgressed
 
+CANCELLED = "the work that this was a part of was given up"
+
 Undo = Callable[[Any], Awaitable[None]]
 """Gets the step's output, or None when the step began and its outcome is unknown: then it must look for itself."""
 
@@ -29,6 +31,12 @@ class Suspended(Exception):
 
 class Abandoned(Exception):
     """The saga is being undone and has reached the first step that is not done."""
+
+
+class Cancelled(CanopyError):
+    """Somebody cancelled the saga: it goes no further, and what it did is undone."""
+
+    status, code, title = 409, "cancelled", "The work was cancelled"
 
 
 class JournalMismatch(Exception):
@@ -54,10 +62,13 @@ class Saga:
         self.fence: int = row["fence"]
         self.context = context
         self.compensating = row["status"] == "compensating"
+        self.cancelling = row["status"] == sagas.CANCELLING
         self.lost = False
         self.progressed = False
         self.current: str | None = None
         self.done_steps = 0
+        self.counted: tuple[int, int] | None = None
+        """Things done, of how many, where the program counts things and not its steps."""
         self._database = database
         self._inline_wait_s = inline_wait_s
         self._records: dict[str, sagas.StepRecord] = {}
@@ -120,6 +131,8 @@ class Saga:
         if record.status == "done":
             return record.output
         while (output := await poll()) is None:
+            if self.cancelling:
+                raise Cancelled(CANCELLED)
             waited_s = (self._database.clock.now() - record.started_at).total_seconds()
             if waited_s > timeout_s:
                 raise StepTimedOut(f"{name}: no end after {timeout_s:.0f} s")
@@ -129,6 +142,18 @@ class Saga:
             await sagas.finish_step(work, self.id, name, output)
         self._leave(output, undo)
         return output
+
+    async def count(self, completed: int, total: int) -> None:
+        """Tell that so many things of so many are done, for a program that counts things instead of its steps.
+
+        Said once for each number. After a crash the program tells it again.
+        """
+        if self.counted == (completed, total):
+            return
+        async with self.work() as work:
+            row = await sagas.change(work, self.id, self.fence, completed=completed, total=total)
+            work.emit(OperationProgressed(**work.about(self.id, row["version"]), operation=sagas.operation_of(row)))
+        self.counted = (completed, total)
 
     async def undo(self) -> None:
         """Undo in reverse what has an undo, each once."""
@@ -161,6 +186,8 @@ class Saga:
             return record
         if self.compensating:
             raise Abandoned
+        if self.cancelling:
+            raise Cancelled(CANCELLED)
         if record is None:
             record = await self._start(name)
             if undo is not None:
@@ -169,7 +196,10 @@ class Saga:
 
     async def _start(self, name: str) -> sagas.StepRecord:
         async with self.work() as work:
-            row = await sagas.change(work, self.id, self.fence, stage=name, completed=self.done_steps, failures=0)
+            completed = self.done_steps if self.counted is None else self.counted[0]
+            row = await sagas.change(work, self.id, self.fence, stage=name, completed=completed, failures=0)
+            if row["status"] == sagas.CANCELLING:
+                raise Cancelled(CANCELLED)
             record = await sagas.start_step(work, self.id, name, self._sequence)
             work.emit(OperationProgressed(**work.about(self.id, row["version"]), operation=sagas.operation_of(row)))
         self._records[name] = record

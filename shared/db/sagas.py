@@ -1,5 +1,6 @@
 """Where does the journal keep its sagas? Every statement on the tables saga and saga_step."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,6 +15,9 @@ from shared.messages.operations import Operation, Progress, Target
 
 DATABASE_NOW = func.clock_timestamp()
 """Leases are compared by one clock, the database's: replicas' clocks may differ."""
+
+CANCELLING = "cancelling"
+"""It is to be undone, and whoever holds it will see so: at its next step, at its next heartbeat, at its next claim."""
 
 _ADD = upsert(saga).on_conflict_do_nothing().returning(*saga.c)
 
@@ -41,7 +45,7 @@ class StepRecord:
 
 def operation_of(row: dict[str, Any]) -> Operation:
     """The public face of a saga's row."""
-    shown = {"waiting": "running", "compensating": "running"}
+    shown = {"waiting": "running", "compensating": "running", CANCELLING: "running"}
     return Operation(
         id=row["id"],
         kind=row["kind"],
@@ -66,6 +70,34 @@ async def find(work: Work, saga_id: UUID) -> dict[str, Any] | None:
     return None if row is None else dict(row)
 
 
+async def find_all(work: Work, saga_ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
+    """Those of these sagas that are there, by id, without what they were told and what came of them."""
+    columns = (saga.c.id, saga.c.status, saga.c.error, saga.c.finished_at)
+    found = await work.execute(select(*columns).where(saga.c.id.in_(saga_ids)))
+    return {row["id"]: dict(row) for row in found.mappings()}
+
+
+async def cancel(work: Work, saga_ids: Sequence[UUID]) -> list[dict[str, Any]]:
+    """Let unfinished sagas be undone; returns those that nobody holds now, whose commands are to be sent again.
+
+    Nobody is fenced out for it: a call to a cloud that is under way could not be called back, and what it makes would
+    be seen by nobody. One that a person has to decide about (`journal_mismatch`) is left alone.
+    """
+    statement = (
+        update(saga)
+        .where(
+            saga.c.id.in_(saga_ids),
+            saga.c.organization_id == work.organization,
+            saga.c.finished_at.is_(None),
+            saga.c.error.is_(None),
+        )
+        .values(status=CANCELLING)
+        .returning(*saga.c)
+    )
+    cancelled = [dict(row) for row in (await work.execute(statement)).mappings()]
+    return [row for row in cancelled if row["lease_until"] is None]
+
+
 async def claim(work: Work, saga_id: UUID, owner: str, lease_s: float) -> dict[str, Any] | None:
     """Take an unfinished saga nobody holds, under a new fence; None when it is finished or held."""
     free = or_(saga.c.lease_until.is_(None), saga.c.lease_until < DATABASE_NOW)
@@ -85,14 +117,16 @@ async def claim(work: Work, saga_id: UUID, owner: str, lease_s: float) -> dict[s
     return None if row is None else dict(row)
 
 
-async def renew(work: Work, saga_id: UUID, fence: int, lease_s: float) -> bool:
-    """Prolong the lease; False when somebody else holds the saga."""
+async def renew(work: Work, saga_id: UUID, fence: int, lease_s: float) -> str | None:
+    """Prolong the lease, and tell the saga's status; None when somebody else holds it."""
     statement = (
         update(saga)
         .where(saga.c.id == saga_id, saga.c.fence == fence, saga.c.finished_at.is_(None))
         .values(lease_until=DATABASE_NOW + timedelta(seconds=lease_s))
+        .returning(saga.c.status)
     )
-    return (await work.execute(statement)).rowcount == 1
+    status: str | None = (await work.execute(statement)).scalar()
+    return status
 
 
 async def change(work: Work, saga_id: UUID, fence: int, **values: Any) -> dict[str, Any]:
@@ -107,6 +141,12 @@ async def change(work: Work, saga_id: UUID, fence: int, **values: Any) -> dict[s
     if row is None:
         raise LeaseLost(str(saga_id))
     return dict(row)
+
+
+async def suspend(work: Work, saga_id: UUID, fence: int, wake_at: datetime) -> dict[str, Any]:
+    """Let it wait until then, held by nobody. Raises LeaseLost."""
+    status = case((saga.c.status == CANCELLING, CANCELLING), else_="waiting")
+    return await change(work, saga_id, fence, status=status, wake_at=wake_at, lease_until=None)
 
 
 async def hold(work: Work, saga_id: UUID, fence: int) -> None:

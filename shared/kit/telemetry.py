@@ -26,6 +26,16 @@ DEAD_LETTERS = Counter("canopy_dead_letters_total", "Messages set aside as dead 
 OUTBOX_PUBLISHED = Counter("canopy_outbox_published_total", "Outbox rows stored by the stream", ("outcome",))
 JOB_RUNS = Counter("canopy_job_runs_total", "Runs of scheduled jobs", ("job", "outcome"))
 CLOUD_CALLS = Counter("canopy_cloud_calls_total", "Calls to cloud APIs (they cost money)", ("provider", "operation"))
+CLOUD_BUDGET_WAIT_SECONDS = Histogram(
+    "canopy_cloud_budget_wait_seconds",
+    "Time that calls to cloud APIs waited for their turn",
+    ("provider", "api", "priority"),
+    buckets=(0.001, 0.01, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60),
+)
+CLOUD_THROTTLED = Counter("canopy_cloud_throttled_total", "Calls that a cloud refused as too many", ("provider", "api"))
+CLOUD_BUDGET_RATE = Gauge(
+    "canopy_cloud_budget_calls_per_second", "What this process may send now, over all accounts", ("provider", "api")
+)
 READY = Gauge("canopy_ready", "1 when the process answers its readiness probe")
 
 

@@ -16,9 +16,14 @@ ConfigurationStatus = Literal["active", "paused", "failed", "disabled"]
 
 
 class SnapshotCopy(Facts):
-    """One volume's snapshot and its copies: region -> the provider's id of the copy."""
+    """One part of a backup and its copies: region -> the provider's id of the copy.
 
-    volume_id: str
+    `kind` is `volume`, a snapshot of one volume, or `machine`, an image of a whole machine that boots from a disk of
+    its own; that has no `volume_id`, and the same id in every region.
+    """
+
+    kind: str = "volume"
+    volume_id: str | None
     device_name: str | None
     is_root: bool
     size_gib: int
@@ -31,8 +36,9 @@ class SnapshotCopy(Facts):
 class Backup(Facts):
     """One backup. `recovery_point_at` is when its oldest snapshot was started: what it holds is of that time.
 
-    `location` lists the regions that hold a complete set of snapshots. `size_gb` is the size of the volumes, null while
-    it is unknown; `expires_at` is null while unknown and for generations, whose end depends on later backups.
+    `method` is `snapshot` of each volume, or `image` of the whole machine. `location` lists the regions that hold a
+    complete set of snapshots. `size_gb` is the size of what was kept, null while it is unknown;
+    `expires_at` is null while unknown and for generations, whose end depends on later backups.
     """
 
     id: UUID
@@ -143,7 +149,7 @@ class ListBackupConfigurations(
 
 
 class RunBackup(Command, entity="backup", name="run", owner="recovery"):
-    """Snapshot the volumes of the backup's resource and copy them. The aggregate is the backup."""
+    """Snapshot the volumes of the backup's resource, or capture all of it, and copy that. The aggregate: the backup."""
 
 
 class DeleteBackup(Command, entity="backup", name="delete", owner="recovery"):

@@ -16,6 +16,8 @@ ProviderType = Literal["primary", "secondary", "backup", "edge", "development"]
 class Provider(Facts):
     """One account as anybody may see it; it publishes a point each `metrics_period_s` (basic 300, detailed 60).
 
+    `health_status` is healthy, degraded, critical, or unknown (an account that is not asked), so since `health_since`
+    (null: since before that was kept) and last confirmed at `last_health_check`; `health_reason` says why.
     `last_sync_at`: all of its inventory is at least as new as this; null until every scope was read to its end once.
     """
 
@@ -33,6 +35,7 @@ class Provider(Facts):
     is_active: bool = True
     health_status: str = "unknown"
     health_reason: str | None = None
+    health_since: datetime | None = None
     last_health_check: datetime | None = None
     last_sync_at: datetime | None = None
     created_at: datetime
@@ -127,6 +130,27 @@ class ListProviderInventory(
     askers=("monitor", "costs", "recovery"),
 ):
     """All providers of all organizations, page by page: the snapshot for a projection. Its organization is `system`."""
+
+
+class Trust(Facts):
+    """What an organization has to let its cloud trust, for accounts that are opened without a secret of its own.
+
+    `methods` are what this deployment can do for it at that provider, the first needs no trust. `external_id` is given
+    by Canopy, another one to each organization; `principal` is who assumes AWS roles. `issuer`, `subject` and
+    `audience` are those of the organization's identity token. Null: this deployment has none.
+    """
+
+    provider_name: str
+    methods: list[str]
+    external_id: str | None = None
+    principal: str | None = None
+    issuer: str | None = None
+    subject: str | None = None
+    audience: list[str] | None = None
+
+
+class GetTrust(Request, entity="provider", name="get_trust", owner="provisioner", reply=Trust, timeout_s=10.0):
+    provider_name: ProviderName
 
 
 class CheckProvider(Command, entity="provider", name="check", owner="provisioner"):

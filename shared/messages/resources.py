@@ -15,6 +15,7 @@ ResourceStatus = Literal[
     "provisioning", "running", "stopped", "stopping", "starting", "error", "terminated", "available"
 ]
 """`available` is what exists and neither runs nor stands still: a volume, a snapshot."""
+Origin = Literal["provisioned", "discovered"]
 HealthStatus = Literal["healthy", "warning", "critical", "unknown"]
 Environment = Literal["development", "testing", "staging", "production"]
 
@@ -24,7 +25,8 @@ class Resource(Facts):
 
     `address` is the host name or address where an asset (a database, a load balancer) is reached.
     `version` counts the owner's own changes; health, metrics and costs are other services' facts and do not move it.
-    `origin` is `provisioned` (made through us) or `discovered` (found in the account and adopted).
+    `origin` is `provisioned` (made through us) or `discovered` (found in the account and adopted). `group_id` is the id
+    of the resource that it is a copy of by a scale-out, its own when it has copies; null when there never were any.
     """
 
     id: UUID
@@ -50,6 +52,7 @@ class Resource(Facts):
     tags: dict[str, str] = {}
     is_wedding_critical: bool = False
     origin: str = "provisioned"
+    group_id: UUID | None = None
     cost_tracking: dict[str, Any] = {}
     performance_metrics: dict[str, Any] = {}
     created_at: datetime
@@ -65,8 +68,8 @@ class AcceptedResource(Facts):
     resource: Resource
 
 
-class CreateResource(Mutation, entity="resource", name="create", owner="provisioner", reply=AcceptedResource):
-    """Accepts the provisioning of a resource; the provider's schema of the subtype checks `configuration`."""
+class ResourceOrder(Facts):
+    """What is to be provisioned; the provider's schema of the subtype checks `configuration`."""
 
     provider_id: UUID
     region: Line = Field(min_length=1, max_length=64)
@@ -78,6 +81,12 @@ class CreateResource(Mutation, entity="resource", name="create", owner="provisio
     project: Line = Field(min_length=1, max_length=100)
     tags: dict[Line, Line] = Field(default_factory=dict, max_length=40)
     is_wedding_critical: bool = False
+
+
+class CreateResource(
+    ResourceOrder, Mutation, entity="resource", name="create", owner="provisioner", reply=AcceptedResource
+):
+    """Accepts the provisioning of one resource."""
 
 
 class GetResource(Request, entity="resource", name="get", owner="provisioner", reply=Resource):
@@ -96,6 +105,8 @@ class ListResources(ListRequest, entity="resource", name="list", owner="provisio
     health_status: Line | None = None
     environment: Line | None = None
     project: Line | None = None
+    origin: Line | None = None
+    group: UUID | None = None
     tag: Line | None = Field(default=None, max_length=400)
     q: Line | None = Field(default=None, max_length=200)
 
@@ -112,7 +123,7 @@ class UpdateResource(Mutation, entity="resource", name="update", owner="provisio
 
 
 class StopResource(Mutation, entity="resource", name="stop", owner="provisioner", reply=AcceptedResource):
-    """409 unless it is running; a critical resource needs `force` and a manager."""
+    """409 unless it is running; a critical one, or one that others stand on, needs `force` and a manager."""
 
     resource: UUID
     force: bool = False

@@ -12,12 +12,12 @@ from shared.messages.resources import AcceptedResource, Environment, Resource, U
 from shared.messages.texts import Line, Prose
 
 ScalingAction = Literal["scale_up", "scale_down", "configuration_change"]
-"""What may be asked for. History knows `scale_out` and `scale_in` too: more or fewer things of one size."""
+"""What another size may be. History knows `scale_out` and `scale_in` too: more or fewer things of one size."""
 ScalingTrigger = Literal["manual", "auto_cpu", "auto_memory", "auto_requests", "scheduled"]
 
 
 class Scaling(Facts):
-    """One change of size, from its acceptance on. `id` is its operation's.
+    """One change of size or number, from its acceptance on. `id` is its operation's; of a number, both are `count`.
 
     `success` and `duration_s` are null while it is at work; the configurations are those before and as desired, also of
     one that failed and was taken back. `cost_impact` (of an hour) is null until costs has said a price of both sizes,

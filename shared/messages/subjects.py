@@ -10,6 +10,9 @@ DEAD_STREAM = "DEAD"
 CREDENTIALS_BUCKET = "CREDENTIALS"
 CREDENTIALS_STREAM = f"KV_{CREDENTIALS_BUCKET}"
 """The stream under the bucket, as JetStream names it."""
+BUDGETS_BUCKET = "BUDGETS"
+BUDGETS_STREAM = f"KV_{BUDGETS_BUCKET}"
+ALL_BUDGETS = f"$KV.{BUDGETS_BUCKET}.>"
 
 ALL_EVENTS = f"{ROOT}.event.>"
 ALL_METRICS = f"{ROOT}.metrics.>"
@@ -66,6 +69,11 @@ def credentials_key(organization: UUID, provider_id: UUID) -> str:
 def credentials_subject(organization: UUID, provider_id: UUID) -> str:
     """The KV key's own subject: the outbox writes credentials like any other message."""
     return f"$KV.{CREDENTIALS_BUCKET}.{credentials_key(organization, provider_id)}"
+
+
+def budget_subject(key: str) -> str:
+    """Of the budget of calls to a cloud's API; the key has no organization in it, because accounts may be shared."""
+    return f"$KV.{BUDGETS_BUCKET}.{key}"
 
 
 def organization_of(subject: str) -> str:

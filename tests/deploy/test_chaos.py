@@ -13,6 +13,7 @@ from deploy.chaos.records import Noun, compare_crossings, compare_events
 
 MACHINE = {"id": "i-1", "state": "running", "client_token": "t-1"}
 CREATED = {"action": "RunInstances", "repeated": False}
+FAVOURITES = ("create machine", "stop machine")
 RESOURCE = {"id": "r-1", "resource_id": "i-1", "resource_status": "running"}
 
 
@@ -94,8 +95,8 @@ def test_a_crossed_threshold_that_is_told_twice_or_never_is_found() -> None:
 
 def test_the_same_seed_draws_the_same_ends_and_all_boundaries_come() -> None:
     def draw() -> list[Plan]:
-        return [Plan.draw(random.Random(f"7/{life}"), "create machine") for life in range(50)]
+        return [Plan.draw(random.Random(f"7/{life}"), FAVOURITES) for life in range(50)]
 
     assert draw() == draw()
     assert {plan.boundary for plan in draw()} == set(Boundary)
-    assert {plan.step for plan in draw()} == {None, "create machine"}
+    assert {plan.step for plan in draw()} == {None, *FAVOURITES}

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -131,7 +132,7 @@ def test_wrong_calls_errors_and_silence_have_exit_statuses_of_their_own(
     assert canopy("resources", "list").status == 3
 
 
-def test_the_story_of_the_readme(deployment: Deployment, tenant: Tenant, canopy: Command) -> None:
+def test_the_story_of_the_readme(deployment: Deployment, tenant: Tenant, canopy: Command, tmp_path: Path) -> None:
     provider = add_provider(deployment, canopy)
     tenant.post("/api/cloud/monitoring/alert-rules", RULE, 201)
     create = ("--provider-id", provider, "--region", "us-east-1", "--name", "web-1", "--configuration",
@@ -153,6 +154,7 @@ def test_the_story_of_the_readme(deployment: Deployment, tenant: Tenant, canopy:
     assert canopy("resources", "scale", resource["id"]).status == 2
     sizes = done(canopy("resources", "sizes", resource["id"], "--json")).document["items"]
     assert [each["action"] for each in sizes] == ["scale_down", "configuration_change"]
+    see_to_more_of_it(canopy, provider, resource, tmp_path)
     see_to_an_alert(canopy)
     assert done(canopy("costs", "overview", "--json")).document["currency"] == "USD"
     tenant.post("/api/cloud/costs/budgets", {"budget_name": "ours", "budget_amount": 1000}, 201)
@@ -161,6 +163,22 @@ def test_the_story_of_the_readme(deployment: Deployment, tenant: Tenant, canopy:
     assert done(canopy("resources", "delete", resource["id"], "--json")).document["resource_status"] == "terminated"
     done(canopy("providers", "remove", provider))
     assert done(canopy("providers", "list", "--json")).document["items"] == []
+
+
+def test_how_complete_an_inventory_is_is_told_scope_by_scope(
+    deployment: Deployment, tenant: Tenant, canopy: Command
+) -> None:
+    """In an account that no other test uses: a read adopts all that it finds."""
+    account = next(each for each in deployment.embedded.other_accounts if each.provider == "linode")
+    body = {"provider_name": "linode", "display_name": "read", "regions": ["us-east"],
+            "credentials_config": dict(account.credentials)}  # fmt: skip
+    provider = tenant.post("/api/cloud/providers", body, 201)["id"]
+    synced = done(canopy("providers", "sync", provider, "--begin", "--json")).document
+    assert {(each["region"], each["state"]) for each in synced["scopes"]} >= {("us-east", "fresh")}
+    shown = done(canopy("providers", "sync", provider, "--unknown")).output
+    assert f"{len(synced['scopes'])} scopes, 0 of them unknown" in shown
+    assert "us-east" not in shown
+    done(canopy("providers", "remove", provider))
 
 
 def add_provider(deployment: Deployment, canopy: Command) -> str:
@@ -177,6 +195,26 @@ def add_provider(deployment: Deployment, canopy: Command) -> str:
     assert done(canopy("providers", "test", provider, "--json")).document["ok"] is True
     assert "us-east-1a" in done(canopy("providers", "regions", provider)).output
     return provider
+
+
+def see_to_more_of_it(canopy: Command, provider: str, resource: dict[str, Any], folder: Path) -> None:
+    """What can be had there, several at once, and copies of one that come and go."""
+    assert "ec2_instance" in done(canopy("providers", "services", provider)).output
+    schema = done(canopy("providers", "services", provider, "--json")).document["items"][0]["configuration_schema"]
+    assert "instance_type" in schema["properties"]
+    same = {name: resource[name] for name in ("provider_id", "region", "resource_type", "resource_subtype")}
+    items = folder / "items.json"
+    items.write_text(json.dumps([{**same, "resource_name": "bulk-1", "configuration": {"instance_type": "z99.mega"}}]))
+    refused = canopy("resources", "bulk", str(items), "--policy", "all_or_nothing")
+    assert (refused.status, "removed again" in refused.complaint, "bulk-1" in refused.output) == (1, True, True)
+    done(canopy("resources", "scale", resource["id"], "--out", "1"))
+    group = ("resources", "list", "--group", resource["id"], "--origin", "provisioned", "--json")
+    names = {each["resource_name"]: each["resource_status"] for each in done(canopy(*group)).document["items"]}
+    assert names == {"web-1": "running", "web-1-1": "running"}
+    done(canopy("resources", "scale", resource["id"], "--in", "1"))
+    names = {each["resource_name"]: each["resource_status"] for each in done(canopy(*group)).document["items"]}
+    assert names == {"web-1": "running", "web-1-1": "terminated"}
+    assert canopy("resources", "scale", resource["id"], "--in", "1", "--up").status == 2
 
 
 def see_to_an_alert(canopy: Command) -> None:

@@ -21,6 +21,8 @@ import httpx
 import nats
 import pytest
 
+from deploy.chaos.client import simulated
+from deploy.chaos.clouds import CLOUDS
 from deploy.chaos.crashes import Boundary, read_kills
 from deploy.chaos.ledger import compare_machines, compare_snapshots
 from deploy.chaos.records import Records
@@ -85,19 +87,34 @@ class Story:
         """The resource that is under load and backed up."""
         return str(self.machine["resource"]["id"])
 
-    def provision(self, name: str) -> dict[str, Any]:
+    def provision(self, name: str, cloud: str = "aws") -> dict[str, Any]:
+        place = CLOUDS[cloud]
         body = {
-            "provider_id": self.provider,
-            "region": "us-east-1",
+            "provider_id": self.provider if cloud == "aws" else self.provider_at(cloud),
+            "region": place.region,
             "resource_name": name,
             "resource_type": "compute",
-            "resource_subtype": "ec2_instance",
-            "configuration": {"instance_type": "t3.micro"},
+            "resource_subtype": place.subtype,
+            "configuration": {"instance_type": place.size},
             "environment": "production",
             "tags": {},
         }
         accepted: dict[str, Any] = self.tenant.post(RESOURCES, body, 202)
         return accepted
+
+    def provider_at(self, cloud: str) -> str:
+        """The account at another cloud, added when it is first needed."""
+        known = self.tenant.get("/api/cloud/providers", provider_name=cloud)["items"]
+        if known:
+            return str(known[0]["id"])
+        account = next(each for each in self.stack.other_accounts if each.provider == cloud and each.may_be_used)
+        body = {
+            "provider_name": cloud,
+            "display_name": cloud,
+            "regions": [CLOUDS[cloud].region],
+            "credentials_config": dict(account.credentials),
+        }
+        return str(self.tenant.post("/api/cloud/providers", body, 201)["id"])
 
     def add_rule(self, name: str) -> str:
         """A rule that is broken already: it fires at the next point."""
@@ -137,9 +154,14 @@ class Story:
     def check_the_cloud(self) -> None:
         """No machine twice, none orphaned, none missing; each snapshot is of one backup."""
         simulator, tenant = self.deployment.simulator, self.tenant
-        ledger = httpx.get(f"{self.deployment.simulator_url}/_sim/ledger", timeout=30, trust_env=False)
         resources, drills = tenant.get(RESOURCES, limit=200)["items"], tenant.get(TESTS)["items"]
-        assert compare_machines(simulator("instances"), ledger.json()["entries"], resources, drills).findings == []
+        for cloud in {each["provider_name"] for each in resources}:
+            url = self.stack.cloud_urls[cloud]
+            ledger = [each for each in simulated(url, "ledger", "entries") if each.get("provider", cloud) == cloud]
+            own = [each for each in resources if each["provider_name"] == cloud]
+            machines = simulated(url, "instances", "instances")
+            compared = compare_machines(machines, ledger, own, drills if cloud == "aws" else [], CLOUDS[cloud])
+            assert compared.findings == [], cloud
         assert compare_snapshots(simulator("snapshots"), tenant.get(BACKUPS, limit=200)["items"]) == []
 
 
@@ -225,7 +247,8 @@ def test_provisioners_killed_at_the_boundaries_of_a_create_make_one_machine_each
     boundaries = [Boundary.BEFORE_CALL, Boundary.AFTER_CALL, Boundary.BEFORE_STORE, Boundary.AFTER_STORE]
     log = tmp_path / "kills.jsonl"
     start_crashing_provisioner(story.stack, log, CREATE, boundaries)
-    accepted = [story.provision(f"crash-{number}") for number in range(4)]
+    clouds = ("aws", "digitalocean", "vultr", "aws")  # the two know no idempotency token: we look for ours
+    accepted = [story.provision(f"crash-{number}", cloud) for number, cloud in enumerate(clouds)]
     for each in accepted:
         story.succeeds(each["operation"]["id"])
     kills = read_kills(log)

@@ -1,4 +1,4 @@
-"""Does a resource get another size through the whole deployment: by REST, at the cloud, in costs and in its history?"""
+"""Does a resource get another size, or come in numbers, through the whole deployment: REST, cloud, costs, history?"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -102,3 +102,51 @@ def test_a_desired_configuration_is_told_refused_or_brought_about(
     first = tenant.get(f"{address}/scaling-history", limit=1)
     second = tenant.get(f"{address}/scaling-history", limit=1, cursor=first["next_cursor"])
     assert [each["action"] for each in (*first["items"], *second["items"])] == ["scale_down", "scale_up"]
+
+
+def test_a_fleet_is_ordered_by_rest_and_told_item_by_item(deployment: Deployment, tenant: Tenant, address: str) -> None:
+    known = tenant.get(address)
+    item = {name: known[name] for name in ("provider_id", "region", "resource_type", "resource_subtype")}
+    bulk, policy = f"{RESOURCES}/bulk-provision", {"policy": "all_or_nothing"}
+    wrong = [{**item, "resource_name": "a"}, {**item, "resource_name": "b", "region": "mars-1"}]
+    refused = expect(tenant.http.post(bulk, json={"items": wrong, **policy}), 422)
+    assert [each["pointer"] for each in refused["errors"]] == ["/items/1/region"]
+    unknown = expect(
+        tenant.http.post(bulk, json={"items": [{**item, "resource_name": "a", "resource_type": "x"}]}), 422
+    )
+    assert [each["pointer"] for each in unknown["errors"]] == ["/items/0/resource_type"]
+    for items in ([], [{**item, "resource_name": "a"}] * 201):
+        assert expect(tenant.http.post(bulk, json={"items": items}), 422)["errors"][0]["pointer"] == "/items"
+
+    items = [{**item, "resource_name": "fleet-1"}, {**item, "resource_name": "fleet-2", "tags": {"a": "b"}}]
+    accepted = expect(tenant.http.post(bulk, json={"items": items, **policy}), 202)
+    operation = ended(tenant, accepted["operation"])
+    assert (operation["kind"], operation["status"]) == ("fleet.provision", "succeeded")
+    assert operation["progress"] == {"stage": None, "completed": 2, "total": 2}
+    for each in operation["result"]["items"]:
+        assert each["status"] == "placed"
+        found = tenant.get(f"{RESOURCES}/{each['resource']}")
+        assert (found["resource_status"], found["resource_id"]) == ("running", each["resource_id"])
+        assert found["project"] == tenant.slug
+
+
+def test_what_scaling_by_number_takes_and_who_may(deployment: Deployment, tenant: Tenant, address: str) -> None:
+    for body, pointer in (
+        ({"action": "scale_out", "instance_type": "t3.small"}, "/instance_type"),
+        ({"action": "scale_up", "count": 2}, "/count"),
+        ({"action": "scale_out", "count": 0}, "/count"),
+        ({"action": "scale_sideways"}, "/action"),
+    ):
+        refused = expect(tenant.http.post(f"{address}/scale", json=body), 422)
+        assert refused["errors"][0]["pointer"].startswith(pointer)
+    keys = {role: tenant.post("/api/api-keys", {"name": role, "role": role}, 201)["key"] for role in ("ops", "viewer")}
+    for key in keys.values():
+        with deployment.client(**{"X-API-Key": key}) as client:
+            assert client.post(f"{address}/scale", json={"action": "scale_out"}).status_code == 403
+            item = {"provider_id": tenant.get(address)["provider_id"], "region": "us-east-1", "resource_name": "a",
+                    "resource_type": "compute", "resource_subtype": "ec2_instance"}  # fmt: skip
+            assert client.post(f"{RESOURCES}/bulk-provision", json={"items": [item]}).status_code == 403
+            assert client.get(f"/api/cloud/providers/{item['provider_id']}/services").status_code == 200
+    with deployment.client(**{"X-API-Key": keys["viewer"]}) as client:
+        fleets = expect(client.get("/api/operations", params={"kind": "fleet.provision"}), 200)["items"]
+        assert [each["status"] for each in fleets] == ["succeeded"]

@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 MATCHED = ("account", "region", "service", "action")
+STATE = frozenset({"identifier", "until_s", "tokens", "refilled_s"})
 OWN_KINDS = frozenset({"slow_body_ms", "cut_body", "fail_operation", "stale_s"})
 NUMBER_MAX = 1e9
 """Milliseconds (11 days) or seconds (30 years): a longer sleep is a mistake, and some are more than a timer takes."""
@@ -23,6 +24,7 @@ DEFAULT_CODES = {
 class Fault:
     """Answers matching calls with `status` and `code`, or closes the connection (`reset`), after `latency_ms`.
 
+    With `calls_per_s` only what exceeds a token bucket of that refill (and of `calls_at_once`) is answered so.
     `after` performs the call first and then loses the answer. `match` holds patterns (`*` matches all) for account,
     region, service and action; a missing one matches all. Ends after `count` calls and at `until_s` (monotonic).
 
@@ -45,6 +47,21 @@ class Fault:
     stale_s: float = 0.0
     count: int | None = None
     until_s: float | None = None
+    calls_per_s: float | None = None
+    calls_at_once: float = 1.0
+    tokens: float = 0.0
+    refilled_s: float = 0.0
+
+    def lets_through(self, now_s: float) -> bool:
+        """Whether its bucket has a token for this call, which is then spent."""
+        if self.calls_per_s is None:
+            return False
+        self.tokens = min(self.calls_at_once, self.tokens + (now_s - self.refilled_s) * self.calls_per_s)
+        self.refilled_s = now_s
+        if self.tokens < 1:
+            return False
+        self.tokens -= 1
+        return True
 
     @property
     def is_refusal(self) -> bool:
@@ -65,7 +82,7 @@ def _number(document: Mapping[str, Any], name: str, kind: type = float) -> Any:
 
 
 def _fault(identifier: int, document: Mapping[str, Any], now_s: float, kinds: Collection[str]) -> Fault:
-    known = {*Fault.__dataclass_fields__, "duration_s"} - {"identifier", "until_s"} - (OWN_KINDS - set(kinds))
+    known = {*Fault.__dataclass_fields__, "duration_s"} - STATE - (OWN_KINDS - set(kinds))
     if set(document) - known:
         raise ValueError(f"unknown: {', '.join(sorted(set(document) - known))}")
     match = document.get("match", {})
@@ -74,6 +91,7 @@ def _fault(identifier: int, document: Mapping[str, Any], now_s: float, kinds: Co
     status, duration_s = _number(document, "status", int), _number(document, "duration_s")
     if status is not None and not 400 <= status <= 599:
         raise ValueError("status must be 400 to 599")
+    at_once = _number(document, "calls_at_once") or 1.0
     code = document.get("code") or DEFAULT_CODES.get(status or 0, "InternalError")
     return Fault(
         identifier,
@@ -90,6 +108,10 @@ def _fault(identifier: int, document: Mapping[str, Any], now_s: float, kinds: Co
         _number(document, "stale_s") or 0.0,
         _number(document, "count", int),
         now_s + duration_s if duration_s is not None else None,
+        _number(document, "calls_per_s"),
+        at_once,
+        at_once,
+        now_s,
     )
 
 
@@ -116,7 +138,7 @@ class Faults:
         with self._lock:
             now_s = time.monotonic()
             self._faults = [f for f in self._faults if f.count != 0 and (f.until_s is None or now_s < f.until_s)]
-            fault = next((f for f in self._faults if f.matches(facts)), None)
+            fault = next((f for f in self._faults if f.matches(facts) and not f.lets_through(now_s)), None)
             if fault is not None and fault.count is not None:
                 fault.count -= 1
             return fault
@@ -130,6 +152,7 @@ class Faults:
             now_s = time.monotonic()
             return any(
                 fault.is_refusal
+                and fault.calls_per_s is None
                 and "region" in fault.match
                 and fault.match.get("action", "*") == "*"
                 and fault.matches({**facts, "region": region, "action": ""})

@@ -14,9 +14,10 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from deploy.local.clouds.aws.accounts import parse_accounts
+from deploy.local.clouds.aws.accounts import FULL, parse_accounts
+from deploy.local.load.cases import Case
 from deploy.local.load.pushes import Pushes
-from deploy.local.load.series import METRICS, SLOT_S, values_at
+from deploy.local.load.series import METRICS, SLOT_S, Push, values_at
 
 logger = logging.getLogger(__name__)
 
@@ -27,11 +28,13 @@ Place = tuple[str, str]
 Datum = dict[str, Any]
 
 
-def data_of(instance_id: str, slots: Iterable[int], pushes: Pushes) -> dict[str, list[Datum]]:
+def data_of(instance_id: str, slots: Iterable[int], pushes: Pushes, case: Case | None = None) -> dict[str, list[Datum]]:
     """The metric data of one machine for these slots, by namespace."""
     data: dict[str, list[Datum]] = defaultdict(list)
+    pushed = pushes.of(instance_id)
+    push = Push({} if pushed is None else pushed.values, None if pushed is None else pushed.until_s, case)
     for slot in slots:
-        values = values_at(instance_id, slot * SLOT_S, pushes.of(instance_id))
+        values = values_at(instance_id, slot * SLOT_S, push)
         for name, (namespace, metric, unit) in METRICS.items():
             data[namespace].append(
                 {
@@ -80,10 +83,11 @@ class Feeder:
 
     def feed(self, slots: range) -> None:
         """Puts the points of these slots for every running machine; putting one again gives it a second sample."""
+        cases = {row["instance_id"]: Case(row["case"], row["began_s"]) for row in self._ask("cases")}
         for place, machines in self._running().items():
             gathered: dict[str, list[Datum]] = defaultdict(list)
             for instance_id in machines:
-                for namespace, data in data_of(instance_id, slots, self._pushes).items():
+                for namespace, data in data_of(instance_id, slots, self._pushes, cases.get(instance_id)).items():
                     gathered[namespace] += data
             for namespace, data in gathered.items():
                 for start in range(0, len(data), CALL_LIMIT):
@@ -91,17 +95,22 @@ class Feeder:
                     self._client(place).put_metric_data(Namespace=namespace, MetricData=batch)
 
     def _running(self) -> dict[Place, list[str]]:
-        with urllib.request.urlopen(f"{self._simulator_url}/_sim/instances", timeout=TIMEOUT_S) as answer:
-            rows = json.load(answer)["instances"]
+        rows = self._ask("instances")
         places: dict[Place, list[str]] = defaultdict(list)
         for row in rows:
-            if row["state"] == "running":
+            if row["state"] == "running" and not row.get("seeded"):  # those are measured when they are asked for
                 places[(row["account"], row["region"])].append(row["id"])
         return places
 
+    def _ask(self, what: str) -> list[dict[str, Any]]:
+        with urllib.request.urlopen(f"{self._simulator_url}/_sim/{what}", timeout=TIMEOUT_S) as answer:
+            rows: list[dict[str, Any]] = json.load(answer)[what]
+            return rows
+
     def _client(self, place: Place) -> Any:
         if place not in self._clients:
-            accounts = {a.account_id: a for a in parse_accounts(self._accounts.read_text())}
+            keys = parse_accounts(self._accounts.read_text())
+            accounts = {key.account_id: key for key in keys if key.scope == FULL}
             account = accounts[place[0]]
             self._clients[place] = boto3.client(
                 "cloudwatch",

@@ -1,10 +1,12 @@
 """How loaded is a machine at a moment? A pure function of its id, the time and what it is pushed to."""
 
 import datetime as dt
-import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+from deploy.local.load.cases import Case, shaped
+from deploy.local.load.dice import chance
 
 SLOT_S = 5
 
@@ -24,19 +26,17 @@ PUSHABLE = ("cpu", "memory", "disk", "response_time_ms", "error_rate", "requests
 
 @dataclass(frozen=True)
 class Push:
-    """A machine held at chosen values until `until_s` (seconds since 1970), or until it is taken back."""
+    """A machine held at chosen values until `until_s` (seconds since 1970), or until it is taken back.
+
+    `case`: its own load is a planted one; pushed values come before.
+    """
 
     values: Mapping[str, float]
     until_s: float | None = None
+    case: Case | None = None
 
     def holds(self, now_s: float) -> bool:
         return self.until_s is None or now_s < self.until_s
-
-
-def chance(*key: object) -> float:
-    """A number in [0, 1) that is the same for the same key in every process: never random(), never hash()."""
-    text = "|".join(map(str, key)).encode()
-    return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big") / 2**64
 
 
 def season(moment: dt.datetime) -> float:
@@ -65,6 +65,8 @@ def values_at(instance_id: str, time_s: float, push: Push | None = None) -> dict
         "error_rate": 0.4 * noise["error_rate"],
         "requests_per_second": requests,
     }
+    if push is not None and push.case is not None:
+        measured |= shaped(push.case, instance_id, measured, slot * SLOT_S)
     if push is not None and push.holds(time_s):
         measured |= push.values
     return {name: round(value, 3) for name, value in measured.items()}

@@ -31,7 +31,10 @@ class OperationQuery(PageQuery):
 
 @router.get("", response_model=Page[Operation])
 async def list_operations(caller: Reader, query: Annotated[OperationQuery, Query()]) -> Response:
-    """Long work of all services, newest first: what the caller began, and what is done to things that it may read."""
+    """Long work of all services, newest first: what the caller began, and what is done to things that it may read.
+
+    A long `result` is told without its lists here, and whole by the operation itself.
+    """
     filters = query.model_dump(exclude={"kind"})
     readable = sorted(readable_targets(caller.principal))
     return await caller.ask(ListOperations, operation_kind=query.kind, readable_targets=readable, **filters)

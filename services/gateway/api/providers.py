@@ -14,6 +14,7 @@ from shared.messages.providers import (
     ConnectionTest,
     CreateProvider,
     GetProvider,
+    GetTrust,
     ListProviders,
     ListRegions,
     Provider,
@@ -22,6 +23,7 @@ from shared.messages.providers import (
     Region,
     RemoveProvider,
     TestConnection,
+    Trust,
     UpdateProvider,
 )
 from shared.messages.texts import Line, Prose
@@ -94,6 +96,14 @@ async def list_providers(
     q: Annotated[Line | None, Query(max_length=200, description="beginning of the display name")] = None,
 ) -> Response:
     return await caller.ask(ListProviders, limit=limit, cursor=cursor, sort=sort, provider_name=provider_name, q=q)
+
+
+@router.get("/providers/trust", response_model=Trust)
+async def get_trust(
+    caller: Reader, provider_name: Annotated[ProviderName, Query(description="at which cloud")]
+) -> Response:
+    """What the organization's cloud has to trust (external id, token's subject): docs/how-to/add-an-account.md."""
+    return await caller.ask(GetTrust, provider_name=provider_name)
 
 
 @router.get("/providers/{provider}", response_model=Provider)

@@ -18,6 +18,7 @@ from shared.messages.resources import (
     GetResource,
     HealthStatus,
     ListResources,
+    Origin,
     Resource,
     ResourceStatus,
     ResourceType,
@@ -102,7 +103,7 @@ class DesiredResourceBody(UpdateResourceBody):
 
 
 class ForceBody(BaseModel):
-    """`force` is needed for a critical resource, and a manager or above."""
+    """`force` is needed for a critical resource or one that others stand on, and a manager or above."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"force": False}]})
 
@@ -121,14 +122,20 @@ class ResourceQuery(PageQuery):
     health_status: HealthStatus | None = None
     environment: Environment | None = None
     project: Line | None = Field(default=None, max_length=100)
+    origin: Origin | None = None
+    group: UUID | None = Field(default=None, description="the original's id: it and its copies")
     tag: Line | None = Field(default=None, max_length=400, description="key or key=value")
     q: Line | None = Field(default=None, max_length=200, description="beginning of the name")
 
 
 @router.post("/resources", status_code=202, response_model=AcceptedResource)
 async def create_resource(body: CreateResourceBody, caller: Writer) -> Response:
-    project = body.project or caller.principal.organization_slug
-    return await caller.begin(CreateResource, location=ADDRESS, **{**body.model_dump(), "project": project})
+    return await caller.begin(CreateResource, location=ADDRESS, **ordered(body, caller))
+
+
+def ordered(body: CreateResourceBody, caller: Caller) -> dict[str, Any]:
+    """The order of a body, in the project that it names or else the organization's own."""
+    return {**body.model_dump(), "project": body.project or caller.principal.organization_slug}
 
 
 @router.get("/resources", response_model=Page[Resource])
@@ -183,7 +190,7 @@ async def stop_resource(resource: UUID, caller: Operator, body: ForceBody | None
 
 @router.delete("/resources/{resource}", status_code=202, response_model=AcceptedResource)
 async def delete_resource(resource: UUID, caller: Writer, *, force: bool = False) -> Response:
-    """Terminates it at the cloud; what is gone already is success."""
+    """Terminates it at the cloud; what is gone already is success. 409 `has_dependents` names who stands on it."""
     return await caller.begin(
         DeleteResource, location=ADDRESS, resource=resource, force=checked_force(caller, force=force)
     )

@@ -19,6 +19,7 @@ FAMILY_PERMISSIONS = MappingProxyType(
     {
         "provider": Permission.PROVIDERS_READ,
         "resource": Permission.RESOURCES_READ,
+        "fleet": Permission.RESOURCES_READ,
         "metrics": Permission.MONITORING_READ,
         "alert": Permission.ALERTS_READ,
         "alert_rule": Permission.ALERTS_READ,

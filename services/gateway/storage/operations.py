@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, delete, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql import Executable
 
+from services.gateway.domain.operations import short
 from services.gateway.storage.tables import operations
 from shared.db.pages import Keyset
 from shared.db.work import Work, rows
@@ -79,7 +80,8 @@ async def page(work: Work, request: ListOperations) -> Page[Operation]:
         if value is not None:
             statement = statement.where(column == value)
     found, cursor = ORDER.page(rows(await work.execute(ORDER.select(statement, request))), request)
-    return Page[Operation](items=[operation_of(row) for row in found], next_cursor=cursor)
+    items = [operation_of({**row, "result": short(row["result"])}) for row in found]
+    return Page[Operation](items=items, next_cursor=cursor)
 
 
 async def forget(work: Work, before: datetime) -> int:

@@ -13,6 +13,7 @@ from services.monitor.domain.metrics import Due, due_span, period_of
 from services.monitor.handlers.alerts import end_monitoring_error, raise_monitoring_error
 from services.monitor.storage import collections
 from shared.bus.router import Routes
+from shared.clouds.budget.limiter import in_background
 from shared.clouds.capabilities import metrics_of
 from shared.clouds.errors import CloudError
 from shared.clouds.models import Credentials, MetricAnswer, MetricName, MetricQuery
@@ -48,7 +49,8 @@ async def collect_metrics(command: CollectMetrics, deps: Deps) -> None:
     due = list(_due(found, provider["metrics_period_s"], deps))
     error: str | None = None
     try:
-        await _collect(context, provider, region, due, deps)
+        with in_background():
+            await _collect(context, provider, region, due, deps)
     except (CloudError, CanopyError, CannotDecrypt) as failure:
         error = str(failure)[:500]
         log.warning("collection failed", provider=str(provider_id), region=region, error=error)

@@ -16,13 +16,13 @@ NODES_MAX = 1000
 
 MACHINE = "machine"
 _ADDRESS = "address:"
-_STORED = frozenset({"volume", "snapshot"})
+_STORED = frozenset({"volume", "snapshot", "machine_image"})
 
 
 def key_of(row: Mapping[str, Any]) -> str:
     """What names a thing within an account: its kind and the provider's id (a number may be a machine and a volume).
 
-    Kinds are the same at every provider: `machine`, `volume`, `snapshot`, and the resource type of everything else.
+    Kinds are the same everywhere: `machine`, `volume`, `snapshot`, `machine_image`, else the resource type.
     """
     subtype, resource_type = row["resource_subtype"], row["resource_type"]
     kind = MACHINE if resource_type == COMPUTE else subtype if subtype in _STORED else resource_type

@@ -16,28 +16,64 @@ INVALID_CREDENTIALS = "Invalid cloud provider credentials"
 RETRY_AFTER_S = 5.0
 
 
+DEGRADED_AFTER = 2
+CRITICAL_AFTER = 5
+HEALTHY_AFTER = 2
+"""Checks in a row, one each minute: without an answer until degraded and critical, with one until healthy again.
+
+One lost answer is no outage. An account whose cloud loses one call in a hundred would turn degraded and back each other
+hour on single answers, and does so once a week on two in a row; two minutes later is soon enough for whoever reads it,
+since work at the account fails or waits by itself at once. Back needs two as well: what comes and goes is away.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Health:
-    """How an account is, and why it is not healthy."""
+    """How an account is, why it is not healthy, and how many checks in a row have said otherwise."""
 
     status: str
     reason: str | None = None
+    streak: int = 0
 
 
-def health_of(error: CloudError | None, before: str) -> Health:
+def health_of(error: CloudError | None, before: Health) -> Health:
     """What an answer of the cloud (None: it accepted us) says about the account whose health was `before`.
 
-    Refused credentials are critical at once. No answer is degraded first and critical when it goes on: one lost answer
-    is no outage. Throttling says nothing about the account.
+    What a cloud says is believed at once: credentials that it refuses are critical, anything else that it denies is
+    degraded. Silence and faults of its own have to last. Throttling says nothing about the account.
     """
     if error is None:
-        return Health(HEALTHY)
+        return _answered(before)
     if isinstance(error, clouds.AuthFailed):
         return Health(CRITICAL, f"the provider does not accept the credentials ({error.code})")
     if isinstance(error, clouds.RateLimited):
-        return Health(DEGRADED if before != HEALTHY else HEALTHY, f"the provider throttles us ({error.code})")
-    status = CRITICAL if error.outcome_unknown and before in {DEGRADED, CRITICAL} else DEGRADED
-    return Health(status, f"{type(error).__name__} ({error.code})")
+        reason = before.reason if before.status in {DEGRADED, CRITICAL} else f"the provider throttles us ({error.code})"
+        return Health(before.status, reason, before.streak)
+    reason = f"{type(error).__name__} ({error.code})"
+    if not error.outcome_unknown:
+        return Health(DEGRADED, reason)
+    lost = min(max(before.streak, 0) + 1, CRITICAL_AFTER)
+    if before.status == CRITICAL or lost >= CRITICAL_AFTER:
+        return Health(CRITICAL, reason, lost)
+    return Health(DEGRADED if lost >= DEGRADED_AFTER else before.status, reason, lost)
+
+
+def _answered(before: Health) -> Health:
+    """A streak below zero counts the good answers of one that is not well."""
+    good = min(before.streak, 0) - 1
+    if before.status in {DEGRADED, CRITICAL} and -good < HEALTHY_AFTER:
+        return Health(before.status, before.reason, good)
+    return Health(HEALTHY)
+
+
+def is_silent(health: Health) -> bool:
+    """Whether it gave no answer the last time, so that the next question may have to wait for one as well."""
+    return health.streak > 0
+
+
+def not_asked(reason: str) -> Health:
+    """Nobody knows how it is: the account is not asked, or cannot be."""
+    return Health(UNKNOWN, reason)
 
 
 def refusal(error: CloudError, pointer: str) -> CanopyError:  # noqa: PLR0911 - a table, row by row

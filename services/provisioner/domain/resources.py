@@ -1,7 +1,7 @@
 """What is to be decided about a resource: which change its state allows, who may force it, which tags it carries."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shared.clouds.models import TOKEN_TAG
@@ -41,6 +41,8 @@ TAG_VALUE_CHARACTERS_MAX = 256
 _RESERVED_TAGS = frozenset({"name", "environment", "project"})
 _RESERVED_PREFIXES = ("aws:", TOKEN_TAG.partition(":")[0] + ":")
 _TAG_CHARACTERS = re.compile(r"[\w .:/=+\-@]*")
+
+DEPENDENTS_TOLD = 10
 
 _SIZES = ("nano", "micro", "small", "medium", "large", "xlarge")
 
@@ -89,8 +91,26 @@ def check_force(*, critical: bool, force: bool, role: str) -> None:
         return
     if not force:
         raise Conflict("the resource is critical: this needs force", code="critical_resource")
+    _check_may_force(role, "a critical resource")
+
+
+def check_dependents(names: Sequence[str], *, force: bool, role: str) -> None:
+    """What others cannot do without is stopped or removed by `force` only, as a critical one is. Raises Conflict, 403.
+
+    `names` are the living things that hang on it through hard edges; the first few are told.
+    """
+    if not names:
+        return
+    if not force:
+        more = len(names) - DEPENDENTS_TOLD
+        told = ", ".join(names[:DEPENDENTS_TOLD]) + (f" and {more} more" if more > 0 else "")
+        raise Conflict(f"others cannot do without it: {told}. This needs force", code="has_dependents")
+    _check_may_force(role, "a resource that others cannot do without")
+
+
+def _check_may_force(role: str, what: str) -> None:
     if role not in set(Role) or Permission.RESOURCES_FORCE not in ROLE_PERMISSIONS[Role(role)]:
-        raise PermissionDenied("force on a critical resource needs a manager or above")
+        raise PermissionDenied(f"force on {what} needs a manager or above")
 
 
 def check_tags(tags: Mapping[str, str]) -> None:

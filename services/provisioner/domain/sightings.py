@@ -22,6 +22,7 @@ from services.provisioner.domain.resources import (
 from shared.clouds.assets import Asset, AssetState
 from shared.clouds.models import (
     TOKEN_TAG,
+    ImageState,
     Machine,
     MachineState,
     Snapshot,
@@ -29,6 +30,7 @@ from shared.clouds.models import (
     Volume,
     VolumeState,
 )
+from shared.clouds.restoring import MachineImage
 
 _MACHINE: Mapping[MachineState, str] = {
     MachineState.PENDING: STARTING,
@@ -50,6 +52,11 @@ _SNAPSHOT: Mapping[SnapshotState, str] = {
     SnapshotState.PENDING: PROVISIONING,
     SnapshotState.COMPLETED: AVAILABLE,
     SnapshotState.ERROR: ERROR,
+}
+_IMAGE: Mapping[ImageState, str] = {
+    ImageState.PENDING: PROVISIONING,
+    ImageState.AVAILABLE: AVAILABLE,
+    ImageState.FAILED: ERROR,
 }
 _ASSET: Mapping[AssetState, str] = {
     AssetState.CREATING: PROVISIONING,
@@ -170,6 +177,25 @@ def of_snapshot(snapshot: Snapshot) -> Found:
             "volume_id": snapshot.volume_id,
             "encrypted": snapshot.encrypted,
             "started_at": _text(snapshot.started_at),
+        },
+        edges=edges,
+    )
+
+
+def of_machine_image(image: MachineImage) -> Found:
+    edges = (Edge("copy_of", f"machine:{image.machine_id}", hard=False),) if image.machine_id else ()
+    return Found(
+        resource_id=image.id,
+        token=image.token,
+        status=_IMAGE.get(image.state, ERROR),
+        is_leaving=False,
+        tags=_tags(image.tags),
+        state_reason=image.state_reason,
+        facts={
+            "size_gib": image.size_gib,
+            "machine_id": image.machine_id,
+            "encrypted": image.encrypted,
+            "captured_at": _text(image.captured_at),
         },
         edges=edges,
     )

@@ -3,6 +3,9 @@
 from services.provisioner.handlers import (
     credentials,
     dependencies,
+    fleets,
+    groups,
+    health,
     history,
     machines,
     observations,
@@ -11,13 +14,17 @@ from services.provisioner.handlers import (
     resizing,
     resources,
     scaling,
+    services,
     syncs,
+    trust,
 )
 from shared.bus.router import Router
 
 router = Router(
     "provisioner",
     providers.routes,
+    health.routes,
+    trust.routes,
     credentials.routes,
     resources.routes,
     machines.routes,
@@ -28,4 +35,7 @@ router = Router(
     syncs.routes,
     history.routes,
     dependencies.routes,
+    fleets.routes,
+    groups.routes,
+    services.routes,
 )

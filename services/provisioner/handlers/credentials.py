@@ -21,12 +21,7 @@ async def rotate_credentials(request: RotateCredentials, deps: Deps) -> Rotation
     if request.organization != SYSTEM:
         raise PermissionDenied("keys belong to the deployment, not to an organization")
     until_s = time.monotonic() + deps.settings.cloud_answer_s
-    rotated = 0
-    while time.monotonic() < until_s:
-        batch = await credentials.rotate(deps.database, deps.key_ring, BATCH)
-        rotated += batch
-        if batch == 0:
-            break
+    rotated = await credentials.rotate_all(deps.database, deps.key_ring, BATCH, lambda: time.monotonic() < until_s)
     async with deps.database.work(Context.background()) as work:
         remaining = await credentials.count_sealed_otherwise(work, deps.key_ring.primary)
     return Rotation(rotated=rotated, remaining=remaining)

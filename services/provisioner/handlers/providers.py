@@ -1,24 +1,20 @@
-"""How do accounts come, change and go, and do they still work? Nothing is stored that was not tried at the cloud."""
+"""How do accounts come, change and go? Nothing is stored that was not tried at the cloud; health.py watches them."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-import structlog
-
 from services.provisioner.deps import Deps
 from services.provisioner.domain.providers import (
     HEALTHY,
-    INVALID_CREDENTIALS,
+    Health,
     check_regions,
-    health_of,
     invalid,
+    not_asked,
     refusal,
 )
 from services.provisioner.storage import providers, resources
@@ -26,18 +22,15 @@ from services.provisioner.storage.credentials import publish, withdraw
 from shared.bus.credentials import seal_credentials
 from shared.bus.router import Routes
 from shared.clouds.capabilities import Cloud, capabilities_of
-from shared.clouds.errors import AuthFailed, CloudError, InvalidRequest, Unreachable, Unsupported
-from shared.clouds.models import Account
+from shared.clouds.errors import CloudError, InvalidRequest, Unsupported
 from shared.clouds.models import Region as CloudRegion
 from shared.clouds.registry import catalog_of, metrics_period_of
 from shared.db.work import Work
-from shared.kit.errors import Conflict, FieldError, InvalidInput, NotFound, TimedOut
+from shared.kit.errors import Conflict, FieldError, InvalidInput, TimedOut
 from shared.kit.ids import new_id
-from shared.messages.base import Page
+from shared.messages.base import Mutation, Page
 from shared.messages.context import Context
 from shared.messages.providers import (
-    CheckProvider,
-    ConnectionTest,
     CreateProvider,
     GetProvider,
     ListProviderInventory,
@@ -46,12 +39,10 @@ from shared.messages.providers import (
     Provider,
     ProviderAdded,
     ProviderEvent,
-    ProviderHealthChanged,
     ProviderRemoved,
     ProviderUpdated,
     Region,
     RemoveProvider,
-    TestConnection,
     UpdateProvider,
 )
 from shared.messages.syncs import ReleaseResources
@@ -59,11 +50,7 @@ from shared.messages.syncs import ReleaseResources
 routes = Routes()
 
 CREDENTIALS = "/credentials_config"
-REGIONS_EVERY = timedelta(days=1)
-RECENT = timedelta(seconds=15)
-"""A check that comes again, or late after an outage, is not repeated within this time."""
-
-log = structlog.get_logger(__name__)
+INACTIVE = "it is not active: nobody asks it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +71,13 @@ async def create_provider(request: CreateProvider, deps: Deps) -> Provider:
     """Store nothing when it raises InvalidInput (schema, `invalid_credentials`), Unavailable, TimedOut or Conflict."""
     await deps.database.check(request)
     period_s = _metrics_period(request.provider_name, request.metrics_period_s)
-    found = await _discover(deps, request.provider_name, request.credentials_config, request.regions)
+    configuration = _issued(request.provider_name, request.credentials_config, request)
+    found = await _discover(deps, request.provider_name, configuration, request.regions)
     check_regions(request.regions, found.region_codes)
     async with deps.database.accept(request) as acceptance:
         work = acceptance.work
         provider_id = new_id()
-        sealed = seal_credentials(deps.key_ring, work.organization, provider_id, request.credentials_config)
+        sealed = seal_credentials(deps.key_ring, work.organization, provider_id, configuration)
         await providers.add(work, _row(request, work, found) | {
             "id": provider_id, "credentials_config": sealed, "key_id": deps.key_ring.primary,
             "metrics_period_s": period_s,
@@ -143,10 +131,11 @@ async def update_provider(request: UpdateProvider, deps: Deps) -> Provider:
         request.check_version("provider", known.version)
         if found is not None:
             await providers.put_regions(work, known.id, found.regions)
-        await _put_credentials(work, deps, request, found)
+        await _put_credentials(work, deps, known.provider_name, request, found)
         await _check_dropped_regions(work, request)
         fields = _given(request)
-        await providers.change(work, known.id, **fields, version=known.version + 1, updated_at=work.now)
+        health = _health_after(work, request, known, found)
+        await providers.change(work, known.id, **fields, **health, version=known.version + 1, updated_at=work.now)
         provider = await providers.get(work, known.id)
         if request.regions is not None:
             work.emit(ReleaseResources(**work.about(provider.id, provider.version)))
@@ -179,39 +168,14 @@ async def remove_provider(request: RemoveProvider, deps: Deps) -> Provider:
     return provider
 
 
-@routes.request(TestConnection)
-async def test_connection(request: TestConnection, deps: Deps) -> ConnectionTest:
-    """Ask the cloud who we are. Refused credentials are an answer (`ok` false); no answer is a problem (503, 504)."""
-    context = Context.of(request)
-    provider, latency_ms, answer = await _ask_account(deps, context, request.provider_id)
-    await _keep_health(deps, context, provider, answer if isinstance(answer, CloudError) else None)
-    if isinstance(answer, CloudError) and not isinstance(answer, AuthFailed):
-        raise refusal(answer, "")
-    return ConnectionTest(
-        ok=isinstance(answer, Account),
-        latency_ms=latency_ms,
-        account=answer.account_id if isinstance(answer, Account) else None,
-        reason=None if isinstance(answer, Account) else INVALID_CREDENTIALS,
-        checked_at=deps.clock.now(),
-    )
-
-
-@routes.command(CheckProvider)
-async def check_provider(command: CheckProvider, deps: Deps) -> None:
-    """The minute's check of one account."""
-    context = Context.of(command)
+def _issued(provider_name: str, configuration: dict[str, Any], request: Mutation) -> dict[str, Any]:
+    """The credentials with our mark of whose they are, where they need one (shared/clouds/workload.py)."""
     try:
-        async with deps.database.work(context) as work:
-            known = await providers.get(work, command.aggregate_id)
-            if known.last_health_check is not None and known.last_health_check > work.now - RECENT:
-                return
-            read_at = await providers.regions_read_at(work, command.aggregate_id)
-        provider, _, answer = await _ask_account(deps, context, command.aggregate_id)
-    except NotFound:
-        return
-    await _keep_health(deps, context, provider, answer if isinstance(answer, CloudError) else None)
-    if isinstance(answer, Account) and (read_at is None or read_at < deps.clock.now() - REGIONS_EVERY):
-        await _discover_regions(deps, context, provider)
+        return catalog_of(provider_name).issued(configuration, UUID(str(request.organization)))
+    except Unsupported as error:
+        raise invalid(error, "") from None
+    except InvalidRequest as error:
+        raise invalid(error, CREDENTIALS) from None
 
 
 async def _discover(deps: Deps, provider_name: str, configuration: dict[str, Any], codes: Sequence[str]) -> _Discovered:
@@ -233,7 +197,8 @@ async def _discover_again(deps: Deps, request: UpdateProvider, before: Provider)
     """What the account says about new credentials or other regions; None when the update needs neither."""
     if request.credentials_config is not None:
         codes = request.regions or before.regions
-        found = await _discover(deps, before.provider_name, request.credentials_config, codes)
+        configuration = _issued(before.provider_name, request.credentials_config, request)
+        found = await _discover(deps, before.provider_name, configuration, codes)
         if found.account_id != before.account_id:
             raise Conflict("the credentials belong to another account; add it as a provider", code="other_account")
     elif request.regions:
@@ -275,13 +240,29 @@ def _row(request: CreateProvider, work: Work, found: _Discovered) -> dict[str, A
         "capabilities": found.capabilities,
         "cost_budget": None if request.cost_budget is None else Decimal(str(request.cost_budget)),
         "is_active": True,
-        "health_status": HEALTHY,
+        **_health(work, Health(HEALTHY)),
         "last_health_check": work.now,
         "created_by": request.actor,
         "created_at": work.now,
         "updated_at": work.now,
         "version": 1,
     }
+
+
+def _health_after(work: Work, request: UpdateProvider, known: Provider, found: _Discovered | None) -> dict[str, Any]:
+    """Accepted credentials are healthy. Of an account that is not asked any more, or not yet again, nobody knows."""
+    is_active = known.is_active if request.is_active is None else request.is_active
+    if not is_active:
+        return _health(work, not_asked(INACTIVE), known)
+    if found is not None and request.credentials_config is not None:
+        return _health(work, Health(HEALTHY), known)
+    return {} if known.is_active else _health(work, not_asked("it has not been asked yet"), known)
+
+
+def _health(work: Work, health: Health, before: Provider | None = None) -> dict[str, Any]:
+    is_same = before is not None and before.health_status == health.status
+    since = {} if is_same else {"health_since": work.now}
+    return {"health_status": health.status, "health_reason": health.reason, "health_streak": health.streak, **since}
 
 
 def _metrics_period(provider_name: str, wanted_s: int | None) -> int:
@@ -292,13 +273,16 @@ def _metrics_period(provider_name: str, wanted_s: int | None) -> int:
         raise invalid(error, "") from None
 
 
-async def _put_credentials(work: Work, deps: Deps, request: UpdateProvider, found: _Discovered | None) -> None:
+async def _put_credentials(
+    work: Work, deps: Deps, provider_name: str, request: UpdateProvider, found: _Discovered | None
+) -> None:
     if found is None or request.credentials_config is None:
         return
-    sealed = seal_credentials(deps.key_ring, work.organization, request.provider_id, request.credentials_config)
+    configuration = _issued(provider_name, request.credentials_config, request)
+    sealed = seal_credentials(deps.key_ring, work.organization, request.provider_id, configuration)
     await providers.change(
-        work, request.provider_id, credentials_config=sealed, key_id=deps.key_ring.primary, health_status=HEALTHY,
-        health_reason=None, last_health_check=work.now, capabilities=found.capabilities,
+        work, request.provider_id, credentials_config=sealed, key_id=deps.key_ring.primary,
+        last_health_check=work.now, capabilities=found.capabilities,
     )  # fmt: skip
     publish(work, work.organization, request.provider_id, sealed)
 
@@ -323,59 +307,3 @@ def _given(request: UpdateProvider) -> dict[str, Any]:
 def _say(work: Work, event: type[ProviderEvent], provider: Provider, action: str, details: dict[str, Any]) -> None:
     work.emit(event(**work.about(provider.id, provider.version), provider=provider))
     work.audit(action, provider.id, provider.version, provider.display_name, details)
-
-
-async def _discover_regions(deps: Deps, context: Context, provider: Provider) -> None:
-    """All regions of the account, once a day: in an account opened for it, because each region costs an SDK client."""
-    async with deps.second_account(provider) as cloud:
-        try:
-            regions = await cloud.regions()
-        except CloudError as error:
-            log.info("regions not discovered", provider=str(provider.id), code=error.code)
-            return
-    async with deps.database.work(context) as work:
-        await providers.lock(work, provider.id)
-        await providers.drop_other_regions(
-            work, provider.id, [*provider.regions, *(region.region_code for region in regions)]
-        )
-        await providers.put_regions(work, provider.id, regions)
-        await providers.change(work, provider.id, regions_read_at=work.now)
-
-
-async def _ask_account(deps: Deps, context: Context, provider_id: UUID) -> tuple[Provider, float, Account | CloudError]:
-    """The provider, how long the cloud took in milliseconds, and what it said."""
-    organization = context.organization
-    if organization is None:
-        raise NotFound(f"there is no provider {provider_id}", code="provider_not_found")
-    provider, cloud = await deps.account(organization, provider_id)
-    began_s = time.perf_counter()
-    answer: Account | CloudError
-    try:
-        async with asyncio.timeout(deps.settings.cloud_answer_s):
-            answer = await cloud.authenticate()
-    except CloudError as error:
-        answer = error
-    except TimeoutError:
-        answer = Unreachable("timeout", f"no answer within {deps.settings.cloud_answer_s:g} s",
-                             provider=provider.provider_name, operation="authenticate")  # fmt: skip
-    return provider, round((time.perf_counter() - began_s) * 1000, 1), answer
-
-
-async def _keep_health(deps: Deps, context: Context, provider: Provider, error: CloudError | None) -> None:
-    """Store what was found; only a change of the status counts as a change of the provider."""
-    async with deps.database.work(context) as work:
-        try:
-            known = await providers.lock(work, provider.id)
-        except NotFound:
-            return
-        health = health_of(error, known.health_status)
-        values = {"health_status": health.status, "health_reason": health.reason, "last_health_check": work.now}
-        if health.status == known.health_status:
-            await providers.change(work, provider.id, **values)
-            return
-        await providers.change(work, provider.id, **values, version=known.version + 1, updated_at=work.now)
-        changed = await providers.get(work, provider.id)
-        work.emit(ProviderHealthChanged(**work.about(changed.id, changed.version), provider=changed))
-        details = {"from": known.health_status, "to": health.status}
-        work.audit("provider.health_changed", changed.id, changed.version, changed.display_name, details)
-        log.info("provider health changed", provider=str(changed.id), status=health.status, reason=health.reason)

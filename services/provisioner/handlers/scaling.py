@@ -127,7 +127,7 @@ async def _begin_reconfiguring(
     if known.resource_id is None:
         raise Conflict("there is nothing at the cloud behind this resource; delete it", code="wrong_state")
     wanted = {each.name: each.after for each in changes.configured}
-    configuration = {**base_of(_schema_of(known), known.configuration), **wanted}
+    configuration = {**base_of(schema_of(known), known.configuration), **wanted}
     command = ReconfigureResource(
         **work.about(known.id, known.version + 1), configuration=configuration, wanted=wanted,
         resource_status=known.resource_status,
@@ -213,7 +213,7 @@ def _check_type_of_configuration(types: Mapping[str, Any], current: str, wanted:
 
 
 def _compared(known: Resource, request: CompareResource | ConfigureResource) -> Changes:
-    schema = _schema_of(known)
+    schema = schema_of(known)
     checked = _checked(known, request.configuration, "/configuration") if request.configuration else {}
     wanted = {name: checked[name] for name in request.configuration}
     fields = {
@@ -226,14 +226,14 @@ def _compared(known: Resource, request: CompareResource | ConfigureResource) -> 
 
 def _checked(known: Resource, wanted: Mapping[str, Any], pointer: str) -> dict[str, Any]:
     """The whole configuration with these fields changed, as the provider's catalog checks it. Raises InvalidInput."""
-    whole = {**base_of(_schema_of(known), known.configuration), **wanted}
+    whole = {**base_of(schema_of(known), known.configuration), **wanted}
     try:
         return catalog_of(known.provider_name).configuration(known.resource_type, known.resource_subtype, whole)
     except InvalidRequest as error:
         raise invalid(error, pointer) from None
 
 
-def _schema_of(known: Resource) -> Mapping[str, Any]:
+def schema_of(known: Resource) -> Mapping[str, Any]:
     """The schema of its configuration; empty for what the provider does not offer, which then cannot be checked."""
     offer = offer_of(known)
     return {} if offer is None else offer.configuration_schema

@@ -16,6 +16,7 @@ from services.provisioner.handlers.sightings import release
 from services.provisioner.storage import providers, scopes
 from services.provisioner.storage.scopes import SYNC, ReadOvertaken, reading_of, scope_of
 from shared.bus.router import Routes
+from shared.clouds.budget.limiter import in_background
 from shared.clouds.registry import catalog_of
 from shared.db.saga import Saga
 from shared.kit.errors import Conflict, NotFound
@@ -154,7 +155,8 @@ async def _read(saga: Saga, command: ScanProvider, deps: Deps, planned: list[Sco
 
     async with saga.work() as work:
         done = {scope_of(row) for row in await scopes.of_provider(work, provider.id) if _is_done(row, saga.id)}
-    await _all([read_one(scope) for scope in planned if scope not in done])
+    with in_background():
+        await _all([read_one(scope) for scope in planned if scope not in done])
     async with saga.work() as work:
         rows = await scopes.of_provider(work, provider.id)
         complete_at = [row["complete_at"] for row in rows]

@@ -15,10 +15,7 @@ log = structlog.get_logger(__name__)
 
 async def rotate_credentials(deps: Deps) -> int:
     """Seal again what is not under the primary key; returns how many."""
-    total = 0
-    while rotated := await credentials.rotate(deps.database, deps.key_ring, BATCH):
-        total += rotated
-    return total
+    return await credentials.rotate_all(deps.database, deps.key_ring, BATCH)
 
 
 async def restore_credentials(deps: Deps) -> int:

@@ -18,6 +18,7 @@ _node = cloud_resources.c
 _ADDRESSES = (_node.address, _node.public_ip, _node.private_ip)
 LINKS_MAX = 20_000
 """Of one step: more than a walk can take in."""
+NAMES_MAX = 1000
 
 
 async def down(work: Work, provider_id: UUID, keys: Sequence[str]) -> list[Link]:
@@ -67,6 +68,18 @@ async def _addresses(work: Work, provider_id: UUID, keys: Sequence[str]) -> set[
     )
     found = rows(await work.execute(statement))
     return {address for row in found if key_of(row) in set(keys) for address in addresses_of(row)}
+
+
+async def hard_dependents(work: Work, provider_id: UUID, key: str) -> list[str]:
+    """The names of the living things that cannot do without this one, in their order."""
+    statement = (
+        _from(work, provider_id)
+        .where(_edge.target == key, _edge.hard, _node.resource_status != TERMINATED)
+        .with_only_columns(_node.resource_name)
+        .distinct()
+        .order_by(_node.resource_name)
+    )
+    return list((await work.execute(statement.limit(NAMES_MAX))).scalars())
 
 
 async def nodes(work: Work, provider_id: UUID, keys: Collection[str]) -> dict[str, dict[str, Any]]:

@@ -9,6 +9,7 @@ from sqlalchemy import Select, bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 
+from services.provisioner.domain.providers import Health
 from services.provisioner.storage.tables import cloud_providers, cloud_regions
 from shared.clouds.assets import GLOBAL_REGION
 from shared.clouds.models import Region as CloudRegion
@@ -100,6 +101,15 @@ async def _page(
 ) -> tuple[list[Provider], str | None]:
     found, cursor = order.page(rows(await work.execute(order.select(statement, request))), request)
     return [provider_of(row) for row in found], cursor
+
+
+async def health(work: Work, provider_id: UUID) -> Health:
+    """How it was seen to be. Raises NotFound."""
+    columns = (_table.health_status, _table.health_reason, _table.health_streak)
+    row = (await work.execute(select(*columns).where(*_key(work, provider_id)))).first()
+    if row is None:
+        raise NotFound(f"there is no provider {provider_id}", code="provider_not_found")
+    return Health(row.health_status, row.health_reason, row.health_streak)
 
 
 async def regions_read_at(work: Work, provider_id: UUID) -> datetime | None:

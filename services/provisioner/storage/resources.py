@@ -4,18 +4,17 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, bindparam, delete, func, insert, literal_column, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, func, insert, literal_column, or_, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 
 from services.provisioner.domain.inventory import PROVISIONED
 from services.provisioner.domain.resources import TERMINATED
 from services.provisioner.storage.tables import cloud_resources, resource_tags
-from shared.db.pages import Keyset, begins_with
+from shared.db.pages import Keyset
 from shared.db.work import Work, rows
 from shared.kit.errors import NotFound
 from shared.messages.resources import (
     ListInventory,
-    ListResources,
     Resource,
     ResourceCostChanged,
     ResourceHealthChanged,
@@ -33,21 +32,7 @@ _tags_of_row = (
 _shown: list[ColumnElement[Any]] = [
     _tags_of_row.cast(JSONB).label("tags") if name == "tags" else _table[name] for name in Resource.model_fields
 ]
-ORDER = Keyset(_table.id, {"created_at": _table.created_at, "resource_name": _table.resource_name}, "-created_at")
 INVENTORY_ORDER = Keyset(_table.id, {"id": _table.id}, "id")
-
-_EQUAL = {
-    "provider_id": _table.provider_id,
-    "provider": _table.provider_name,
-    "region": _table.region,
-    "resource_type": _table.resource_type,
-    "resource_subtype": _table.resource_subtype,
-    "resource_status": _table.resource_status,
-    "health_status": _table.health_status,
-    "environment": _table.environment,
-    "project": _table.project,
-}
-
 
 # Put together once: building such a statement for every call cost as much as running it (profiled).
 _ADD = insert(cloud_resources).returning(*(_table[name] for name in Resource.model_fields if name != "tags"))
@@ -128,37 +113,11 @@ async def _add_tags(work: Work, resource: UUID, tags: Mapping[str, str]) -> None
         await work.execute(insert(resource_tags), values)
 
 
-async def page(work: Work, request: ListResources) -> tuple[list[Resource], str | None]:
-    statement = select(*_shown).where(_table.organization_id == work.organization)
-    for name, column in _EQUAL.items():
-        value = getattr(request, name)
-        if value is not None and not (name == "provider" and value == "all"):
-            statement = statement.where(column == value)
-    if request.q:
-        statement = statement.where(begins_with(_table.resource_name, request.q))
-    if request.tag:
-        statement = statement.where(_table.id.in_(_tagged(work, request.tag)))
-    return await _page(work, statement, ORDER, request)
-
-
-def _tagged(work: Work, tag: str) -> Select[Any]:
-    key, equals, value = tag.partition("=")
-    tagged = select(resource_tags.c.resource_id).where(
-        resource_tags.c.organization_id == work.organization, resource_tags.c.key == key
-    )
-    return tagged.where(resource_tags.c.value == value) if equals else tagged
-
-
 async def inventory(work: Work, request: ListInventory) -> tuple[list[Resource], str | None]:
     """All of them, the terminated too; in background work those of all organizations."""
-    return await _page(work, select(*_shown), INVENTORY_ORDER, request)
-
-
-async def _page(
-    work: Work, statement: Select[Any], order: Keyset, request: ListResources | ListInventory
-) -> tuple[list[Resource], str | None]:
-    found, cursor = order.page(rows(await work.execute(order.select(statement, request))), request)
-    return [resource_of(row) for row in found], cursor
+    found = rows(await work.execute(INVENTORY_ORDER.select(select(*_shown), request)))
+    page, cursor = INVENTORY_ORDER.page(found, request)
+    return [resource_of(row) for row in page], cursor
 
 
 async def count_active(work: Work, provider_id: UUID, regions_left: list[str] | None = None) -> int:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, insert, select, update
 
+from services.provisioner.domain.groups import SCALE_IN, SCALE_OUT
 from services.provisioner.domain.scaling import FIELD, cost_impact, hourly_cost
 from services.provisioner.storage.tables import resource_scaling_history
 from shared.db.pages import Keyset
@@ -15,6 +16,7 @@ from shared.messages.scaling import ListScalings, Scaling
 
 _table = resource_scaling_history.c
 _shown = [_table[name] for name in Scaling.model_fields]
+GROUP_ACTIONS = (SCALE_OUT, SCALE_IN)
 ORDER = Keyset(_table.id, {"started_at": _table.started_at}, "-started_at")
 
 
@@ -24,6 +26,18 @@ async def begin(work: Work, values: Mapping[str, Any]) -> None:
         organization_id=work.organization, started_at=work.now, **values
     )
     await work.execute(statement)
+
+
+async def at_work(work: Work, resource: UUID) -> UUID | None:
+    """The operation that makes a group of this original larger or smaller; None when none does."""
+    statement = select(_table.id).where(
+        _table.organization_id == work.organization,
+        _table.resource_id == resource,
+        _table.action.in_(GROUP_ACTIONS),
+        _table.success.is_(None),
+    )
+    found: UUID | None = (await work.execute(statement.limit(1))).scalar()
+    return found
 
 
 async def get(work: Work, scaling_id: UUID) -> Scaling:
@@ -43,6 +57,15 @@ async def finish(work: Work, scaling_id: UUID, *, success: bool, error: str | No
     return await get(work, scaling_id)
 
 
+async def note_cost_change(work: Work, scaling_id: UUID, hourly_change: float, currency: str) -> None:
+    """Write down by how much an hour costs more or less now, where it is known what it cost before."""
+    statement = select(_table.hourly_cost_before).where(*_key(work, scaling_id))
+    before: float | None = (await work.execute(statement)).scalar_one()
+    impact = None if before is None else cost_impact(before, round(before + hourly_change, 9), currency)
+    if impact is not None:
+        await work.execute(update(resource_scaling_history).where(*_key(work, scaling_id)).values(cost_impact=impact))
+
+
 async def page(work: Work, request: ListScalings) -> tuple[list[Scaling], str | None]:
     """One page of a resource's history and the cursor of the next."""
     statement = select(*_shown).where(
@@ -53,13 +76,17 @@ async def page(work: Work, request: ListScalings) -> tuple[list[Scaling], str | 
 
 
 async def apply_cost(work: Work, event: ResourceCostChanged) -> None:
-    """The first word of costs about the size of the newest scaling says what it changed.
+    """The first word of costs about the newest size says what it changed.
 
     The event's other figures (total, time) change all the time; only whether the new size has a price counts here.
     """
     newest = (
         select(resource_scaling_history)
-        .where(_table.organization_id == work.organization, _table.resource_id == event.resource_id)
+        .where(
+            _table.organization_id == work.organization,
+            _table.resource_id == event.resource_id,
+            _table.action.not_in(GROUP_ACTIONS),
+        )
         .order_by(_table.started_at.desc(), _table.id.desc())
         .limit(1)
     )

@@ -51,6 +51,8 @@ cloud_providers = Table(
     Column("is_active", Boolean, nullable=False),
     Column("health_status", String(16), nullable=False),
     Column("health_reason", Text),
+    Column("health_streak", Integer, nullable=False, server_default="0"),
+    moment("health_since", nullable=True),
     moment("last_health_check", nullable=True),
     moment("last_sync_at", nullable=True),
     moment("sync_queued_at", nullable=True),
@@ -83,6 +85,17 @@ cloud_regions = Table(
     moment("discovered_at"),
     _one_of("capacity_status", "unknown", "available", "limited", "unavailable"),
 )
+
+FILTERS = ("provider_id", "provider_name", "region", "resource_type", "resource_subtype", "resource_status",
+           "health_status", "environment", "project", "origin")  # fmt: skip
+"""What a list may be asked for; each index of lists holds all of them, so that no row is read only to be left out."""
+
+
+def _filters(*but: str) -> list[str]:
+    """The columns that an index of lists holds beside those that it is ordered by."""
+    order = [] if "created_at" in but else ["created_at"]
+    return [*order, *(name for name in FILTERS if name not in but)]
+
 
 cloud_resources = Table(
     "cloud_resources",
@@ -122,25 +135,40 @@ cloud_resources = Table(
     Column("origin", String(16), nullable=False, server_default="provisioned"),
     Column("observed", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
     moment("placed_at", nullable=True),
+    Column("group_id", Uuid),
     _one_of("origin", "provisioned", "discovered"),
     _one_of("resource_type", "compute", "storage", "database", "network", "load_balancer", "cdn", "dns", "analytics"),
     _one_of("resource_status", "provisioning", "running", "stopped", "stopping", "starting", "error", "terminated",
             "available"),
     _one_of("health_status", "healthy", "warning", "critical", "unknown"),
     _one_of("environment", "development", "testing", "staging", "production"),
-    Index("ix_cloud_resources_created", "organization_id", "created_at", "id"),
-    Index("ix_cloud_resources_name", "organization_id", "resource_name", "id"),
-    Index("ix_cloud_resources_provider", "organization_id", "provider_id", "created_at", "id"),
-    Index("ix_cloud_resources_provider_name", "organization_id", "provider_name", "created_at", "id"),
-    Index("ix_cloud_resources_region", "organization_id", "region", "created_at", "id"),
-    Index("ix_cloud_resources_status", "organization_id", "resource_status", "created_at", "id"),
-    Index("ix_cloud_resources_health", "organization_id", "health_status", "created_at", "id"),
-    Index("ix_cloud_resources_type", "organization_id", "resource_type", "resource_subtype", "created_at", "id"),
-    Index("ix_cloud_resources_environment", "organization_id", "environment", "created_at", "id"),
-    Index("ix_cloud_resources_project", "organization_id", "project", "created_at", "id"),
+    Index("ix_cloud_resources_created", "organization_id", "created_at", "id",
+          postgresql_include=_filters("created_at", "id")),
+    Index("ix_cloud_resources_name", "organization_id", "resource_name", "id",
+          postgresql_include=_filters("resource_name", "id")),
+    Index("ix_cloud_resources_provider", "organization_id", "provider_id", "created_at", "id",
+          postgresql_include=_filters("provider_id", "created_at", "id")),
+    Index("ix_cloud_resources_provider_name", "organization_id", "provider_name", "created_at", "id",
+          postgresql_include=_filters("provider_name", "created_at", "id")),
+    Index("ix_cloud_resources_region", "organization_id", "region", "created_at", "id",
+          postgresql_include=_filters("region", "created_at", "id")),
+    Index("ix_cloud_resources_status", "organization_id", "resource_status", "created_at", "id",
+          postgresql_include=_filters("resource_status", "created_at", "id")),
+    Index("ix_cloud_resources_health", "organization_id", "health_status", "created_at", "id",
+          postgresql_include=_filters("health_status", "created_at", "id")),
+    Index("ix_cloud_resources_type", "organization_id", "resource_type", "resource_subtype", "created_at", "id",
+          postgresql_include=_filters("resource_type", "resource_subtype", "created_at", "id")),
+    Index("ix_cloud_resources_environment", "organization_id", "environment", "created_at", "id",
+          postgresql_include=_filters("environment", "created_at", "id")),
+    Index("ix_cloud_resources_project", "organization_id", "project", "created_at", "id",
+          postgresql_include=_filters("project", "created_at", "id")),
     Index("ix_cloud_resources_place", "organization_id", "provider_id", "region", "resource_id"),
     Index("ix_cloud_resources_token", "organization_id", "creation_token",
           postgresql_where=text("creation_token IS NOT NULL")),
+    Index("ix_cloud_resources_origin", "organization_id", "origin", "created_at", "id",
+          postgresql_include=_filters("origin", "created_at", "id")),
+    Index("ix_cloud_resources_group", "organization_id", "group_id", "created_at", "id",
+          postgresql_where=text("group_id IS NOT NULL")),
 )  # fmt: skip
 
 resource_tags = Table(

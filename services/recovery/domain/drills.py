@@ -12,13 +12,15 @@ from shared.messages.drills import Check, RestoredResource
 TERMINATED = "terminated"
 STILL_LISTED = "is terminated, but the plan still lists it"
 RUNNING = "running"
+WHOLE_MACHINE = "machine"
+"""The kind of a backup's part that is an image of the whole machine."""
 
 NOT_CHECKED = (
     "whether the applications on the restored machines start and answer",
-    "whether the data inside the volumes is consistent and complete (snapshots are crash-consistent)",
+    "whether the data inside the disks is consistent and complete (snapshots and images are crash-consistent)",
     "whether clients reach the restored machines: the drill keeps them isolated, and load balancers are not touched",
     "whether DNS would be switched",
-    "how long a full-size failover takes when the volumes' blocks are read for the first time",
+    "how long a full-size failover takes when the disks' blocks are read for the first time",
 )
 """What an isolated restore cannot show; said in every report."""
 
@@ -33,7 +35,7 @@ class Disk:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One resource to be restored. Without `root` there is nothing to restore it from."""
+    """One resource to be restored: from copies of its volumes, or from an image of the whole machine."""
 
     resource_id: UUID
     resource_name: str | None
@@ -44,6 +46,12 @@ class Target:
     root: Disk | None
     data_disks: tuple[Disk, ...]
     issues: tuple[str, ...]
+    machine_image_id: str | None = None
+
+    @property
+    def is_restorable(self) -> bool:
+        """Whether there is anything to restore it from."""
+        return self.root is not None or self.machine_image_id is not None
 
 
 def target_of(
@@ -59,8 +67,11 @@ def target_of(
     planned = (known["configuration"].get("instance_type") if known else None) or machine.get("instance_type")
     if backup is None:
         return Target(resource_id, name, planned, None, None, None, None, (), tuple(issues))
-    root, data = None, []
+    root, data, image_id = None, [], None
     for snapshot in backup["snapshots"]:
+        if snapshot.get("kind") == WHOLE_MACHINE:
+            image_id = snapshot["copies"][region]
+            continue
         device = snapshot["device_name"] or machine.get("root_device_name") or "/dev/xvda"
         disk = Disk(device, snapshot["copies"][region])
         if snapshot["is_root"]:
@@ -69,7 +80,7 @@ def target_of(
             data.append(disk)
     return Target(
         resource_id, name, planned, backup["id"], backup["recovery_point_at"], machine.get("architecture"),
-        root, tuple(data), tuple(issues),
+        root, tuple(data), tuple(issues), image_id,
     )  # fmt: skip
 
 
@@ -94,11 +105,12 @@ def _issues_of(
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """What was seen of a restored machine. `security_group_rules` counts them, None when unknown."""
+    """What was seen of a restored machine. `security_group_rules` counts what opens the group, None when unknown."""
 
     state: str
     region: str
     instance_type: str
+    image: str
     tags: Mapping[str, str]
     security_groups: Sequence[str]
     security_group_rules: int | None
@@ -110,10 +122,9 @@ def checks_of(
     target: Target, seen: Observed, *, region: str, security_group_id: str, tags: Mapping[str, str], root_device: str
 ) -> list[Check]:
     """Compare a restored machine with what the drill meant to make."""
-    expected_root = target.root.snapshot_id if target.root else ""
     pairs = [
         ("the machine runs in the recovery region", f"{seen.state} in {seen.region}", f"{RUNNING} in {region}"),
-        ("the root volume is made from the copied snapshot", str(seen.snapshots.get(root_device)), expected_root),
+        _origin(target, seen, root_device),
         *(
             (f"the volume {disk.device_name} is made from the copied snapshot",
              str(seen.snapshots.get(disk.device_name)), disk.snapshot_id)
@@ -122,13 +133,21 @@ def checks_of(
         ("the instance type is the planned one", seen.instance_type, str(target.instance_type)),
         ("the drill's tags are on the machine", _shown({key: seen.tags.get(key) for key in tags}), _shown(tags)),
         ("the machine is alone in the drill's security group", ", ".join(seen.security_groups), security_group_id),
-        ("the security group has no rules", _rules(seen.security_group_rules), "0 rules"),
+        ("no rule opens the security group", _rules(seen.security_group_rules), "0 rules"),
     ]  # fmt: skip
     return [
         Check(name=name, resource_id=target.resource_id, passed=observed == expected, observed=observed,
               expected=expected)
         for name, observed, expected in pairs
     ]  # fmt: skip
+
+
+def _origin(target: Target, seen: Observed, root_device: str) -> tuple[str, str, str]:
+    """What the machine was made of, and should have been."""
+    if target.machine_image_id is not None:
+        return "the machine is made from the copied image", seen.image, target.machine_image_id
+    expected = target.root.snapshot_id if target.root else ""
+    return "the root volume is made from the copied snapshot", str(seen.snapshots.get(root_device)), expected
 
 
 def _rules(count: int | None) -> str:
@@ -174,7 +193,7 @@ def report_of(measured: Measured) -> Report:
     RTO is from the drill's acceptance to the last check; RPO from the oldest recovery point restored to the drill's
     start. Both are measured, never configured (requirements C2, C36).
     """
-    complete = bool(measured.targets) and all(target.root is not None for target in measured.targets)
+    complete = bool(measured.targets) and all(target.is_restorable for target in measured.targets)
     rto_s = _seconds(measured.started_at, measured.verified_at) if complete else None
     points = [target.recovery_point_at for target in measured.targets if target.recovery_point_at is not None]
     rpo_s = _seconds(min(points), measured.started_at) if complete and points else None
@@ -213,7 +232,7 @@ def _issues(measured: Measured, checks: Sequence[Check]) -> list[str]:
 def _recommendations(measured: Measured, rto_s: float | None, rpo_s: float | None, *, successful: bool) -> list[str]:
     """A drill that failed always recommends something (requirements, supplement on recovery)."""
     advice = []
-    if any(target.root is None for target in measured.targets):
+    if not all(target.is_restorable for target in measured.targets):
         advice.append("Wait until each resource has a backup copied to the recovery region, or repair what stops it.")
     if any(issue.endswith(STILL_LISTED) for target in measured.targets for issue in target.issues):
         advice.append("Remove terminated resources from the plan.")

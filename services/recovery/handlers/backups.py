@@ -7,6 +7,7 @@ from uuid import UUID
 from services.recovery.deps import Deps
 from services.recovery.domain.backups import expires_at
 from services.recovery.domain.plans import BACKED_UP_TYPES, REMOVED, TERMINATED
+from services.recovery.handlers.points import MACHINE
 from services.recovery.handlers.snapshots import Snapshots, oldest
 from services.recovery.storage import backups, configurations, providers, resources
 from shared.bus.router import Routes
@@ -47,7 +48,7 @@ async def backup_failed(work: Work, command: RunBackup, error: dict[str, Any], _
 
 @routes.saga(RunBackup, kind="backup.run", target_type="backup", total=6, on_failure=backup_failed)
 async def run_backup(saga: Saga, command: RunBackup, deps: Deps) -> dict[str, Any]:
-    """Snapshot every volume, wait, copy everything to each destination, wait, record. All of it or nothing stays."""
+    """Take every part, wait, copy everything to each destination, wait, record. All of it or nothing stays."""
     async with saga.work() as work:
         row = await backups.get(work, command.aggregate_id)
         known = await resources.find(work, row["target"])
@@ -56,7 +57,7 @@ async def run_backup(saga: Saga, command: RunBackup, deps: Deps) -> dict[str, An
     taken = await snapshots.take_all(found["volumes"])
     copies = {region: await snapshots.copy_all(taken, region) for region in row["destinations"]}
     for region, copied in copies.items():
-        await snapshots.wait_for_copies(copied, region)
+        await snapshots.wait_for_copies(taken, copied, region)
     made = [
         {**snapshot, "copies": {region: copied[index] for region, copied in copies.items()}}
         for index, snapshot in enumerate(taken)
@@ -76,7 +77,7 @@ async def _record(
     size_gb = sum(each["size_gib"] for each in taken)
     policy = RetentionPolicy.model_validate(row["retention"])
     done = await backups.change(
-        work, row["id"], status="completed", machine=machine, snapshots=taken, size_gb=size_gb,
+        work, row["id"], status="completed", machine=machine, snapshots=taken, size_gb=size_gb, method=_method(taken),
         recovery_point_at=point, completed_at=work.now, expires_at=expires_at(policy, point),
     )  # fmt: skip
     if row["configuration_id"] is not None:
@@ -84,6 +85,10 @@ async def _record(
     backup = backups.backup_of(done)
     work.emit(BackupCompleted(**work.about(backup.id, backup.version), backup=backup))
     return backup.model_dump(mode="json", include={"id", "target", "recovery_point_at", "size_gb", "location"})
+
+
+def _method(taken: list[dict[str, Any]]) -> str:
+    return "image" if any(each.get("kind") == MACHINE for each in taken) else "snapshot"
 
 
 async def deletion_failed(work: Work, command: DeleteBackup, error: dict[str, Any], _: Deps) -> None:
@@ -98,9 +103,9 @@ async def delete_backup(saga: Saga, command: DeleteBackup, deps: Deps) -> dict[s
         row = await backups.get(work, command.aggregate_id)
     snapshots = Snapshots(saga, deps, row)
     for each in row["snapshots"]:
-        await snapshots.delete(snapshots.source, each["snapshot_id"])
+        await snapshots.delete(each, snapshots.source, each["snapshot_id"])
         for region in sorted(each["copies"]):
-            await snapshots.delete(region, each["copies"][region])
+            await snapshots.delete(each, region, each["copies"][region])
 
     async def record(work: Work) -> dict[str, Any]:
         gone = await backups.change(work, row["id"], status="deleted", deleted_at=work.now, error=None)

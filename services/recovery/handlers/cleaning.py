@@ -7,7 +7,7 @@ from uuid import UUID
 
 from services.recovery.deps import Deps
 from services.recovery.storage import drills
-from shared.clouds.capabilities import Cloud, images_of, machines_of, networks_of, volumes_of
+from shared.clouds.capabilities import Cloud, WithVolumes, images_of, machines_of, networks_of, volumes_of
 from shared.clouds.errors import CloudError
 from shared.clouds.errors import Conflict as CloudConflict
 from shared.clouds.models import ImageState, MachineState, VolumeState
@@ -75,7 +75,7 @@ async def _remove_machine(cloud: Cloud, region: str, token: str) -> bool:
     if machine is not None and machine.state is not MachineState.TERMINATED:
         await machines_of(cloud).terminate(region, machine.id)
         return True
-    return await _remove_volume(cloud, region, token)
+    return isinstance(cloud, WithVolumes) and await _remove_volume(cloud, region, token)
 
 
 async def _remove_volume(cloud: Cloud, region: str, token: str) -> bool:

@@ -38,7 +38,7 @@ routes = Routes()
 TARGETS = TypeAdapter(list[Target])
 
 ISOLATION = (
-    "a security group of its own without any rule (nothing in, nothing out), no instance role; "
+    "a security group of its own that no rule opens (nothing in, nothing out), no instance role; "
     "everything carries the tag canopy:drill"
 )
 

@@ -13,10 +13,11 @@ from uuid import UUID
 from services.recovery.deps import Deps
 from services.recovery.domain.drills import Disk, Observed, Target, checks_of
 from services.recovery.handlers.cleaning import IMAGE, MACHINE, SECURITY_GROUP, VOLUME, Cleaner
-from shared.clouds.capabilities import Cloud, images_of, machines_of, networks_of, volumes_of
+from shared.clouds.capabilities import Cloud, WithVolumes, images_of, machines_of, networks_of, volumes_of
 from shared.clouds.errors import CloudError
 from shared.clouds.errors import NotFound as CloudNotFound
 from shared.clouds.models import ImageSpec, ImageState, MachineSpec, MachineState, VolumeSpec, VolumeState
+from shared.clouds.restoring import machine_images_of, restored_volumes_of
 from shared.db.saga import Saga
 from shared.kit.errors import CanopyError
 from shared.messages.drills import Check, RestoredResource
@@ -61,7 +62,7 @@ class Restoration:
     def __post_init__(self) -> None:
         self.cleaner = Cleaner(self.saga, self.deps, self.drill_id, self.provider_id, self.region)
         self.tags = {"canopy:drill": str(self.drill_id)}
-        with_backup = [target for target in self.targets if target.root is not None]
+        with_backup = [target for target in self.targets if target.is_restorable]
         self.restored = [Restored(number, target) for number, target in enumerate(with_backup, 1)]
 
     async def run(self) -> None:
@@ -124,7 +125,10 @@ class Restoration:
     async def _create_security_group(self) -> None:
         async def create(token: UUID, cloud: Cloud) -> Outcome:
             group = await networks_of(cloud).create_isolated_group(
-                self.region, token=str(token), tags=self.tags, description=f"Canopy drill {self.drill_id}: no rules"
+                self.region,
+                token=str(token),
+                tags=self.tags,
+                description=f"Canopy drill {self.drill_id}: closed",
             )
             return {"id": group.id}
 
@@ -132,6 +136,9 @@ class Restoration:
 
     async def _register_image(self, each: Restored) -> None:
         target = each.target
+        if target.machine_image_id is not None:
+            each.image_id = target.machine_image_id
+            return
 
         async def create(token: UUID, cloud: Cloud) -> Outcome:
             spec = ImageSpec(
@@ -147,7 +154,8 @@ class Restoration:
         image_id = each.image_id
 
         async def look(cloud: Cloud) -> Outcome | None:
-            state = (await images_of(cloud).get(self.region, image_id)).state
+            ports = images_of if each.target.machine_image_id is None else machine_images_of
+            state = (await ports(cloud).get(self.region, image_id)).state
             return _arrived(state, ImageState.AVAILABLE, ImageState.PENDING)
 
         if await self._wait(f"image {each.number} available", look) is None:
@@ -188,7 +196,7 @@ class Restoration:
     async def _restore_disk(self, number: str, disk: Disk, zone: str, machine_id: str) -> None:
         async def create(token: UUID, cloud: Cloud) -> Outcome:
             spec = VolumeSpec(str(token), zone, disk.snapshot_id, self.tags)
-            return {"id": (await volumes_of(cloud).create_from_snapshot(self.region, spec)).id}
+            return {"id": (await restored_volumes_of(cloud).create_from_snapshot(self.region, spec)).id}
 
         volume_id = await self._make(VOLUME, f"volume {number}", create)
         if volume_id is None:
@@ -225,11 +233,13 @@ class Restoration:
 
     async def _observe(self, cloud: Cloud, machine_id: str) -> Observed:
         machine = await machines_of(cloud).get(self.region, machine_id)
-        volumes = await volumes_of(cloud).of_machine(self.region, machine_id)
-        group = await networks_of(cloud).find_by_token(self.region, str(self.saga.token(GROUP_STEP)))
+        has_volumes = isinstance(cloud, WithVolumes)
+        volumes = await volumes_of(cloud).of_machine(self.region, machine_id) if has_volumes else []
+        networks = networks_of(cloud)
+        group = await networks.find_by_token(self.region, str(self.saga.token(GROUP_STEP)))
         return Observed(
-            state=machine.state, region=machine.region, instance_type=machine.instance_type, tags=machine.tags,
-            security_groups=machine.security_groups,
+            state=machine.state, region=machine.region, instance_type=machine.instance_type, image=machine.image,
+            tags=machine.tags, security_groups=await networks.of_machine(self.region, machine_id),
             security_group_rules=None if group is None else group.ingress_rules + group.egress_rules,
             snapshots={str(volume.device_name): volume.snapshot_id for volume in volumes},
         )  # fmt: skip

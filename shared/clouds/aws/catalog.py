@@ -12,13 +12,17 @@ from shared.clouds.aws.asset_models import (
     S3BucketConfiguration,
     VpcConfiguration,
 )
-from shared.clouds.aws.models import AwsCredentials, Ec2InstanceConfiguration
+from shared.clouds.aws.models import AssumedRole, AwsCredentials, Ec2InstanceConfiguration, WebIdentityRole
 from shared.clouds.catalog import Kind, ModelCatalog
 
 
 class AwsCatalog(ModelCatalog):
     name = "aws"
-    credentials_model = AwsCredentials
+    credentials_models = {  # noqa: RUF012
+        "access_key": AwsCredentials,
+        "assume_role": AssumedRole,
+        "web_identity": WebIdentityRole,
+    }
     kinds = MappingProxyType(
         {
             ("compute", "ec2_instance"): Kind("EC2 instance", Ec2InstanceConfiguration, can_stop=True),

@@ -9,19 +9,25 @@ import os
 import random
 import threading
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from functools import cache, partial
 from typing import Any
 
 import boto3
 import botocore.session
-from botocore import xform_name
+from botocore import UNSIGNED, xform_name
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 from opentelemetry import trace
 
+from shared.clouds.aws import listing
 from shared.clouds.aws.errors import PROVIDER, from_exception
+from shared.clouds.aws.limits import api_of
+from shared.clouds.aws.sessions import Keys, sessions_of
+from shared.clouds.budget.limiter import Limiter
 from shared.clouds.errors import CloudError, ProviderFault, RateLimited, Unreachable
 from shared.clouds.models import Credentials
 from shared.clouds.settings import CloudSettings
@@ -35,6 +41,8 @@ _BACKOFF_MAX_S = 2.0
 _MAKING = threading.Lock()
 """boto3 sessions are not safe to use from several threads; clients are."""
 _READING = ("Describe", "Get", "List")
+_TOKENS = ("WebIdentityToken", "ExternalId")
+"""What STS is told of us and may quote."""
 
 # botocore writes headers and signatures into its debug log; a service in debug mode must not print them.
 logging.getLogger("botocore").setLevel(logging.WARNING)
@@ -53,14 +61,19 @@ class AwsClient:
         self,
         credentials: Credentials,
         settings: CloudSettings,
+        limiter: Limiter | None = None,
         *,
         random_fraction: Callable[[], float] = random.random,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._credentials = credentials
+        self._sessions = sessions_of(credentials, settings, now)
         self._settings = settings
+        principal = credentials.get("role_arn") or credentials["access_key_id"]
+        self._budget = (limiter or Limiter(settings)).account(PROVIDER, principal, api_of)
         self._random_fraction = random_fraction
         self._threads = ThreadPoolExecutor(settings.cloud_threads_per_account, thread_name_prefix="aws")
-        self._clients: OrderedDict[tuple[str, str], Any] = OrderedDict()
+        self._clients: OrderedDict[tuple[str, str, Keys], Any] = OrderedDict()
         self._closed = False
 
     @property
@@ -72,7 +85,8 @@ class AwsClient:
         harmless = operation.startswith(_READING) or "ClientToken" in parameters
         for attempt in range(1, self._settings.cloud_call_attempts + 1):
             try:
-                return await self._call_once(service, region, operation, parameters)
+                async with self._budget.turn(f"{service} {operation}", region):
+                    return await self._call_once(service, region, operation, parameters)
             except (RateLimited, Unreachable, ProviderFault) as error:
                 wait_s = self._wait_s(error, attempt)
                 last = attempt == self._settings.cloud_call_attempts or self._closed
@@ -144,31 +158,46 @@ class AwsClient:
     def _send(self, service: str, region: str, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
         """In a thread. `from None`: a chained SDK exception would carry its unredacted message into a log."""
         try:
-            method = getattr(self._client(service, region), xform_name(operation))
-            answer: dict[str, Any] = method(**parameters)
-        except (BotoCoreError, ClientError) as error:
-            raise from_exception(error, operation=operation, secrets=self._secrets()) from None
+            client = self._client(service, region, self._sessions.current(self._ask_sts))
+            answer: dict[str, Any] = getattr(client, xform_name(operation))(**parameters)
+        except (BotoCoreError, ClientError, ResponseParserError) as error:
+            raise from_exception(error, operation=operation, secrets=self._sessions.secrets()) from None
         return answer
 
-    def _client(self, service: str, region: str) -> Any:
-        key = (service, region)
+    def _ask_sts(self, keys: Keys, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """For the keys of a role: regionally, as AWS advises, and in the thread of the call that needs them."""
+        CLOUD_CALLS.labels(PROVIDER, operation).inc()
+        secrets = (*self._sessions.secrets(), *(str(parameters[name]) for name in _TOKENS if name in parameters))
+        try:
+            client = self._client("sts", self.default_region, keys)
+            answer: dict[str, Any] = getattr(client, xform_name(operation))(**parameters)
+        except (BotoCoreError, ClientError, ResponseParserError) as error:
+            raise from_exception(error, operation=operation, secrets=secrets) from None
+        return answer
+
+    def _client(self, service: str, region: str, keys: Keys) -> Any:
+        key = (service, region, keys)
         with _MAKING:
             if key not in self._clients:
-                self._clients[key] = self._make_client(service, region)
+                self._clients[key] = self._make_client(service, region, keys)
             self._clients.move_to_end(key)
             while len(self._clients) > self._settings.cloud_clients_per_account:
                 self._clients.popitem(last=False)  # not closed: another thread may be using it; it goes when that ends
             return self._clients[key]
 
-    def _make_client(self, service: str, region: str) -> Any:
+    def _make_client(self, service: str, region: str, keys: Keys) -> Any:
+        unsigned = {"signature_version": UNSIGNED} if keys.access_key_id is None else {}
         endpoint = self._settings.aws_endpoint_url
-        return _session().client(
+        client = _session().client(
             service,
             region_name=region,
             endpoint_url=None if endpoint is None else str(endpoint).rstrip("/"),
-            aws_access_key_id=self._credentials["access_key_id"],
-            aws_secret_access_key=self._credentials["secret_access_key"],
+            # Without any the SDK would look for some on this machine; what is not signed shows none.
+            aws_access_key_id=keys.access_key_id or "unsigned",
+            aws_secret_access_key=keys.secret_access_key or "unsigned",
+            aws_session_token=keys.session_token,
             config=Config(
+                **unsigned,
                 connect_timeout=self._settings.cloud_connect_timeout_s,
                 read_timeout=self._settings.cloud_read_timeout_s,
                 retries={"total_max_attempts": 1, "mode": "standard"},
@@ -178,9 +207,9 @@ class AwsClient:
                 user_agent_extra="canopy",
             ),
         )
-
-    def _secrets(self) -> tuple[str, str]:
-        return self._credentials["secret_access_key"], self._credentials["access_key_id"]
+        if service == "ec2":
+            listing.register(client.meta.events, client.meta.service_model)
+        return client
 
     def _wait_s(self, error: CloudError, attempt: int) -> float:
         if error.retry_after_s is not None:

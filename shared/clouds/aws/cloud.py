@@ -19,6 +19,7 @@ from shared.clouds.aws.quotas import AwsQuotas
 from shared.clouds.aws.regions import regions_of
 from shared.clouds.aws.snapshots import AwsSnapshots
 from shared.clouds.aws.volumes import AwsVolumes
+from shared.clouds.budget.limiter import Limiter
 from shared.clouds.capabilities import Cloud
 from shared.clouds.models import Account, Credentials, Region
 from shared.clouds.settings import CloudSettings
@@ -29,13 +30,13 @@ class AwsCloud:
 
     provider_name = "aws"
 
-    def __init__(self, credentials: Credentials, settings: CloudSettings) -> None:
-        self._client = AwsClient(credentials, settings)
+    def __init__(self, credentials: Credentials, settings: CloudSettings, limiter: Limiter | None = None) -> None:
+        self._client = AwsClient(credentials, settings, limiter)
         self.images = AwsImages(self._client)
         self.machines = AwsMachines(self._client, self.images)
         self.volumes = AwsVolumes(self._client)
         self.snapshots = AwsSnapshots(self._client)
-        self.networks = AwsNetworks(self._client)
+        self.networks = AwsNetworks(self._client, self.machines)
         self.metrics = AwsMetrics(self._client)
         self.buckets = AwsBuckets(self._client)
         self.private_networks = AwsPrivateNetworks(self._client)
@@ -57,5 +58,5 @@ class AwsCloud:
         await self._client.close()
 
 
-def open_account(credentials: Credentials, settings: CloudSettings) -> Cloud:
-    return AwsCloud(credentials, settings)
+def open_account(credentials: Credentials, settings: CloudSettings, limiter: Limiter | None = None) -> Cloud:
+    return AwsCloud(credentials, settings, limiter)

@@ -19,6 +19,7 @@ from botocore.exceptions import (
     ParamValidationError,
 )
 from botocore.exceptions import ConnectionError as NoConnection
+from botocore.parsers import ResponseParserError
 
 from shared.clouds.errors import (
     AuthFailed,
@@ -293,7 +294,9 @@ _ENDINGS: tuple[tuple[str, type[CloudError]], ...] = (
 )
 
 
-def from_exception(error: BotoCoreError | ClientError, *, operation: str, secrets: Iterable[str] = ()) -> CloudError:
+def from_exception(
+    error: BotoCoreError | ClientError | ResponseParserError, *, operation: str, secrets: Iterable[str] = ()
+) -> CloudError:
     """Our word for what botocore raised; `secrets` are cut out of its message."""
     if isinstance(error, ClientError):
         return _from_answer(error, operation, secrets)

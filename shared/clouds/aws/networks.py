@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from shared.clouds.aws import tags as aws_tags
 from shared.clouds.aws.client import AwsClient
 from shared.clouds.aws.errors import PROVIDER
-from shared.clouds.capabilities import Networks
+from shared.clouds.capabilities import Machines, Networks
 from shared.clouds.errors import Conflict, NotFound, StillWorking
 from shared.clouds.models import SecurityGroup
 
@@ -18,8 +19,9 @@ class AwsNetworks(Networks):
     ClientToken for, and is what we find it by.
     """
 
-    def __init__(self, client: AwsClient) -> None:
+    def __init__(self, client: AwsClient, machines: Machines) -> None:
         self._client = client
+        self._machines = machines
 
     async def create_isolated_group(
         self, region: str, *, token: str, tags: Mapping[str, str], description: str
@@ -51,6 +53,9 @@ class AwsNetworks(Networks):
         found = await self._described(region, Filters=names)
         return _group(found[0], region) if found else None
 
+    async def of_machine(self, region: str, machine_id: str) -> tuple[str, ...]:
+        return (await self._machines.get(region, machine_id)).security_groups
+
     async def delete_group(self, region: str, group_id: str) -> None:
         try:
             await self._client.call("ec2", region, "DeleteSecurityGroup", GroupId=group_id)
@@ -76,7 +81,10 @@ class AwsNetworks(Networks):
             ("RevokeSecurityGroupIngress", group["IpPermissions"]),
         ):
             if rules:
-                await self._client.call("ec2", region, operation, GroupId=group_id, IpPermissions=rules)
+                with suppress(
+                    NotFound
+                ):  # another create of this token removed them meanwhile; what remains is looked at
+                    await self._client.call("ec2", region, operation, GroupId=group_id, IpPermissions=rules)
 
     async def _confirmed(self, region: str, group_id: str) -> SecurityGroup:
         [group] = await self._described(region, GroupIds=[group_id])

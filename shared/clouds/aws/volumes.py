@@ -12,11 +12,12 @@ from shared.clouds.aws.times import in_utc_or_none
 from shared.clouds.capabilities import ListsVolumes, Volumes
 from shared.clouds.errors import Conflict, NotFound
 from shared.clouds.models import Volume, VolumeSpec, VolumeState
+from shared.clouds.restoring import RestoresVolumes
 
 _ROOT_DEVICES = ("/dev/xvda", "/dev/sda1")
 
 
-class AwsVolumes(Volumes, ListsVolumes):
+class AwsVolumes(Volumes, RestoresVolumes, ListsVolumes):
     def __init__(self, client: AwsClient) -> None:
         self._client = client
 

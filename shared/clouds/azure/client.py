@@ -16,8 +16,10 @@ from azure.core.pipeline.policies import AsyncRetryPolicy
 from azure.core.polling import AsyncPollingMethod
 from opentelemetry import trace
 
-from shared.clouds.azure.credential import BearerPolicy, EndpointCredential
+from shared.clouds.azure.credential import BearerPolicy, EndpointCredential, assertion_of, proof_of
 from shared.clouds.azure.errors import PROVIDER, from_exception
+from shared.clouds.azure.limits import api_of
+from shared.clouds.budget.limiter import Limiter
 from shared.clouds.errors import CloudError, ProviderFault, RateLimited, Unreachable
 from shared.clouds.models import Credentials
 from shared.clouds.settings import CloudSettings
@@ -28,6 +30,8 @@ GLOBAL = "global"
 
 _BACKOFF_FIRST_S = 0.2
 _BACKOFF_MAX_S = 2.0
+_PLAIN = frozenset({"compute", "network"})
+"""Services whose SDK reads pages from the answer's JSON, and whose lists are long."""
 _NOT_REPEATED = ("begin_attach",)
 """Everything else reads, or sets what it names to what it says (PUT, PATCH, DELETE, start, deallocate)."""
 
@@ -73,11 +77,13 @@ class AzureClient:
         self,
         credentials: Credentials,
         settings: CloudSettings,
+        limiter: Limiter | None = None,
         *,
         random_fraction: Callable[[], float] = random.random,
     ) -> None:
         self._credentials = credentials
         self._settings = settings
+        self._budget = (limiter or Limiter(settings)).account(PROVIDER, credentials["subscription_id"], api_of)
         self._random_fraction = random_fraction
         self._endpoint_url = str(settings.azure_endpoint_url).rstrip("/") if settings.azure_endpoint_url else None
         self._credential: Any = None
@@ -118,14 +124,18 @@ class AzureClient:
         group, _, method = operation.partition(".")
         listed: Any = None
         seen: set[str] = set()
+        answers = _Answers()
 
         async def read() -> list[dict[str, Any]] | None:
             nonlocal listed
             if listed is None:
                 act = getattr(getattr(await self._client(service, region), group), method)
-                listed = act(*arguments, **named).by_page()
+                raw = {"raw_response_hook": answers.take} if service in _PLAIN else {}
+                listed = act(*arguments, **named, **raw).by_page()
             page = await anext(listed, None)
-            return None if page is None else [each.as_dict() async for each in page]
+            if page is None or service in _PLAIN:
+                return None if page is None else answers.things
+            return [each.as_dict() async for each in page]
 
         while (page := await self._attempts(service, region, operation, read)) is not None:
             yield page
@@ -148,7 +158,8 @@ class AzureClient:
         harmless = not operation.rpartition(".")[2].startswith(_NOT_REPEATED)
         for attempt in range(1, self._settings.cloud_call_attempts + 1):
             try:
-                return await self._call_once(service, region, operation, send)
+                async with self._budget.turn(f"{service} {operation}", region):
+                    return await self._call_once(service, region, operation, send)
             except (RateLimited, Unreachable, ProviderFault) as error:
                 wait_s = self._wait_s(error, attempt)
                 last = attempt == self._settings.cloud_call_attempts or self._closed
@@ -236,18 +247,20 @@ class AzureClient:
         return kind(self._credential, self.subscription_id, **options)
 
     def _make_credential(self) -> Any:
-        names = ("tenant_id", "client_id", "client_secret")
-        values = [self._credentials[name] for name in names]
+        names = self._credentials["tenant_id"], self._credentials["client_id"]
         if self._endpoint_url is not None:
             limits = httpx.Timeout(self._settings.cloud_read_timeout_s, connect=self._settings.cloud_connect_timeout_s)
-            return EndpointCredential(self._endpoint_url, *values, timeout=limits)
+            proof = proof_of(self._credentials, self._settings)
+            return EndpointCredential(self._endpoint_url, *names, proof, timeout=limits)
         identity = importlib.import_module("azure.identity.aio")
-        return identity.ClientSecretCredential(
-            *values,
-            retry_policy=AsyncRetryPolicy.no_retries(),
-            connection_timeout=self._settings.cloud_connect_timeout_s,
-            read_timeout=self._settings.cloud_read_timeout_s,
-        )
+        options = {
+            "retry_policy": AsyncRetryPolicy.no_retries(),
+            "connection_timeout": self._settings.cloud_connect_timeout_s,
+            "read_timeout": self._settings.cloud_read_timeout_s,
+        }
+        if "client_secret" in self._credentials:
+            return identity.ClientSecretCredential(*names, self._credentials["client_secret"], **options)
+        return identity.ClientAssertionCredential(*names, assertion_of(self._credentials, self._settings), **options)
 
     async def _let_go(self) -> None:
         clients, self._clients = list(self._clients.values()), {}
@@ -260,6 +273,38 @@ class AzureClient:
         if error.retry_after_s is not None:
             return error.retry_after_s
         return float(min(_BACKOFF_MAX_S, _BACKOFF_FIRST_S * 2**attempt) * self._random_fraction())
+
+
+class _Answers:
+    """The things of a list's pages as Azure wrote them; the SDK is left with the pages' shells.
+
+    It would make a model of each thing, and we a document of each model again: 1,500 machines took 9 s.
+    """
+
+    def __init__(self) -> None:
+        self.things: list[dict[str, Any]] = []
+
+    def take(self, response: Any) -> None:
+        """The SDK's hook for raw answers; a refusal is passed on as it is."""
+        answer = response.http_response
+        if answer.status_code == 200:
+            document = answer.json()
+            self.things = document.get("value") or []
+            response.http_response = _Shell(answer, {**document, "value": []})
+
+
+class _Shell:
+    """A page without its things."""
+
+    def __init__(self, answer: Any, document: dict[str, Any]) -> None:
+        self._answer = answer
+        self._document = document
+
+    def json(self) -> dict[str, Any]:
+        return self._document
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._answer, name)
 
 
 class _Accepted(AsyncPollingMethod[Any]):

@@ -16,6 +16,7 @@ from shared.clouds.azure.regions import regions_of
 from shared.clouds.azure.sizes import AzureSizes
 from shared.clouds.azure.snapshots import AzureSnapshots
 from shared.clouds.azure.volumes import AzureVolumes
+from shared.clouds.budget.limiter import Limiter
 from shared.clouds.capabilities import Cloud
 from shared.clouds.models import Account, Credentials, Region
 from shared.clouds.settings import CloudSettings
@@ -26,15 +27,15 @@ class AzureCloud:
 
     provider_name = "azure"
 
-    def __init__(self, credentials: Credentials, settings: CloudSettings) -> None:
-        self._client = AzureClient(credentials, settings)
+    def __init__(self, credentials: Credentials, settings: CloudSettings, limiter: Limiter | None = None) -> None:
+        self._client = AzureClient(credentials, settings, limiter)
         ground, sizes, receipts = AzureGround(self._client), AzureSizes(self._client), AzureReceipts(self._client)
         self.images = AzureImages(self._client, ground)
         orders = AzureOrders(self._client, ground, sizes, receipts, self.images)
         self.machines = AzureMachines(self._client, sizes, receipts, orders)
         self.volumes = AzureVolumes(self._client, ground)
         self.snapshots = AzureSnapshots(self._client, ground)
-        self.networks = AzureNetworks(self._client, ground)
+        self.networks = AzureNetworks(self._client, ground, self.machines)
         self.metrics = AzureMetrics(self._client)
 
     async def authenticate(self) -> Account:
@@ -49,5 +50,5 @@ class AzureCloud:
         await self._client.close()
 
 
-def open_account(credentials: Credentials, settings: CloudSettings) -> Cloud:
-    return AzureCloud(credentials, settings)
+def open_account(credentials: Credentials, settings: CloudSettings, limiter: Limiter | None = None) -> Cloud:
+    return AzureCloud(credentials, settings, limiter)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any, Self
 
 import httpx
@@ -12,11 +13,40 @@ from azure.core.credentials import AccessToken
 from azure.core.pipeline import PipelineRequest
 from azure.core.pipeline.policies import SansIOHTTPPolicy
 
+from shared.clouds.azure.certificate import Certificate
 from shared.clouds.azure.errors import PROVIDER, from_answer
 from shared.clouds.errors import Unreachable
+from shared.clouds.models import Credentials
+from shared.clouds.settings import CloudSettings
+from shared.clouds.workload import identity_token
 
 _OPERATION = "token"
 _RENEWED_BEFORE_S = 300
+
+
+Proof = Callable[[], Mapping[str, str]]
+"""What an application shows of itself: the fields of its secret, or of an assertion made for this request."""
+
+_ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+
+
+def proof_of(credentials: Credentials, settings: CloudSettings) -> Proof:
+    """By secret, by an assertion that the certificate signs, or by the organization's identity token.
+
+    The proof raises `AuthFailed` when the deployment has no token for the organization.
+    """
+    if "client_secret" in credentials:
+        return lambda: {"client_secret": credentials["client_secret"]}
+    assertion = assertion_of(credentials, settings)
+    return lambda: {"client_assertion_type": _ASSERTION_TYPE, "client_assertion": assertion()}
+
+
+def assertion_of(credentials: Credentials, settings: CloudSettings) -> Callable[[], str]:
+    """Makes an assertion each time a token is needed."""
+    if "client_certificate" in credentials:
+        certificate = Certificate.read(credentials["client_certificate"])
+        return lambda: certificate.assertion(credentials["tenant_id"], credentials["client_id"], datetime.now(UTC))
+    return lambda: identity_token(settings, credentials["organization_id"], PROVIDER)
 
 
 class EndpointCredential:
@@ -25,7 +55,7 @@ class EndpointCredential:
 
     Only for an endpoint that the deployment sets: azure-identity refuses an authority of plain http
     (`normalize_authority`), and asks Microsoft's own address when it is not told one. Without such a setting
-    azure-identity's `ClientSecretCredential` is used.
+    azure-identity's `ClientSecretCredential` and `ClientAssertionCredential` are used.
     """
 
     def __init__(
@@ -33,14 +63,15 @@ class EndpointCredential:
         endpoint_url: str,
         tenant_id: str,
         client_id: str,
-        client_secret: str,
+        proof: Proof,
         *,
         timeout: httpx.Timeout,
         now_s: Callable[[], float] = time.time,
     ) -> None:
         self._url = f"{endpoint_url}/{tenant_id}/oauth2/v2.0/token"
-        self._secrets = (client_secret, client_id, tenant_id)
-        self._form = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": client_secret}
+        self._names = (client_id, tenant_id)
+        self._client_id = client_id
+        self._proof = proof
         self._http = httpx.AsyncClient(timeout=timeout, follow_redirects=False)
         self._now_s = now_s
         self._tokens: dict[str, AccessToken] = {}
@@ -66,8 +97,10 @@ class EndpointCredential:
 
     async def _ask(self, scope: str) -> AccessToken:
         asked_s = int(self._now_s())
+        proof = self._proof()
+        form = {"grant_type": "client_credentials", "client_id": self._client_id, "scope": scope, **proof}
         try:
-            response = await self._http.post(self._url, data={**self._form, "scope": scope})
+            response = await self._http.post(self._url, data=form)
         except (httpx.HTTPError, RuntimeError) as error:
             # RuntimeError: the client was closed while the call waited for its turn.
             raise Unreachable(
@@ -81,7 +114,8 @@ class EndpointCredential:
             document = None
         raise from_answer(
             response.status_code if response.status_code != 200 else 502, document, response.headers,
-            operation=_OPERATION, secrets=self._secrets, otherwise="The token endpoint's answer is not one",
+            operation=_OPERATION, secrets=(*proof.values(), *self._names),
+            otherwise="The token endpoint's answer is not one",
         )  # fmt: skip
 
 

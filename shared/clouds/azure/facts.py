@@ -28,11 +28,10 @@ _POWER: Mapping[str, MachineState] = {
 }
 
 
-def machine_of(vm: Mapping[str, Any], interface: Mapping[str, Any] | None, addresses: Mapping[str, str]) -> Machine:
-    """`vm` with its instance view, its interface when there is one, and public addresses by their resource's id."""
+def machine_of(vm: Mapping[str, Any], network: Mapping[str, Any]) -> Machine:
+    """`vm` with its instance view, and what `network_of` says of its interface; empty without one."""
     properties = vm["properties"]
     tags = vm.get("tags") or {}
-    network = _network(interface, addresses)
     created = properties.get("timeCreated")
     return Machine(
         id=names.canonical(vm["id"]),
@@ -129,7 +128,8 @@ def interface_ids(vm: Mapping[str, Any]) -> list[str]:
     return [names.canonical(each["id"]) for each in ordered]
 
 
-def _network(interface: Mapping[str, Any] | None, addresses: Mapping[str, str]) -> dict[str, Any]:
+def network_of(interface: Mapping[str, Any] | None, addresses: Mapping[str, str]) -> dict[str, Any]:
+    """Where an interface stands, with `addresses`: public ones by their resource's id; empty when there is none."""
     if interface is None:
         return {}
     properties = interface["properties"]

@@ -67,7 +67,7 @@ class AzureMachines(Machines):
                 raise _as_invalid(error) from None
             raise
         await self._receipts.mark_made(region, order.receipt, vm["properties"]["timeCreated"])
-        return facts.machine_of(vm, None, {})
+        return facts.machine_of(vm, {})
 
     async def find_by_token(self, region: str, token: str) -> Machine | None:
         name = names.name_of(token)
@@ -99,22 +99,22 @@ class AzureMachines(Machines):
         """
         statuses = {
             names.canonical(each["id"]).lower(): each["properties"].get("instanceView")
-            for each in await self._all("compute", "virtual_machines.list_all", status_only="true")
-        }
-        interfaces = {
-            names.canonical(each["id"]).lower(): each
-            for each in await self._all("network", "network_interfaces.list_all")
+            async for each in self._all("compute", "virtual_machines.list_all", status_only="true")
         }
         addresses = {
             names.canonical(each["id"]).lower(): each["properties"].get("ipAddress", "")
-            for each in await self._all("network", "public_ip_addresses.list_all")
+            async for each in self._all("network", "public_ip_addresses.list_all")
+        }
+        networks = {
+            names.canonical(each["id"]).lower(): facts.network_of(each, addresses)
+            async for each in self._all("network", "network_interfaces.list_all")
         }
         async for page in self._client.pages("compute", "virtual_machines.list_by_location", region, region=region):
             found = []
             for vm in page:
                 vm["properties"]["instanceView"] = statuses.get(names.canonical(vm["id"]).lower())
-                first = next((interfaces.get(each.lower()) for each in facts.interface_ids(vm)), None)
-                found.append(facts.machine_of(vm, first, addresses))
+                network = next((networks.get(each.lower()) for each in facts.interface_ids(vm)), None)
+                found.append(facts.machine_of(vm, network or {}))
             for start in range(0, len(found), page_size):
                 yield found[start : start + page_size]
 
@@ -218,7 +218,7 @@ class AzureMachines(Machines):
                 )  # fmt: skip
             except NotFound:
                 interface = None  # it goes just before its machine
-        return facts.machine_of(vm, interface, {})
+        return facts.machine_of(vm, facts.network_of(interface, {}))
 
     async def _raw(self, region: str, place: names.Place, machine_id: str, **named: str) -> dict[str, Any]:
         vm: dict[str, Any] = await self._client.call(
@@ -235,8 +235,10 @@ class AzureMachines(Machines):
         place = names.place_of(machine_id, names.MACHINE)
         await self._client.call("compute", operation, place.group, place.name, region=region)
 
-    async def _all(self, service: str, operation: str, **named: str) -> list[dict[str, Any]]:
-        return [each async for page in self._client.pages(service, operation, **named) for each in page]
+    async def _all(self, service: str, operation: str, **named: str) -> AsyncIterator[dict[str, Any]]:
+        async for page in self._client.pages(service, operation, **named):
+            for each in page:
+                yield each
 
 
 def _as_invalid(error: NotFound) -> InvalidRequest:

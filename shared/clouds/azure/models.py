@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+
+from shared.clouds.azure.certificate import Certificate
+from shared.clouds.workload import OrganizationId
 
 _STRICT = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True, frozen=True)
 
@@ -15,8 +18,8 @@ SecurityGroupId = Annotated[
 ]
 
 
-class AzureCredentials(BaseModel):
-    """An application of Entra with a client secret, and the one subscription that it is used for.
+class _Application(BaseModel):
+    """An application of Entra, and the one subscription that it is used for.
 
     The characters are those that azure-identity takes (azure/identity/_internal/utils.py).
     """
@@ -25,8 +28,40 @@ class AzureCredentials(BaseModel):
 
     tenant_id: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]{0,254}$", description="the directory's id or domain")
     client_id: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$", description="the application's id")
-    client_secret: SecretStr = Field(min_length=1, max_length=256, json_schema_extra={"writeOnly": True})
     subscription_id: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9-]{0,63}$")
+
+
+class AzureCredentials(_Application):
+    """A service principal with a client secret."""
+
+    client_secret: SecretStr = Field(min_length=1, max_length=256, json_schema_extra={"writeOnly": True})
+
+
+class CertificateCredentials(_Application):
+    """A service principal with a certificate: what Entra has the public half of."""
+
+    client_certificate: SecretStr = Field(
+        min_length=1,
+        max_length=16_384,
+        description="the certificate and its RSA key, both in PEM and without a password",
+        json_schema_extra={"writeOnly": True},
+    )
+
+    @field_validator("client_certificate")
+    @classmethod
+    def _is_whole(cls, value: SecretStr) -> SecretStr:
+        """`from None`: the parser's exception may quote the key."""
+        try:
+            Certificate.read(value.get_secret_value())
+        except ValueError as error:
+            raise ValueError(str(error)) from None
+        return value
+
+
+class WorkloadCredentials(_Application):
+    """A service principal with a federated credential that trusts this organization's identity token."""
+
+    organization_id: OrganizationId
 
 
 class AzureMachineConfiguration(BaseModel):

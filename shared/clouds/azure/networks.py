@@ -10,7 +10,7 @@ from shared.clouds.azure import tags as azure_tags
 from shared.clouds.azure.client import AzureClient
 from shared.clouds.azure.errors import PROVIDER
 from shared.clouds.azure.ground import AzureGround, until_provisioned
-from shared.clouds.capabilities import Networks
+from shared.clouds.capabilities import Machines, Networks
 from shared.clouds.errors import NotFound, StillWorking
 from shared.clouds.models import TOKEN_TAG, SecurityGroup
 
@@ -23,9 +23,10 @@ _ANY = "*"
 class AzureNetworks(Networks):
     """A group's name is made of its token; putting it again builds the same wall."""
 
-    def __init__(self, client: AzureClient, ground: AzureGround) -> None:
+    def __init__(self, client: AzureClient, ground: AzureGround, machines: Machines) -> None:
         self._client = client
         self._ground = ground
+        self._machines = machines
 
     async def create_isolated_group(
         self, region: str, *, token: str, tags: Mapping[str, str], description: str
@@ -65,6 +66,9 @@ class AzureNetworks(Networks):
             return None
         found = _group(answer)
         return found if found.tags.get(TOKEN_TAG) == token else None
+
+    async def of_machine(self, region: str, machine_id: str) -> tuple[str, ...]:
+        return (await self._machines.get(region, machine_id)).security_groups
 
     async def delete_group(self, region: str, group_id: str) -> None:
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,12 +11,12 @@ from shared.clouds.azure import tags as azure_tags
 from shared.clouds.azure.client import AzureClient
 from shared.clouds.azure.errors import PROVIDER
 from shared.clouds.azure.ground import AzureGround
-from shared.clouds.capabilities import Snapshots
+from shared.clouds.capabilities import ListsSnapshots, Snapshots
 from shared.clouds.errors import Conflict, IncorrectState, NotFound
 from shared.clouds.models import TOKEN_TAG, Snapshot, SnapshotSpec, SnapshotState
 
 
-class AzureSnapshots(Snapshots):
+class AzureSnapshots(Snapshots, ListsSnapshots):
     """Incremental, as only such are copied between regions. A snapshot's name is made of its token: what is there under
     it is answered as it is.
     """
@@ -73,6 +73,22 @@ class AzureSnapshots(Snapshots):
             await self._client.call("compute", "snapshots.begin_delete", place.group, place.name, region=region)
         except NotFound:
             return
+
+    async def pages(self, region: str, *, page_size: int = 500) -> AsyncIterator[list[Snapshot]]:
+        """Azure lists snapshots by subscription only, in pages of its own size: those of the region are kept.
+
+        The region itself is asked first: a list of the subscription leaves out what a lost region has, without a word.
+        """
+        async for _ in self._client.pages("compute", "usage.list", region, region=region):
+            break
+        async for page in self._client.pages("compute", "snapshots.list"):
+            found = [
+                _snapshot(each)
+                for each in page
+                if each["location"] == region and each["properties"]["provisioningState"] != "Deleting"
+            ]
+            for start in range(0, len(found), page_size):
+                yield found[start : start + page_size]
 
     async def _put(self, region: str, token: str, tags: Mapping[str, str], creation: Mapping[str, str]) -> Snapshot:
         body = {

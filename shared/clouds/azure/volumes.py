@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,9 +11,10 @@ from shared.clouds.azure import tags as azure_tags
 from shared.clouds.azure.client import AzureClient
 from shared.clouds.azure.errors import PROVIDER
 from shared.clouds.azure.ground import AzureGround
-from shared.clouds.capabilities import Volumes
+from shared.clouds.capabilities import ListsVolumes, Volumes
 from shared.clouds.errors import Conflict, FieldProblem, InvalidRequest, NotFound
 from shared.clouds.models import TOKEN_TAG, Volume, VolumeSpec, VolumeState
+from shared.clouds.restoring import RestoresVolumes
 
 _STATES: Mapping[str, VolumeState] = {
     "Creating": VolumeState.CREATING,
@@ -22,7 +23,7 @@ _STATES: Mapping[str, VolumeState] = {
 }
 
 
-class AzureVolumes(Volumes):
+class AzureVolumes(Volumes, RestoresVolumes, ListsVolumes):
     """A disk's name is made of its token. Devices are Linux's names of a LUN (facts.py)."""
 
     def __init__(self, client: AzureClient, ground: AzureGround) -> None:
@@ -111,6 +112,27 @@ class AzureVolumes(Volumes):
             await self._client.call("compute", "disks.begin_delete", place.group, place.name, region=region)
         except NotFound:
             return
+
+    async def pages(self, region: str, *, page_size: int = 500) -> AsyncIterator[list[Volume]]:
+        """Azure lists disks by subscription only, in pages of its own size: those of the region are kept.
+
+        At which device a disk is, only the machines say: they are listed first, which is also how a region that does
+        not answer is noticed, as a list of the subscription leaves its things out without a word.
+        """
+        at_devices = {
+            each.volume_id.lower(): each.device_name
+            async for page in self._client.pages("compute", "virtual_machines.list_by_location", region, region=region)
+            for vm in page
+            for each in facts.attached_of(vm["properties"]["storageProfile"])
+        }
+        async for page in self._client.pages("compute", "disks.list"):
+            found = [
+                _volume(disk, device_name=at_devices.get(names.canonical(disk["id"]).lower()))
+                for disk in page
+                if disk["location"] == region
+            ]
+            for start in range(0, len(found), page_size):
+                yield found[start : start + page_size]
 
     async def _read(self, region: str, place: names.Place) -> dict[str, Any]:
         disk: dict[str, Any] = await self._client.call("compute", "disks.get", place.group, place.name, region=region)

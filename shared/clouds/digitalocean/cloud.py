@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from shared.clouds.budget.limiter import Limiter
 from shared.clouds.capabilities import Cloud
 from shared.clouds.digitalocean.driver import driver_maker
 from shared.clouds.digitalocean.errors import VOCABULARY
 from shared.clouds.digitalocean.images import default_images
+from shared.clouds.digitalocean.limits import api_of
+from shared.clouds.digitalocean.machine_images import DigitalOceanMachineImages
 from shared.clouds.digitalocean.machines import DigitalOceanMachines
 from shared.clouds.digitalocean.metrics import DigitalOceanMetrics
+from shared.clouds.digitalocean.networks import DigitalOceanNetworks
 from shared.clouds.digitalocean.regions import regions_of
+from shared.clouds.digitalocean.volumes import DigitalOceanVolumes
 from shared.clouds.libcloud.client import LibcloudClient
 from shared.clouds.models import Account, Credentials, Region
 from shared.clouds.settings import CloudSettings
@@ -21,11 +26,16 @@ class DigitalOceanCloud:
 
     provider_name = "digitalocean"
 
-    def __init__(self, credentials: Credentials, settings: CloudSettings) -> None:
+    def __init__(self, credentials: Credentials, settings: CloudSettings, limiter: Limiter | None = None) -> None:
         maker = driver_maker(credentials, settings)
-        self._client = LibcloudClient(maker, VOCABULARY, settings, secrets=(credentials["token"],))
+        token = credentials["token"]
+        budget = (limiter or Limiter(settings)).account(self.provider_name, token, api_of)
+        self._client = LibcloudClient(maker, VOCABULARY, settings, secrets=(token,), budget=budget)
         self.metrics = DigitalOceanMetrics(self._client)
         self.machines = DigitalOceanMachines(self._client, default_images(self._client))
+        self.machine_images = DigitalOceanMachineImages(self._client)
+        self.networks = DigitalOceanNetworks(self._client)
+        self.volumes = DigitalOceanVolumes(self._client)
 
     async def authenticate(self) -> Account:
         """The team that the token belongs to, and whose token it is. A token of custom scopes needs `account:read`."""
@@ -42,5 +52,5 @@ class DigitalOceanCloud:
         await self._client.close()
 
 
-def open_account(credentials: Credentials, settings: CloudSettings) -> Cloud:
-    return DigitalOceanCloud(credentials, settings)
+def open_account(credentials: Credentials, settings: CloudSettings, limiter: Limiter | None = None) -> Cloud:
+    return DigitalOceanCloud(credentials, settings, limiter)

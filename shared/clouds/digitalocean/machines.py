@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -12,18 +13,18 @@ from urllib.parse import quote
 
 from shared.clouds.capabilities import Machines
 from shared.clouds.digitalocean.errors import PROVIDER
+from shared.clouds.digitalocean.lists import PAGE_MAX, Document, pages_of
 from shared.clouds.digitalocean.tags import TAGS, token_tag
+from shared.clouds.digitalocean.walls import wall_tag, without_walls
 from shared.clouds.errors import IncorrectState, InvalidRequest, NotFound, StillWorking
 from shared.clouds.libcloud.client import LibcloudClient
 from shared.clouds.libcloud.default_images import DefaultImages
 from shared.clouds.libcloud.driver import DOCUMENT
-from shared.clouds.libcloud.paging import NumberedPage, numbered_pages
 from shared.clouds.libcloud.refusals import invalid, made_for, not_found, wrong_state
 from shared.clouds.libcloud.tags import from_words, replaced_by
 from shared.clouds.libcloud.tokens import check_token, name_of
 from shared.clouds.models import AttachedVolume, Machine, MachineSpec, MachineState
 
-_PAGE_MAX = 200
 _STATES: Mapping[str, MachineState] = {
     "new": MachineState.PENDING,
     "active": MachineState.RUNNING,
@@ -38,8 +39,6 @@ _ON_ITS_WAY: Mapping[tuple[str, str], MachineState] = {
 """Status and action under way: DigitalOcean itself has no word for a droplet that is stopping."""
 
 _HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,61}[A-Za-z0-9])?")
-
-Document = Mapping[str, Any]
 
 
 class DigitalOceanMachines(Machines):
@@ -67,6 +66,7 @@ class DigitalOceanMachines(Machines):
             if known is not None:
                 return made_for(known, spec, provider=PROVIDER, operation="droplets.create")
             image = spec.image or await self._images.newest(region)
+            names += await self._wall_tags(region, spec)
             ask = partial(_create, region=region, spec=spec, image=image, names=names)
             try:
                 made = await self._client.call("droplets.create", ask, region=region, reads=False)
@@ -77,7 +77,7 @@ class DigitalOceanMachines(Machines):
 
     async def find_by_token(self, region: str, token: str) -> Machine | None:
         check_token(token, provider=PROVIDER, operation="find_by_token")
-        query = {"tag_name": token_tag(token), "per_page": _PAGE_MAX}
+        query = {"tag_name": token_tag(token), "per_page": PAGE_MAX}
         answer = await self._client.request("droplets.list", "GET", "/v2/droplets", query=query, wants=("droplets",))
         here = [each for each in answer["droplets"] if each["region"]["slug"] == region]
         return await self._read(min(here, key=lambda each: int(each["id"]))) if here else None
@@ -87,16 +87,7 @@ class DigitalOceanMachines(Machines):
 
     async def pages(self, region: str, *, page_size: int = 1000) -> AsyncIterator[list[Machine]]:
         """DigitalOcean lists all regions together, at most 200 a page: a page here has those of the region."""
-        size = min(_PAGE_MAX, max(1, page_size))
-
-        async def read(number: int) -> NumberedPage:
-            query = {"page": number, "per_page": size}
-            answer = await self._client.request("droplets.list", "GET", "/v2/droplets", query=query)
-            with self._client.reading("droplets.list"):
-                more = "next" in (answer.get("links") or {}).get("pages", {})
-                return NumberedPage(answer["droplets"], int(answer["meta"]["total"]), more)
-
-        async for page in numbered_pages(read, provider=PROVIDER, operation="droplets.list"):
+        async for page in pages_of(self._client, "droplets", "/v2/droplets", page_size=page_size):
             here = [each for each in page if each["region"]["slug"] == region]
             yield list(await asyncio.gather(*(self._read(each) for each in here)))
 
@@ -160,6 +151,19 @@ class DigitalOceanMachines(Machines):
         for name in replaced_by(before, tags, wanted):
             await self._tags("DELETE", "tags.unassign", f"/v2/tags/{quote(name)}/resources", region, resources)
 
+    async def _wall_tags(self, region: str, spec: MachineSpec) -> list[str]:
+        """The tag by which a droplet is inside of its firewall from the beginning."""
+        if not spec.security_groups:
+            return []
+        path, tag = f"/v2/firewalls/{quote(spec.security_groups[0])}", None
+        with suppress(NotFound):
+            answer = await self._client.request("firewalls.get", "GET", path, region=region, wants=("firewall",))
+            tag = wall_tag(answer["firewall"]["tags"] or ())
+        if tag is None:
+            detail = "is no firewall that a droplet can be created in"
+            raise invalid("security_groups", detail, provider=PROVIDER, operation="droplets.create")
+        return [tag]
+
     async def _tags(self, method: str, operation: str, path: str, region: str, document: Document) -> None:
         await self._client.request(operation, method, path, region=region, document=document)
 
@@ -212,8 +216,8 @@ def _check(region: str, spec: MachineSpec) -> None:
     wrong = None
     if spec.zone not in {None, region}:
         wrong = "availability_zone", f"is {region}, the region itself, or left out"
-    elif spec.security_groups:
-        wrong = "security_groups", "are not a property of a droplet: a firewall names its droplets"
+    elif len(spec.security_groups) > 1:
+        wrong = "security_groups", "are one firewall at most"
     elif spec.root_volume_gib is not None:
         wrong = "volume_size_gib", "is that of the size; a droplet's disk cannot be chosen"
     elif spec.image is not None and not re.fullmatch(r"[a-zA-Z0-9._-]+", spec.image):
@@ -236,7 +240,7 @@ def _machine(document: Document, action: str | None) -> Machine:
         image=str(image.get("slug") or image["id"]),
         region=slug,
         zone=slug,
-        tags=from_words(document["tags"]),
+        tags=from_words(without_walls(document["tags"])),
         private_ip=addresses.get("private"),
         public_ip=addresses.get("public"),
         subnet_id=document.get("vpc_uuid") or None,

@@ -2,33 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
+from pydantic import BaseModel
+
 from shared.clouds.catalog import Kind, ModelCatalog
-from shared.clouds.gcp.models import GceInstanceConfiguration, GcpCredentials
-from shared.clouds.models import Credentials
+from shared.clouds.gcp.models import GceInstanceConfiguration, GcpCredentials, GcpWorkloadCredentials
+
+_KEY = "service_account_key"
 
 
 class GcpCatalog(ModelCatalog):
     name = "gcp"
-    credentials_model = GcpCredentials
+    credentials_models = {  # noqa: RUF012
+        "service_account_key": GcpCredentials,
+        "workload_identity": GcpWorkloadCredentials,
+    }
     kinds = {("compute", "gce_instance"): Kind("Compute Engine instance", GceInstanceConfiguration, can_stop=True)}  # noqa: RUF012 - a ClassVar above
 
-    @property
-    def credentials_schema(self) -> Mapping[str, Any]:
+    def schema_of(self, method: str) -> dict[str, Any]:
         """The key may be an object or text: pydantic describes the object only."""
-        schema = GcpCredentials.model_json_schema()
-        key = schema["properties"]["service_account_key"]
-        text = {"type": "string", "contentMediaType": "application/json", "writeOnly": True}
-        schema["properties"]["service_account_key"] = {
-            "description": key["description"],
-            "anyOf": [{"$ref": key["$ref"]}, text],
-        }
+        schema = super().schema_of(method)
+        key = schema["properties"].get(_KEY)
+        if key is not None:
+            text = {"type": "string", "contentMediaType": "application/json", "writeOnly": True}
+            schema["properties"][_KEY] = {
+                "description": key["description"],
+                "anyOf": [{"$ref": key["$ref"]}, text],
+            }
         return schema
 
-    def credentials(self, configuration: Mapping[str, Any]) -> Credentials:
+    def plain(self, checked: BaseModel) -> dict[str, Any]:
         """The key is kept as one line of JSON with only what is used of it; see `ServiceAccountKey`."""
-        checked = self.checked(GcpCredentials, configuration, "credentials", "Invalid credential configuration")
-        key = checked.service_account_key
-        return Credentials({"project_id": checked.project_id, "service_account_key": key.canonical()})
+        found = super().plain(checked)
+        if isinstance(checked, GcpCredentials):
+            found[_KEY] = checked.service_account_key.canonical()
+        return found

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import importlib
-import json
 import logging
 import random
 import threading
@@ -21,14 +20,15 @@ from google.auth.transport.requests import AuthorizedSession
 from google.auth.transport.requests import Request as AuthRequest
 from opentelemetry import trace
 
+from shared.clouds.budget.limiter import Limiter
 from shared.clouds.errors import CloudError, ProviderFault, RateLimited, Unreachable
 from shared.clouds.gcp.errors import PROVIDER, from_document, from_exception
-from shared.clouds.gcp.identity import ServiceAccount
+from shared.clouds.gcp.identity import identity_of
+from shared.clouds.gcp.limits import api_of
 from shared.clouds.models import Credentials
 from shared.clouds.settings import CloudSettings
 from shared.kit.telemetry import CLOUD_CALLS
 
-_TOKEN_URL = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address
 _MONITORING_URL = "https://monitoring.googleapis.com"
 _UNIVERSE = "googleapis.com"
 _SDK = "google.cloud.compute_v1"
@@ -75,18 +75,18 @@ class GcpClient:
         self,
         credentials: Credentials,
         settings: CloudSettings,
+        limiter: Limiter | None = None,
         *,
         random_fraction: Callable[[], float] = random.random,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.project = credentials["project_id"]
         self.operation_wait_s = settings.gcp_operation_wait_s
-        self._key: Mapping[str, str] = json.loads(credentials["service_account_key"])
         self._settings = settings
+        self._budget = (limiter or Limiter(settings)).account(PROVIDER, self.project, api_of)
         self._random_fraction = random_fraction
         self._endpoint = None if settings.gcp_endpoint_url is None else str(settings.gcp_endpoint_url).rstrip("/")
-        token_url = _TOKEN_URL if self._endpoint is None else f"{self._endpoint}/token"
-        self._identity = ServiceAccount(self._key, token_url, settings.cloud_read_timeout_s, now)
+        self._identity = identity_of(credentials, settings, now)
         self._threads = ThreadPoolExecutor(settings.cloud_threads_per_account, thread_name_prefix="gcp")
         self._clients: dict[str, Any] = {}
         self._session: Any = None
@@ -145,7 +145,8 @@ class GcpClient:
     async def _repeated(self, name: str, region: str, send: Callable[[], Any], *, harmless: bool) -> Any:
         for attempt in range(1, self._settings.cloud_call_attempts + 1):
             try:
-                return await self._call_once(name, region, send)
+                async with self._budget.turn(name, region):
+                    return await self._call_once(name, region, send)
             except (RateLimited, Unreachable, ProviderFault) as error:
                 wait_s = self._wait_s(error, attempt)
                 last = attempt == self._settings.cloud_call_attempts or self._closed
@@ -201,7 +202,7 @@ class GcpClient:
         except CloudError:
             raise
         except Exception as error:  # noqa: BLE001 - the SDK, google-auth, requests and protobuf share no base
-            raise from_exception(error, operation=operation, secrets=self._secrets()) from None
+            raise from_exception(error, operation=operation, secrets=self._identity.secrets()) from None
 
     def _ask_sdk(self, service: str, method: str, fields: Mapping[str, Any]) -> Any:
         client = self._client(service)
@@ -220,7 +221,7 @@ class GcpClient:
         if answer.status_code >= 400:
             raise from_document(
                 document, answer.status_code, answer.headers.get("retry-after"), operation=url.rpartition("/")[2],
-                secrets=self._secrets(),
+                secrets=self._identity.secrets(),
             )  # fmt: skip
         return document
 
@@ -232,9 +233,6 @@ class GcpClient:
                 made = getattr(importlib.import_module(_SDK), CLIENTS[service])
                 self._clients[service] = made(credentials=self._identity, client_options=options)
             return self._clients[service]
-
-    def _secrets(self) -> tuple[str, ...]:
-        return self._key["private_key"], self._identity.token or self._key["private_key_id"]
 
     def _wait_s(self, error: CloudError, attempt: int) -> float:
         if error.retry_after_s is not None:

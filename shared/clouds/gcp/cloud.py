@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from shared.clouds.budget.limiter import Limiter
 from shared.clouds.capabilities import Cloud
 from shared.clouds.gcp.client import GcpClient
 from shared.clouds.gcp.images import GcpImages
@@ -22,8 +23,8 @@ class GcpCloud:
 
     provider_name = "gcp"
 
-    def __init__(self, credentials: Credentials, settings: CloudSettings) -> None:
-        self._client = GcpClient(credentials, settings)
+    def __init__(self, credentials: Credentials, settings: CloudSettings, limiter: Limiter | None = None) -> None:
+        self._client = GcpClient(credentials, settings, limiter)
         self._places = GcpPlaces(self._client)
         self.images = GcpImages(self._client)
         self.machines = GcpMachines(self._client, self._places, self.images)
@@ -43,5 +44,5 @@ class GcpCloud:
         await self._client.close()
 
 
-def open_account(credentials: Credentials, settings: CloudSettings) -> Cloud:
-    return GcpCloud(credentials, settings)
+def open_account(credentials: Credentials, settings: CloudSettings, limiter: Limiter | None = None) -> Cloud:
+    return GcpCloud(credentials, settings, limiter)

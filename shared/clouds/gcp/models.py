@@ -10,6 +10,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator
 
+from shared.clouds.workload import OrganizationId
+
 _STRICT = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True, frozen=True)
 
 NetworkTag = Annotated[str, Field(pattern=r"^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$")]
@@ -57,17 +59,49 @@ def _parsed(value: Any) -> Any:
         raise ValueError("is not a JSON document") from None
 
 
+ProjectId = Annotated[
+    str,
+    Field(pattern=r"^([a-z0-9.-]{1,63}:)?[a-z][a-z0-9-]{4,28}[a-z0-9]$", description="for example wedding-photos-1"),
+]
+ServiceAccountEmail = Annotated[
+    str,
+    Field(
+        pattern=r"^[a-z][a-z0-9-]{4,28}[a-z0-9]@[a-z0-9.-]{1,100}\.iam\.gserviceaccount\.com$",
+        description="the service account that works for us: whoever the credentials are may only become it",
+    ),
+]
+
+
 class GcpCredentials(BaseModel):
     """A service account's key, and the project that we work in, which need not be the account's own."""
 
     model_config = _STRICT
 
-    project_id: str = Field(
-        pattern=r"^([a-z0-9.-]{1,63}:)?[a-z][a-z0-9-]{4,28}[a-z0-9]$", description="for example wedding-photos-1"
-    )
+    project_id: ProjectId
     service_account_key: Annotated[ServiceAccountKey, BeforeValidator(_parsed)] = Field(
         description="the JSON document that Google gives for a service account's key, as an object or as text"
     )
+    impersonated_service_account: ServiceAccountEmail | None = None
+
+
+class GcpWorkloadCredentials(BaseModel):
+    """A project whose workload identity pool trusts this organization's identity token.
+
+    Without a service account to become, the pool's principal itself has the roles.
+    """
+
+    model_config = _STRICT
+
+    project_id: ProjectId
+    audience: str = Field(
+        pattern=(
+            r"^//iam\.googleapis\.com/projects/[0-9]{1,20}/locations/global"
+            r"/workloadIdentityPools/[a-z0-9-]{4,32}/providers/[a-z0-9-]{4,32}$"
+        ),
+        description="the pool's provider: //iam.googleapis.com/projects/1234/locations/global/workloadIdentityPools/…",
+    )
+    impersonated_service_account: ServiceAccountEmail | None = None
+    organization_id: OrganizationId
 
 
 class GceInstanceConfiguration(BaseModel):

@@ -58,6 +58,9 @@ class GcpNetworks(Networks):
         gcp_tags.check_token(token, operation="find_by_token")
         return await self._found(region, gcp_tags.name_of(token, region))
 
+    async def of_machine(self, region: str, machine_id: str) -> tuple[str, ...]:
+        return (await self._machines.get(region, machine_id)).security_groups
+
     async def delete_group(self, region: str, group_id: str) -> None:
         """Google would delete the rules below a machine that they wall in, so the machines are asked first."""
         async for page in self._machines.pages(region):

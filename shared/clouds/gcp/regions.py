@@ -85,18 +85,19 @@ class GcpPlaces:
         now_s = self._monotonic_s()
         if kept is not None and now_s - kept[0] < _KEPT_S:
             return kept[1]
-        found = await self._asked(region)
+        found = await self.zones_now(region)
         self._zones[region] = (now_s, found)
         return found
 
-    async def _asked(self, region: str) -> tuple[str, ...]:
+    async def zones_now(self, region: str) -> tuple[str, ...]:
+        """As `zones`, asked of the region itself: a lost one is an error, whatever was known of it."""
         answer = await self._client.call("regions", "get", region, region=region)
         return tuple(sorted(last_part(each) for each in answer.zones))
 
     async def _zones_or_none(self, region: str) -> tuple[str, ...] | None:
         """None, unknown, when the region does not answer: one lost region must not hide the others."""
         try:
-            return await self._asked(region)
+            return await self.zones_now(region)
         except CloudError:
             return None
 

@@ -7,10 +7,10 @@ snapshot of that disk stored there, and the disk's removal.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
-from shared.clouds.capabilities import Snapshots
+from shared.clouds.capabilities import ListsSnapshots, Snapshots
 from shared.clouds.errors import CloudError, Conflict, IncorrectState, NotFound, StillWorking
 from shared.clouds.gcp import tags as gcp_tags
 from shared.clouds.gcp.addresses import Zonal, in_utc, last_part, zonal, zonal_id
@@ -31,9 +31,10 @@ _CONTINENTS: Mapping[str, tuple[str, ...]] = {"asia": ("asia-",), "eu": ("europe
 """The multi-regional locations, and how the names of their regions begin."""
 
 _COPY_DISK_SUFFIX = "-copy"
+_PAGE_MAX = 500
 
 
-class GcpSnapshots(Snapshots):
+class GcpSnapshots(Snapshots, ListsSnapshots):
     """A snapshot's name is made of its region and token, which makes its creation repeatable, and finds it."""
 
     def __init__(self, client: GcpClient, places: GcpPlaces) -> None:
@@ -107,6 +108,16 @@ class GcpSnapshots(Snapshots):
         except NotFound:
             return
         await self._operations.settled(operation, region, name="snapshots.delete")
+
+    async def pages(self, region: str, *, page_size: int = 500) -> AsyncIterator[list[Snapshot]]:
+        """Snapshots are global: those stored in the region or its continent are kept, and the region is asked first.
+
+        One that is stored in a continent is listed in each of its regions, as it can be read in each.
+        """
+        await self._places.zones_now(region)
+        size = min(_PAGE_MAX, max(1, page_size))
+        async for page in self._client.pages("snapshots", region, max_results=size):
+            yield [_snapshot(each, region) for each in page.items if _is_stored_in(each, region)]
 
     async def _inserted(
         self, region: str, token: str, disk: str, tags: Mapping[str, str], description: str

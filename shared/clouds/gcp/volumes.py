@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
-from shared.clouds.capabilities import Volumes
+from shared.clouds.capabilities import ListsVolumes, Volumes
 from shared.clouds.errors import Conflict, NotFound, Unsupported
 from shared.clouds.gcp import tags as gcp_tags
 from shared.clouds.gcp.addresses import Zonal, from_project, in_utc_or_none, last_part, region_of_zone, zonal, zonal_id
@@ -17,6 +17,7 @@ from shared.clouds.gcp.images import GcpImages
 from shared.clouds.gcp.operations import Operations
 from shared.clouds.gcp.regions import GcpPlaces
 from shared.clouds.models import Volume, VolumeSpec, VolumeState
+from shared.clouds.restoring import RestoresVolumes
 
 _STATES: Mapping[str, VolumeState] = {
     "CREATING": VolumeState.CREATING,
@@ -27,9 +28,10 @@ _STATES: Mapping[str, VolumeState] = {
     "UNAVAILABLE": VolumeState.ERROR,
 }
 _DEVICE_CHARACTERS_MAX = 63
+_PAGE_MAX = 500
 
 
-class GcpVolumes(Volumes):
+class GcpVolumes(Volumes, RestoresVolumes, ListsVolumes):
     """A disk's name is made of its token, so that a zone cannot hold two; a label finds it."""
 
     def __init__(self, client: GcpClient, places: GcpPlaces, images: GcpImages) -> None:
@@ -155,6 +157,26 @@ class GcpVolumes(Volumes):
             return
         await self._operations.settled(operation, region, name="disks.delete")
 
+    async def pages(self, region: str, *, page_size: int = 500) -> AsyncIterator[list[Volume]]:
+        """Zone by zone, as a list over all zones hides the lost ones in a warning; regional disks are in none of them.
+
+        The devices are read from the zone's instances, all of them at once, and each image of the project's once.
+        """
+        size = min(_PAGE_MAX, max(1, page_size))
+        origins: dict[str, str | None] = {}
+        for zone in await self._places.zones(region):
+            instances = {
+                zonal_id(each.self_link): each
+                async for page in self._client.pages("instances", region, zone=zone)
+                for each in page.items
+            }
+            async for page in self._client.pages("disks", region, zone=zone, max_results=size):
+                owners = [instances.get(zonal_id(each.users[0])) if each.users else None for each in page.items]
+                yield [
+                    await self._volume(region, each, owner, origins)
+                    for each, owner in zip(page.items, owners, strict=True)
+                ]
+
     async def _read(self, region: str, place: Zonal) -> Any:
         return await self._client.call("disks", "get", region, zone=place.zone, disk=place.name)
 
@@ -166,8 +188,13 @@ class GcpVolumes(Volumes):
             raise _not_found(f"There is no disk {volume_id} in {region}", operation)
         return place
 
-    async def _volume(self, region: str, disk: Any, instance: Any = None) -> Volume:
-        """`instance` is what the disk is attached to, read when it is not given: only it knows the device."""
+    async def _volume(
+        self, region: str, disk: Any, instance: Any = None, origins: dict[str, str | None] | None = None
+    ) -> Volume:
+        """`instance` is what the disk is attached to, read when it is not given: only it knows the device.
+
+        `origins` remembers the snapshots behind images while a list is read.
+        """
         identifier = zonal_id(disk.self_link)
         machine_id = zonal_id(disk.users[0]) if disk.users else None
         if instance is None and machine_id is not None:
@@ -176,7 +203,10 @@ class GcpVolumes(Volumes):
         attached = () if instance is None else instance.disks
         snapshot = last_part(disk.source_snapshot) or None
         if snapshot is None and disk.source_image:
-            snapshot = await self._images.source_snapshot(region, from_project(disk.source_image))
+            image, known = from_project(disk.source_image), {} if origins is None else origins
+            if image not in known:
+                known[image] = await self._images.source_snapshot(region, image)
+            snapshot = known[image]
         state = _STATES.get(disk.status, VolumeState.ERROR)
         return Volume(
             id=identifier,

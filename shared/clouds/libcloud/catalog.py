@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
@@ -29,4 +30,4 @@ class TokenCredentials(BaseModel):
 class TokenCatalog(ModelCatalog):
     """A catalog of a provider that takes a token."""
 
-    credentials_model = TokenCredentials
+    credentials_models: ClassVar = {"token": TokenCredentials}

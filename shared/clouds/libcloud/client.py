@@ -6,6 +6,7 @@ import asyncio
 import contextvars
 import json
 import random
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
@@ -15,8 +16,11 @@ from weakref import WeakValueDictionary
 
 from opentelemetry import trace
 
+from shared.clouds.budget.limiter import AccountBudget, Limiter
+from shared.clouds.budget.rate import Api
 from shared.clouds.errors import CloudError, ProviderFault, RateLimited, Unreachable
 from shared.clouds.libcloud.errors import Vocabulary
+from shared.clouds.libcloud.notices import Notice, notice_of
 from shared.clouds.settings import CloudSettings
 from shared.kit.telemetry import CLOUD_CALLS
 
@@ -42,11 +46,13 @@ class LibcloudClient:
         settings: CloudSettings,
         *,
         secrets: tuple[str, ...],
+        budget: AccountBudget | None = None,
         random_fraction: Callable[[], float] = random.random,
     ) -> None:
         self._make_driver = make_driver
         self._vocabulary = vocabulary
         self._settings = settings
+        self._budget = budget or Limiter(settings).account(vocabulary.provider, "", lambda _: Api("requests"))
         self._secrets = secrets
         self._random_fraction = random_fraction
         self._threads = ThreadPoolExecutor(settings.cloud_threads_per_account, thread_name_prefix=vocabulary.provider)
@@ -64,7 +70,8 @@ class LibcloudClient:
         """What `ask` makes of a driver, in a thread; raises our errors only. `operation` is `droplets.create`."""
         for attempt in range(1, self._settings.cloud_call_attempts + 1):
             try:
-                return await self._call_once(operation, ask, region)
+                async with self._budget.turn(operation, region):
+                    return await self._call_once(operation, ask, region)
             except (RateLimited, Unreachable, ProviderFault) as error:
                 wait_s = self._wait_s(error, attempt)
                 last = attempt == self._settings.cloud_call_attempts or self._closed
@@ -133,11 +140,14 @@ class LibcloudClient:
             set_status_on_exception=False,
         ) as span:
             try:
-                return await self._in_thread(partial(self._ask, ask, operation), operation)
+                answer, notice = await self._in_thread(partial(self._ask, ask, operation), operation)
             except CloudError as error:
                 span.set_status(trace.StatusCode.ERROR, error.code)
                 span.set_attribute("error.type", error.code)
                 raise
+        if notice is not None:
+            self._budget.noticed(operation, region, notice.remaining, notice.reset_in_s)
+        return answer
 
     async def _in_thread(self, ask: Callable[[], _Result], operation: str) -> _Result:
         """Wait for the thread, but not for ever: a body that drips keeps a socket's read time-out from firing."""
@@ -151,14 +161,14 @@ class LibcloudClient:
                 "timeout", f"No answer within {limit_s:g} s", provider=self.provider, operation=operation
             ) from None
 
-    def _ask(self, ask: Callable[[Any], _Result], operation: str) -> _Result:
+    def _ask(self, ask: Callable[[Any], _Result], operation: str) -> tuple[_Result, Notice | None]:
         """In a thread. `from None`: a chained driver's exception would carry its unredacted message into a log."""
         try:
             driver = self._idle.pop() if self._idle else self._make_driver()
         except IndexError:  # another thread took the last idle one
             driver = self._make_driver()
         try:
-            return ask(driver)
+            return ask(driver), notice_of(driver.connection.last_headers, time.time())
         except Exception as error:  # noqa: BLE001 - drivers raise whatever their parsers stumble over
             raise self._vocabulary.from_exception(error, operation=operation, secrets=self._secrets) from None
         finally:

@@ -7,6 +7,7 @@ API), its errors drop status, body or Retry-After, each driver others.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NoReturn, TypeVar
 from urllib.parse import urlsplit
 
@@ -35,8 +36,14 @@ def connection_class(base: type[_Base], endpoint_url: str | None, settings: Clou
         def parse_error(self) -> NoReturn:
             raise RefusedAnswer(self.status, self.headers, self.body)
 
+        def parse_body(self) -> Any:
+            self.connection.last_headers = self.headers
+            return super().parse_body()
+
     class Connection(base):  # type: ignore[misc, valid-type]
         responseCls = Answer  # noqa: N815 - libcloud's name
+
+        last_headers: Mapping[str, str] = MappingProxyType({})  # of the last answer that was no refusal
 
         def __init__(self, *arguments: Any, **options: Any) -> None:
             super().__init__(*arguments, **options)

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from shared.clouds.budget.limiter import Limiter
 from shared.clouds.capabilities import Cloud
 from shared.clouds.errors import PermissionDenied
 from shared.clouds.libcloud.client import LibcloudClient
 from shared.clouds.linode.driver import driver_maker
 from shared.clouds.linode.errors import VOCABULARY
 from shared.clouds.linode.images import default_images
+from shared.clouds.linode.limits import api_of
+from shared.clouds.linode.machine_images import LinodeMachineImages
 from shared.clouds.linode.machines import LinodeMachines
 from shared.clouds.linode.metrics import LinodeMetrics
+from shared.clouds.linode.networks import LinodeNetworks
 from shared.clouds.linode.regions import regions_of
+from shared.clouds.linode.volumes import LinodeVolumes
 from shared.clouds.models import Account, Credentials, Region
 from shared.clouds.settings import CloudSettings
 
@@ -22,11 +27,16 @@ class LinodeCloud:
 
     provider_name = "linode"
 
-    def __init__(self, credentials: Credentials, settings: CloudSettings) -> None:
+    def __init__(self, credentials: Credentials, settings: CloudSettings, limiter: Limiter | None = None) -> None:
         maker = driver_maker(credentials, settings)
-        self._client = LibcloudClient(maker, VOCABULARY, settings, secrets=(credentials["token"],))
+        token = credentials["token"]
+        budget = (limiter or Limiter(settings)).account(self.provider_name, token, api_of)
+        self._client = LibcloudClient(maker, VOCABULARY, settings, secrets=(token,), budget=budget)
         self.metrics = LinodeMetrics(self._client)
         self.machines = LinodeMachines(self._client, default_images(self._client))
+        self.machine_images = LinodeMachineImages(self._client)
+        self.networks = LinodeNetworks(self._client)
+        self.volumes = LinodeVolumes(self._client)
 
     async def authenticate(self) -> Account:
         """Every token reads its profile; the account's id needs `account:read_only`, else the user stands for it."""
@@ -45,5 +55,5 @@ class LinodeCloud:
         await self._client.close()
 
 
-def open_account(credentials: Credentials, settings: CloudSettings) -> Cloud:
-    return LinodeCloud(credentials, settings)
+def open_account(credentials: Credentials, settings: CloudSettings, limiter: Limiter | None = None) -> Cloud:
+    return LinodeCloud(credentials, settings, limiter)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import UTC, datetime
@@ -14,17 +13,15 @@ from shared.clouds.errors import Conflict, IncorrectState, NotFound, StillWorkin
 from shared.clouds.libcloud.client import LibcloudClient
 from shared.clouds.libcloud.default_images import DefaultImages
 from shared.clouds.libcloud.driver import DOCUMENT
-from shared.clouds.libcloud.paging import NumberedPage, numbered_pages
 from shared.clouds.libcloud.refusals import invalid, made_for, not_found, wrong_state
-from shared.clouds.libcloud.tags import WordTags, from_words, replaced_by
+from shared.clouds.libcloud.tags import from_words, replaced_by
 from shared.clouds.libcloud.tokens import check_token, name_of
 from shared.clouds.linode.errors import PROVIDER
+from shared.clouds.linode.lists import Document, page_of, pages_of
+from shared.clouds.linode.tags import TAGS
 from shared.clouds.models import Machine, MachineSpec, MachineState
 
-TAGS = WordTags(PROVIDER, shortest=3, longest=50)
-"""Source: techdocs.akamai.com/linode-api/reference/post-tag: 3 to 50 characters."""
-
-_PAGE_MIN, _PAGE_MAX = 25, 500
+_PATH = "/v4/linode/instances"
 _STATES: Mapping[str, MachineState] = {
     "provisioning": MachineState.PENDING,
     "booting": MachineState.PENDING,
@@ -37,8 +34,6 @@ _STATES: Mapping[str, MachineState] = {
     "deleting": MachineState.SHUTTING_DOWN,
 }
 """The others (migrating, rebuilding, cloning, restoring, billing_suspension…) are on their way to something."""
-
-Document = Mapping[str, Any]
 
 
 def _random_password() -> str:
@@ -83,30 +78,26 @@ class LinodeMachines(Machines):
 
     async def find_by_token(self, region: str, token: str) -> Machine | None:
         check_token(token, provider=PROVIDER, operation="find_by_token")
-        page = await self._page(region, 1, _PAGE_MIN, label=name_of(token))
+        filters = {"region": region, "label": name_of(token)}
+        page = await page_of(self._client, "instances.list", _PATH, region=region, filters=filters)
         found = [self._read(each) for each in page.things]
         return next((each for each in found if each.token == token and each.region == region), None)
 
     async def get(self, region: str, machine_id: str) -> Machine:
         if machine_id.isdecimal():
-            path = f"/v4/linode/instances/{machine_id}"
+            path = f"{_PATH}/{machine_id}"
             machine = self._read(await self._client.request("instances.get", "GET", path, region=region))
             if machine.region == region:
                 return machine
         raise not_found(f"Linode {machine_id} in {region}", provider=PROVIDER, operation="instances.get")
 
     async def pages(self, region: str, *, page_size: int = 1000) -> AsyncIterator[list[Machine]]:
-        """Linode pages by 25 to 500; smaller pages are cut from its own."""
-        asked = min(_PAGE_MAX, max(_PAGE_MIN, page_size))
-        size = min(asked, max(1, page_size))
-
-        async def read(number: int) -> NumberedPage:
-            return await self._page(region, number, asked)
-
-        async for page in numbered_pages(read, provider=PROVIDER, operation="instances.list"):
-            machines = [self._read(each) for each in page]
-            for first in range(0, max(1, len(machines)), size):
-                yield machines[first : first + size]
+        filters = {"region": region}
+        pages = pages_of(
+            self._client, "instances.list", _PATH, region=region, page_size=page_size, filters=filters
+        )  # fmt: skip
+        async for page in pages:
+            yield [self._read(each) for each in page]
 
     async def start(self, region: str, machine_id: str) -> None:
         machine = await self.get(region, machine_id)
@@ -151,7 +142,7 @@ class LinodeMachines(Machines):
         TAGS.check(tags, operation="instances.update")
         if not machine_id.isdecimal():
             raise not_found(f"Linode {machine_id} in {region}", provider=PROVIDER, operation="instances.update")
-        path = f"/v4/linode/instances/{machine_id}"
+        path = f"{_PATH}/{machine_id}"
         answer = await self._client.request("instances.get", "GET", path, region=region, wants=("tags", "region"))
         before = [str(each) for each in answer["tags"]]
         if answer["region"] != region:
@@ -160,16 +151,6 @@ class LinodeMachines(Machines):
         gone = replaced_by(before, tags, wanted)
         after = list(dict.fromkeys([*(each for each in before if each not in gone), *wanted]))
         await self._client.request("instances.update", "PUT", path, region=region, document={"tags": after})
-
-    async def _page(self, region: str, number: int, size: int, **filters: str) -> NumberedPage:
-        """Linode's own filter is a header in JSON."""
-        headers = {"X-Filter": json.dumps({"region": region, **filters})}
-        query = {"page": number, "page_size": size}
-        answer = await self._client.request(
-            "instances.list", "GET", "/v4/linode/instances", region=region, query=query, headers=headers
-        )
-        with self._client.reading("instances.list"):
-            return NumberedPage(answer["data"], int(answer["results"]), int(answer["page"]) < int(answer["pages"]))
 
     async def _act(self, region: str, operation: str, ask: Callable[[Any], Any]) -> None:
         await self._client.call(operation, ask, region=region, reads=False)
@@ -180,15 +161,17 @@ class LinodeMachines(Machines):
 
 
 def _create(driver: Any, *, region: str, spec: MachineSpec, image: str, words: list[str], password: str) -> Document:
-    node = driver.create_node(
-        driver.location(region),
-        name_of(spec.token),
-        driver.size(spec.instance_type),
-        driver.image(image),
-        root_pass=password,
-        ex_tags=words,
-    )
-    document: Document = node.extra[DOCUMENT]
+    attributes: dict[str, Any] = {
+        "region": region,
+        "label": name_of(spec.token),
+        "type": spec.instance_type,
+        "image": image,
+        "root_pass": password,
+        "tags": words,
+    }
+    if spec.security_groups:
+        attributes["firewall_id"] = int(spec.security_groups[0])
+    document: Document = driver.create_instance(attributes).extra[DOCUMENT]
     return document
 
 
@@ -197,8 +180,8 @@ def _check(region: str, spec: MachineSpec) -> None:
     wrong = None
     if spec.zone not in {None, region}:
         wrong = "availability_zone", f"is {region}, the region itself, or left out"
-    elif spec.security_groups:
-        wrong = "security_groups", "are not chosen at the creation of a Linode here"
+    elif len(spec.security_groups) > 1 or not all(each.isdecimal() for each in spec.security_groups):
+        wrong = "security_groups", "are one firewall's number at most"
     elif spec.subnet_id is not None:
         wrong = "subnet_id", "is not chosen at the creation of a Linode here"
     elif spec.root_volume_gib is not None:

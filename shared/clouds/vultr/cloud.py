@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from shared.clouds.budget.limiter import Limiter
 from shared.clouds.capabilities import Cloud
 from shared.clouds.libcloud.client import LibcloudClient
 from shared.clouds.models import Account, Credentials, Region
@@ -11,9 +12,13 @@ from shared.clouds.settings import CloudSettings
 from shared.clouds.vultr.driver import driver_maker
 from shared.clouds.vultr.errors import VOCABULARY
 from shared.clouds.vultr.images import default_images
+from shared.clouds.vultr.limits import api_of
+from shared.clouds.vultr.machine_images import VultrMachineImages
 from shared.clouds.vultr.machines import VultrMachines
 from shared.clouds.vultr.metrics import VultrMetrics
+from shared.clouds.vultr.networks import VultrNetworks
 from shared.clouds.vultr.regions import regions_of
+from shared.clouds.vultr.volumes import VultrVolumes
 
 
 class VultrCloud:
@@ -21,11 +26,16 @@ class VultrCloud:
 
     provider_name = "vultr"
 
-    def __init__(self, credentials: Credentials, settings: CloudSettings) -> None:
+    def __init__(self, credentials: Credentials, settings: CloudSettings, limiter: Limiter | None = None) -> None:
         maker = driver_maker(credentials, settings)
-        self._client = LibcloudClient(maker, VOCABULARY, settings, secrets=(credentials["token"],))
+        token = credentials["token"]
+        budget = (limiter or Limiter(settings)).account(self.provider_name, token, api_of)
+        self._client = LibcloudClient(maker, VOCABULARY, settings, secrets=(token,), budget=budget)
         self.metrics = VultrMetrics(self._client)
         self.machines = VultrMachines(self._client, default_images(self._client))
+        self.machine_images = VultrMachineImages(self._client)
+        self.networks = VultrNetworks(self._client)
+        self.volumes = VultrVolumes(self._client)
 
     async def authenticate(self) -> Account:
         """Vultr gives an account no number: its e-mail address is what tells it from others."""
@@ -40,5 +50,5 @@ class VultrCloud:
         await self._client.close()
 
 
-def open_account(credentials: Credentials, settings: CloudSettings) -> Cloud:
-    return VultrCloud(credentials, settings)
+def open_account(credentials: Credentials, settings: CloudSettings, limiter: Limiter | None = None) -> Cloud:
+    return VultrCloud(credentials, settings, limiter)

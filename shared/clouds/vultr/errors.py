@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from shared.clouds.errors import (
+    Conflict,
     IncorrectState,
     InvalidRequest,
     NoCapacity,
@@ -37,6 +38,7 @@ SENTENCES = (
     Sentence(400, r"invalid (os|image|snapshot)", InvalidRequest, "image"),
     Sentence(400, r"invalid region", InvalidRequest, "region"),
     Sentence(400, r"must be (stopped|halted)", IncorrectState),
+    Sentence(400, r"(is|already) attached|in use", Conflict),
     Sentence(503, r"rate limit", RateLimited),
 )
 """What their sentences mean; the first that fits counts."""

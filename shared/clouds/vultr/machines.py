@@ -9,23 +9,20 @@ from functools import partial
 from typing import Any
 
 from shared.clouds.capabilities import Machines
-from shared.clouds.errors import IncorrectState, NotFound, ProviderFault, StillWorking
+from shared.clouds.errors import IncorrectState, NotFound, StillWorking
 from shared.clouds.libcloud.client import LibcloudClient
 from shared.clouds.libcloud.default_images import DefaultImages
 from shared.clouds.libcloud.driver import DOCUMENT
 from shared.clouds.libcloud.refusals import invalid, made_for, not_found, wrong_state
-from shared.clouds.libcloud.tags import WordTags, from_words, replaced_by
+from shared.clouds.libcloud.tags import from_words, replaced_by
 from shared.clouds.libcloud.tokens import check_token, name_of
 from shared.clouds.models import Machine, MachineSpec, MachineState
 from shared.clouds.vultr.errors import PROVIDER
+from shared.clouds.vultr.lists import PAGE_MAX, Document, pages_of
+from shared.clouds.vultr.networks import WALL_PREFIX
+from shared.clouds.vultr.tags import TAGS
 
-TAGS = WordTags(PROVIDER, shortest=1, longest=50)
-"""Vultr states no limit; short words are safe."""
-
-_PAGE_MAX = 500
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
-Document = Mapping[str, Any]
 
 
 class VultrMachines(Machines):
@@ -52,23 +49,15 @@ class VultrMachines(Machines):
             known = await self.find_by_token(region, spec.token)
             if known is not None:
                 return made_for(known, spec, provider=PROVIDER, operation="instances.create")
-            attributes: dict[str, Any] = {
-                "label": name_of(spec.token),
-                "region": region,
-                "plan": spec.instance_type,
-                "os_id": int(spec.image or await self._images.newest(region)),
-                "tags": words,
-                "activation_email": False,
-            }
-            if spec.security_groups:
-                attributes["firewall_group_id"] = spec.security_groups[0]
+            image = spec.image or await self._images.newest(region)
+            attributes = {**_attributes(region, spec, image), "tags": words}
             ask = partial(_create, attributes=attributes)
             made = await self._client.call("instances.create", ask, region=region, reads=False)
         return self._read(made)
 
     async def find_by_token(self, region: str, token: str) -> Machine | None:
         check_token(token, provider=PROVIDER, operation="find_by_token")
-        answer = await self._list(region, label=name_of(token), per_page=_PAGE_MAX)
+        answer = await self._list(region, label=name_of(token), per_page=PAGE_MAX)
         found = [self._read(each) for each in answer["instances"]]
         mine = [each for each in found if each.token == token and each.region == region]
         return min(mine, key=lambda each: (str(each.launched_at), each.id), default=None)
@@ -80,20 +69,11 @@ class VultrMachines(Machines):
         raise not_found(f"instance {machine_id} in {region}", provider=PROVIDER, operation="instances.get")
 
     async def pages(self, region: str, *, page_size: int = 1000) -> AsyncIterator[list[Machine]]:
-        """At most 500 a page, by a cursor that things which come and go do not move."""
-        cursor = ""
-        while True:
-            more = {"cursor": cursor} if cursor else {}
-            answer = await self._list(region, per_page=min(_PAGE_MAX, max(1, page_size)), **more)
-            with self._client.reading("instances.list"):
-                following = str(answer["meta"]["links"]["next"] or "")
-            yield [self._read(each) for each in answer["instances"] if each.get("region") == region]
-            if not following:
-                return
-            if following == cursor:
-                message = "The same page came twice"
-                raise ProviderFault("repeated_page", message, provider=PROVIDER, operation="instances.list")
-            cursor = following
+        pages = pages_of(
+            self._client, "instances", "/v2/instances", region=region, page_size=page_size, query={"region": region}
+        )  # fmt: skip
+        async for page in pages:
+            yield [self._read(each) for each in page if each.get("region") == region]
 
     async def start(self, region: str, machine_id: str) -> None:
         machine = await self.get(region, machine_id)
@@ -170,6 +150,27 @@ class VultrMachines(Machines):
             return _machine(document)
 
 
+def _attributes(region: str, spec: MachineSpec, image: str) -> dict[str, Any]:
+    """An instance in a wall has no public address, and is in the wall's network alone."""
+    attributes: dict[str, Any] = {
+        "label": name_of(spec.token),
+        "region": region,
+        "plan": spec.instance_type,
+        "activation_email": False,
+    }
+    if image.isdecimal():
+        attributes["os_id"] = int(image)
+    else:
+        attributes["snapshot_id"] = image
+    for group in spec.security_groups:
+        if group.startswith(WALL_PREFIX):
+            network = group.removeprefix(WALL_PREFIX)
+            attributes |= {"attach_vpc": [network], "vpc_only": True, "enable_ipv6": False}
+        else:
+            attributes["firewall_group_id"] = group
+    return attributes
+
+
 def _create(driver: Any, *, attributes: Mapping[str, Any]) -> Document:
     document: Document = driver.create_instance(attributes).extra[DOCUMENT]
     return document
@@ -186,8 +187,8 @@ def _check(region: str, spec: MachineSpec) -> None:
         wrong = "volume_size_gib", "is that of the plan; an instance's disk cannot be chosen"
     elif len(spec.security_groups) > 1:
         wrong = "security_groups", "are one firewall group at most"
-    elif spec.image is not None and not re.fullmatch(r"[0-9]{1,9}", spec.image):
-        wrong = "image", "is an operating system's number"
+    elif spec.image is not None and not (re.fullmatch(r"[0-9]{1,9}", spec.image) or _ID.fullmatch(spec.image)):
+        wrong = "image", "is an operating system's number or a snapshot's id"
     if wrong is not None:
         raise invalid(*wrong, provider=PROVIDER, operation="instances.create")
 
@@ -209,7 +210,7 @@ def _machine(document: Document) -> Machine:
         id=str(document["id"]),
         state=_state(document),
         instance_type=str(document["plan"]),
-        image=str(document["os_id"]),
+        image=str(document.get("snapshot_id") or document["os_id"]),
         region=region,
         zone=region,
         tags=from_words(document["tags"]),

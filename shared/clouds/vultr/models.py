@@ -17,8 +17,8 @@ class InstanceConfiguration(BaseModel):
     )
     image: str | None = Field(
         default=None,
-        pattern=r"^[0-9]{1,9}$",
-        description="a system's number in /v2/os; default: the newest Ubuntu LTS",
+        pattern=r"^([0-9]{1,9}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$",
+        description="a system's number in /v2/os, or a snapshot's id; default: the newest Ubuntu LTS",
     )
     security_groups: list[str] = Field(
         default_factory=list, max_length=1, description="a firewall group, which rules what may come in"

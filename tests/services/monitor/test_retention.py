@@ -30,8 +30,8 @@ from tests.services.monitor.conftest import KEY_RING, Fleet, StandingClock, now
 
 pytestmark = pytest.mark.anyio
 
-PARTITIONS = 9
-"""From the day of the oldest point that is taken (a day back) to seven days ahead."""
+PARTITIONS = 10
+"""From the day of the oldest point that is taken (two days back) to seven days ahead."""
 
 
 def later(deps: Deps, days: int) -> None:

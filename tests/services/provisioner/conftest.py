@@ -3,8 +3,8 @@
 import asyncio
 import base64
 import json
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Protocol
 
 import pytest
 
@@ -30,6 +30,12 @@ async def eventually(holds: Callable[[], Awaitable[bool]], timeout_s: float = 20
     async with asyncio.timeout(timeout_s):
         while not await holds():
             await asyncio.sleep(0.05)
+
+
+class Accepted(Protocol):
+    """What was accepted, and may be waited for."""
+
+    operation: Operation
 
 
 class Tenant:
@@ -103,11 +109,11 @@ class Tenant:
         name = accepted.resource.resource_name
         return [each for each in self.aws.machines() if each["tags"].get("Name") == name]
 
-    async def done(self, accepted: AcceptedResource, timeout_s: float = 60) -> Operation:
+    async def done(self, accepted: Accepted, timeout_s: float = 60) -> Operation:
         """The operation's end, while time passes for the cloud."""
         return (await self.all_done([accepted], timeout_s))[0]
 
-    async def all_done(self, accepted: list[AcceptedResource], timeout_s: float = 60) -> list[Operation]:
+    async def all_done(self, accepted: Sequence[Accepted], timeout_s: float = 60) -> list[Operation]:
         """The ends of several operations, in their order."""
         moving = asyncio.create_task(self.move_time())
         try:
@@ -115,7 +121,7 @@ class Tenant:
         finally:
             moving.cancel()
 
-    async def _end(self, accepted: AcceptedResource, timeout_s: float) -> Operation:
+    async def _end(self, accepted: Accepted, timeout_s: float) -> Operation:
         ends = (OperationSucceeded, OperationFailed)
         event = await self.services.event(
             OperationEvent,
@@ -141,6 +147,7 @@ class Tenant:
 def cloud_address(simulated_aws: SimulatedAws, monkeypatch: pytest.MonkeyPatch) -> None:
     """The deployment's setting that says where AWS is."""
     monkeypatch.setenv("CANOPY_AWS_ENDPOINT_URL", simulated_aws.endpoint_url)
+    monkeypatch.setenv("CANOPY_CLOUD_BUDGET_FIRST_PER_S", "500")
     monkeypatch.setenv("CANOPY_CLOUD_CALL_ATTEMPTS", "1")
 
 

@@ -1,5 +1,6 @@
 """The life of an account: tried before it is stored, tested, changed, watched, removed; and its credentials unseen."""
 
+import json
 from typing import Any
 
 import psycopg
@@ -7,7 +8,9 @@ import pytest
 from nats.js.api import ConsumerConfig, DeliverPolicy
 
 from shared.bus.credentials import CredentialStore
+from shared.clouds.aws.client import AwsClient
 from shared.kit.errors import CanopyError, Conflict, InvalidInput, NotFound, Stale, TimedOut, Unavailable
+from shared.kit.ids import new_id
 from shared.messages.base import SYSTEM
 from shared.messages.context import Context
 from shared.messages.headers import message_headers
@@ -15,6 +18,7 @@ from shared.messages.operations import OperationAccepted
 from shared.messages.providers import (
     CheckProvider,
     GetProvider,
+    GetTrust,
     ListProviderInventory,
     ListProviders,
     ListRegions,
@@ -23,7 +27,6 @@ from shared.messages.providers import (
     ProviderRemoved,
     ProviderUpdated,
     RemoveProvider,
-    RotateCredentials,
     TestConnection,
     UpdateProvider,
 )
@@ -78,6 +81,35 @@ async def test_bad_input_names_its_field(
         await tenant.add_provider(**fields)
     assert pointer in [error.pointer for error in refused.value.errors]
     assert (await services.ask(ListProviders(**tenant.question()))).items == []
+
+
+async def test_a_role_is_opened_by_the_organizations_own_external_id(
+    services: Services, tenant: Tenant, stranger: Tenant, provisioner: Running
+) -> None:
+    told = await services.ask(GetTrust(**tenant.question(), provider_name="aws"))
+    assert told.external_id == f"canopy-{tenant.context.organization}"
+    assert (told.methods, told.principal, told.subject) == (["access_key", "assume_role"], None, None)
+    iam = AwsClient(tenant.aws.credentials(1), tenant.aws.settings())
+    trust = {
+        "Effect": "Allow",
+        "Action": "sts:AssumeRole",
+        "Principal": {"AWS": tenant.aws.accounts[0]["account_id"]},
+        "Condition": {"StringEquals": {"sts:ExternalId": told.external_id}},
+    }
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    name = f"canopy-{new_id()}"
+    made = await iam.call("iam", "us-east-1", "CreateRole", RoleName=name, AssumeRolePolicyDocument=document)
+    await iam.close()
+    role = {"method": "assume_role", "role_arn": made["Role"]["Arn"], **tenant.credentials()}
+    provider = await tenant.add_provider(credentials_config=role, regions=["us-east-1"])
+    assert provider.account_id == tenant.aws.accounts[1]["account_id"]
+    assert (await services.ask(TestConnection(**tenant.question(), provider_id=provider.id))).ok
+    with pytest.raises(InvalidInput) as theirs:
+        await stranger.add_provider(credentials_config=role)
+    assert theirs.value.code == "invalid_credentials"
+    with pytest.raises(InvalidInput) as chosen:
+        await stranger.add_provider(credentials_config={**role, "organization_id": str(tenant.context.organization)})
+    assert [each.pointer for each in chosen.value.errors] == ["/credentials_config/organization_id"]
 
 
 @pytest.mark.parametrize(
@@ -224,28 +256,6 @@ async def test_credentials_that_the_bucket_has_lost_come_back(
         return all(each["access_key_id"] == tenant.credentials()["access_key_id"] for each in found)
 
     await eventually(readable)
-
-
-async def test_rotation_seals_again_and_readers_follow(
-    services: Services, tenant: Tenant, start_replica: StartReplica
-) -> None:
-    first = await start_replica()
-    provider = await tenant.add_provider()
-    await first.stop()
-    await start_replica(key_ring=key_ring("two", "one"), rotation_every_s=3600)
-    await services.ask(RotateCredentials(**Context.background().envelope(now())))
-    report = await services.ask(RotateCredentials(**Context.background().envelope(now())))
-    assert report.remaining == 0
-    only_new = CredentialStore(services.bus, KeyRing.parse(key_ring("two")))
-
-    async def readable() -> bool:
-        try:
-            return bool(await only_new.get(provider.organization_id, provider.id))
-        except Exception:  # noqa: BLE001 - until the new ciphertext is there
-            return False
-
-    await eventually(readable)
-    assert (await services.ask(TestConnection(**tenant.question(), provider_id=provider.id))).ok
 
 
 async def test_the_inventory_has_the_providers_of_all(

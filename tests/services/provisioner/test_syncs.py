@@ -10,6 +10,7 @@ from shared.clouds.registry import open_cloud
 from shared.kit.errors import Conflict, NotFound
 from shared.kit.ids import new_id
 from shared.messages.dependencies import DependencyGraph, GetDependencies
+from shared.messages.groups import ScaleGroup
 from shared.messages.history import ListHistory
 from shared.messages.operations import Operation
 from shared.messages.providers import GetProvider, Provider, RemoveProvider, UpdateProvider
@@ -106,6 +107,8 @@ async def test_what_is_found_is_adopted_with_its_volume_and_watched(services: Se
     machine = await cloud.cloud.machines.get(cloud.region, machine_id)
     volume = await find(tenant, provider, machine.root_volume_id)
     assert (volume.resource_subtype, volume.resource_status) == ("volume", "available")
+    assert {resource.id, volume.id} <= {each.id for each in await found(tenant, provider, origin="discovered")}
+    assert await found(tenant, provider, origin="provisioned") == []
     graph: DependencyGraph = await services.ask(GetDependencies(**tenant.question(), resource=volume.id))
     assert graph.blast_radius.resources == [resource.id]
     assert ("disk", f"machine:{machine_id}", f"volume:{volume.resource_id}", True) in {
@@ -125,6 +128,13 @@ async def test_what_is_found_is_adopted_with_its_volume_and_watched(services: Se
     assert (await find(tenant, provider, machine_id)).version == 1
     history = (await services.ask(ListHistory(**tenant.question(), resource=resource.id))).items
     assert [entry.event for entry in history] == ["discovered"]
+    copying = await services.ask(ScaleGroup(**tenant.envelope(), resource=resource.id, action="scale_out"))
+    assert (await tenant.done(copying)).status == "succeeded"
+    [copy] = await found(tenant, provider, origin="provisioned")
+    assert (copy.resource_name, copy.resource_status, copy.group_id) == ("theirs-1", "running", resource.id)
+    with pytest.raises(Conflict) as unscalable:
+        await services.ask(ScaleGroup(**tenant.envelope(), resource=volume.id, action="scale_out"))
+    assert unscalable.value.code == "not_scalable"
 
 
 @pytest.mark.usefixtures("replica")

@@ -5,6 +5,7 @@ import base64
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -25,7 +26,7 @@ from shared.messages.providers import Provider, ProviderAdded
 from shared.messages.resources import Resource, ResourceEvent, ResourceStarted
 from shared.messages.subjects import credentials_subject
 from shared.security.envelope import KeyRing
-from tests.fixtures.clouds import SimulatedAws
+from tests.fixtures.clouds import SimulatedAws, SimulatedCloud
 from tests.fixtures.services import Running, Services, context, mutation, now
 
 EAST, WEST = "us-east-1", "us-west-2"
@@ -39,14 +40,36 @@ async def eventually(holds: Callable[[], Awaitable[bool]], timeout_s: float = 60
             await asyncio.sleep(0.05)
 
 
-class Tenant:
-    """One organization with an AWS account and a machine in us-east-1."""
+@dataclass(frozen=True)
+class Home:
+    """Where a tenant's machine is, and where it is to be recovered."""
 
-    def __init__(self, services: Services, aws: SimulatedAws, cloud: Cloud, machine: Machine) -> None:
+    provider_name: str
+    region: str
+    other_region: str
+    instance_type: str
+    resource_subtype: str
+
+
+AT_AWS = Home("aws", EAST, WEST, "t3.micro", "ec2_instance")
+
+
+class Tenant:
+    """One organization with an account at a cloud and a machine there."""
+
+    def __init__(
+        self,
+        services: Services,
+        simulated: SimulatedAws | SimulatedCloud,
+        cloud: Cloud,
+        machine: Machine,
+        home: Home = AT_AWS,
+    ) -> None:
         self.services = services
-        self.aws = aws
+        self.simulated = simulated
         self.cloud = cloud
         self.machine = machine
+        self.home = home
         self.context: Context = context()
         self.provider_id = new_id()
         self.resource_id = new_id()
@@ -55,6 +78,11 @@ class Tenant:
         """One replica that looks often."""
         values = {"key_ring": KEY_RING, "cloud_poll_s": 0.05, "cloud_settle_s": 0.1, "lease_s": 2, **settings}
         return await self.services.start("recovery", **values)
+
+    @property
+    def aws(self) -> SimulatedAws:
+        assert isinstance(self.simulated, SimulatedAws)
+        return self.simulated
 
     @property
     def organization(self) -> UUID:
@@ -68,9 +96,9 @@ class Tenant:
     def resource(self, **changes: Any) -> Resource:
         values = {
             "id": self.resource_id, "organization_id": self.organization, "provider_id": self.provider_id,
-            "provider_name": "aws", "region": EAST, "resource_id": self.machine.id, "resource_name": "web-1",
-            "resource_type": "compute", "resource_subtype": "ec2_instance",
-            "configuration": {"instance_type": "t3.micro"}, "resource_status": "running",
+            "provider_name": self.home.provider_name, "region": self.home.region, "resource_id": self.machine.id,
+            "resource_name": "web-1", "resource_type": "compute", "resource_subtype": self.home.resource_subtype,
+            "configuration": {"instance_type": self.home.instance_type}, "resource_status": "running",
             "environment": "production", "project": "wedding", "created_at": now(), "updated_at": now(), "version": 1,
         }  # fmt: skip
         return Resource(**{**values, **changes})
@@ -78,12 +106,13 @@ class Tenant:
     async def know(self) -> None:
         """Let recovery hear of the provider, its credentials and the machine."""
         sealed = seal_credentials(
-            KeyRing.parse(KEY_RING), self.organization, self.provider_id, dict(self.aws.credentials())
+            KeyRing.parse(KEY_RING), self.organization, self.provider_id, dict(self.simulated.credentials())
         )
         await self.services.bus.jetstream.publish(credentials_subject(self.organization, self.provider_id), sealed)
         provider = Provider(
-            id=self.provider_id, organization_id=self.organization, provider_name="aws", provider_type="primary",
-            display_name="AWS", regions=[EAST, WEST], created_at=now(), updated_at=now(), version=1,
+            id=self.provider_id, organization_id=self.organization, provider_name=self.home.provider_name,
+            provider_type="primary", display_name="the account", regions=[self.home.region, self.home.other_region],
+            created_at=now(), updated_at=now(), version=1,
         )  # fmt: skip
         envelope = self.context.about(self.provider_id, 1, now())
         await self.services.publish(ProviderAdded(**envelope, provider=provider))
@@ -105,8 +134,8 @@ class Tenant:
     def plan(self, **changes: Any) -> CreatePlan:
         values: dict[str, Any] = {
             "plan_name": f"web {new_id()}",
-            "primary_region": {"provider_id": self.provider_id, "region_code": EAST},
-            "disaster_recovery_regions": [{"provider_id": self.provider_id, "region_code": WEST}],
+            "primary_region": {"provider_id": self.provider_id, "region_code": self.home.region},
+            "disaster_recovery_regions": [{"provider_id": self.provider_id, "region_code": self.home.other_region}],
             "resources": [self.resource_id],
         }
         return CreatePlan(**mutation(self.context), **{**values, **changes})
@@ -180,6 +209,7 @@ async def tenant(
 ) -> AsyncIterator[Tenant]:
     """A tenant whose machine runs and is known to a replica of recovery; the machine is gone afterwards."""
     monkeypatch.setenv("CANOPY_AWS_ENDPOINT_URL", simulated_aws.endpoint_url)
+    monkeypatch.setenv("CANOPY_CLOUD_BUDGET_FIRST_PER_S", "500")
     cloud = open_cloud("aws", simulated_aws.credentials(), simulated_aws.settings())
     machines = machines_of(cloud)
     machine = await machines.create(EAST, MachineSpec(str(new_id()), "t3.micro", {"Name": "web-1"}))

@@ -5,6 +5,10 @@ from typing import Any
 
 import pytest
 
+from shared.clouds.capabilities import machines_of, volumes_of
+from shared.clouds.capabilities import snapshots_of as snapshots_at
+from shared.clouds.models import SnapshotSpec, SnapshotState, VolumeSpec, VolumeState
+from shared.clouds.restoring import restored_volumes_of
 from shared.db.inventory import find_resource
 from shared.kit.errors import InvalidInput, NotFound
 from shared.kit.ids import new_id
@@ -144,6 +148,35 @@ async def test_a_terminated_resource_is_backed_up_no_more(tenant: Tenant) -> Non
         return configuration.status == "disabled"
 
     await eventually(disabled)
+
+
+async def test_a_machine_without_its_root_is_not_backed_up_from_a_data_disk(tenant: Tenant) -> None:
+    """The data disk is its only volume then, and no system."""
+    machines, volumes, snapshots = machines_of(tenant.cloud), volumes_of(tenant.cloud), snapshots_at(tenant.cloud)
+    machine, root = tenant.machine.id, (await machines_of(tenant.cloud).get(EAST, tenant.machine.id)).root_volume_id
+    assert root is not None
+    source = await snapshots.create(EAST, SnapshotSpec(str(new_id()), root))
+
+    async def whole() -> bool:
+        return (await snapshots.get(EAST, source.id)).state is SnapshotState.COMPLETED
+
+    await eventually(whole)
+    zone = (await machines.get(EAST, machine)).zone or ""
+    data = await restored_volumes_of(tenant.cloud).create_from_snapshot(
+        EAST, VolumeSpec(str(new_id()), zone, source.id)
+    )
+
+    async def there() -> bool:
+        return (await volumes.get(EAST, data.id)).state is VolumeState.AVAILABLE
+
+    await eventually(there)
+    await volumes.attach(EAST, data.id, machine, "/dev/sdf")
+    await volumes.detach(EAST, root)
+    await tenant.services.ask(CreateBackup(**mutation(tenant.context), target=tenant.resource_id))
+    failed = (await tenant.services.event(BackupFailed)).backup
+    assert failed.error is not None
+    assert "does not say which of its volumes it boots from" in str(failed.error)
+    assert snapshots_of(tenant, failed.id) == []
 
 
 async def test_a_scaled_resource_is_known_with_its_new_size(tenant: Tenant) -> None:

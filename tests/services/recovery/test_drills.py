@@ -41,7 +41,7 @@ async def test_a_drill_restores_in_the_other_region_verifies_measures_and_remove
     assert drill.data_loss_window_s == drill.actual_rpo_s
     assert any("DNS" in each for each in drill.not_checked)
     assert drill.restored[0].machine_id is not None
-    assert "without any rule" in str(drill.isolation)
+    assert "no rule opens" in str(drill.isolation)
     assert drill.not_cleaned == []
     assert tenant.left_of(drill) == []
     assert [len(tenant.made(action, begun)) for action in CREATES] == [1, 1, 1]

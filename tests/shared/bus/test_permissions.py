@@ -1,5 +1,6 @@
 """Each NATS user may do its own work and nothing else, on a real server with the generated users."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -10,13 +11,18 @@ import pytest
 from nats.aio.client import Client
 from nats.errors import TimeoutError as NatsTimeoutError
 from nats.js.api import ConsumerConfig
+from pydantic import SecretStr
 
 from deploy.local.nats import Nats
+from shared.bus.budgets import BudgetLedger
+from shared.bus.connection import create_bus
 from shared.bus.permissions import User, operator_user, render, service_user, stranger_user, topology_user
 from shared.bus.router import Router
 from shared.bus.topology import reconcile
+from shared.clouds.budget.limiter import budget_key
 from shared.kit.ids import new_id
-from shared.messages.subjects import EVENTS_STREAM, stranger_pattern
+from shared.kit.settings import BaseServiceSettings
+from shared.messages.subjects import EVENTS_STREAM, budget_subject, stranger_pattern
 from tests.fixtures.services import context, now
 from tests.fixtures.toy import NoteWritten, ReadNote, toy_router
 
@@ -26,7 +32,12 @@ MINE, YOURS = new_id(), new_id()
 
 
 def users() -> list[User]:
-    named = [service_user(toy_router()), service_user(Router("gateway")), topology_user(), operator_user()]
+    named = [
+        service_user(toy_router()),
+        *map(service_user, map(Router, ("gateway", "recovery"))),
+        topology_user(),
+        operator_user(),
+    ]
     with_passwords = [User(user.name, user.publish, user.subscribe, user.answers, "secret") for user in named]
     return [*with_passwords, stranger_user("slack_bot", MINE, "secret")]
 
@@ -74,6 +85,21 @@ async def test_a_service_may_say_its_own_events(costs: Client) -> None:
 async def test_a_service_may_not_say_the_events_of_another(costs: Client) -> None:
     with pytest.raises(NatsTimeoutError):
         await costs.jetstream().publish(f"canopy.event.{MINE}.provider.added.v1.{MINE}", b"{}", timeout=0.5)
+
+
+async def test_who_calls_clouds_shares_the_budgets_of_their_apis_and_nobody_else(costs: Client, guarded: Nats) -> None:
+    settings = BaseServiceSettings(nats_url=guarded.url, nats_user="recovery", nats_password=SecretStr("secret"))
+    bus = create_bus(settings, "recovery")
+    await bus.open()
+    ledger, key, heard = BudgetLedger(bus), budget_key("aws", "1", "", "calls"), asyncio.Queue[bytes]()
+    await ledger.follow(key, heard.put_nowait)
+    await bus.flush()
+    await ledger.write(key, b"mine", 0)
+    assert (await ledger.read(key))[0] == b"mine"
+    assert await heard.get() == b"mine"
+    await bus.close()
+    with pytest.raises(NatsTimeoutError):
+        await costs.jetstream().publish(budget_subject(key), b"yours", timeout=0.3)
 
 
 async def test_a_service_may_not_change_the_topology(costs: Client) -> None:

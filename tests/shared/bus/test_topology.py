@@ -13,13 +13,20 @@ from nats.js import JetStreamContext
 from deploy.local.nats import Nats
 from deploy.local.processes import Process, free_port
 from shared.bus.topology import reconcile
-from shared.messages.subjects import CREDENTIALS_STREAM, DEAD_STREAM, EVENTS_STREAM, METRICS_STREAM, command_stream
+from shared.messages.subjects import (
+    BUDGETS_STREAM,
+    CREDENTIALS_STREAM,
+    DEAD_STREAM,
+    EVENTS_STREAM,
+    METRICS_STREAM,
+    command_stream,
+)
 from tests.fixtures.toy import toy_router
 
 pytestmark = pytest.mark.anyio
 
 MEMBERS = ("a", "b", "c")
-NAMES = {EVENTS_STREAM, METRICS_STREAM, DEAD_STREAM, CREDENTIALS_STREAM, command_stream("costs")}
+NAMES = {EVENTS_STREAM, METRICS_STREAM, DEAD_STREAM, CREDENTIALS_STREAM, BUDGETS_STREAM, command_stream("costs")}
 LEADER_S = 30
 
 

@@ -4,6 +4,8 @@ The account is a real SDK's door to a simulated or, with credentials in the envi
 without the faults cannot show (throttling on demand) its account says by raising `pytest.skip`.
 """
 
+import asyncio
+import time
 from collections.abc import Sequence
 from typing import Protocol
 from uuid import uuid4
@@ -91,6 +93,14 @@ class Conformance:
 
     def spec(self, account: AccountUnderTest, **changes: object) -> MachineSpec:
         return MachineSpec(**{"token": new_token(), "instance_type": account.instance_type, **changes})
+
+    async def resized(self, account: AccountUnderTest, machine_id: str, instance_type: str) -> None:
+        """Wait for a resize: some clouds call a machine stopped meanwhile. One account settles at once, others ask."""
+        limit_s = time.monotonic() + getattr(account, "patience_s", 0.0)
+        account.settle()
+        while (await machines_of(account.cloud).get(account.region, machine_id)).instance_type != instance_type:
+            assert time.monotonic() < limit_s, "the resize takes too long"
+            await asyncio.sleep(1)
 
     async def running(self, account: AccountUnderTest, **changes: object) -> Machine:
         machines = machines_of(account.cloud)

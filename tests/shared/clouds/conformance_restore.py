@@ -98,7 +98,7 @@ class RestoreConformance(Conformance):
         restored = await machines_of(account.cloud).get(region, made.id)
         [root] = await volumes_of(account.cloud).of_machine(region, made.id)
         assert restored.state is MachineState.RUNNING
-        assert restored.security_groups == (wall.id,)
+        assert restored.security_groups == await networks.of_machine(region, made.id) == (wall.id,)
         assert root.id == restored.root_volume_id
         assert root.snapshot_id == snapshot_id
 
@@ -111,14 +111,6 @@ class RestoreConformance(Conformance):
         await images.deregister(region, image.id)
         await images.deregister(region, image.id)
         await snapshots_of(account.cloud).delete(region, snapshot_id)
-
-    async def test_a_wall_has_no_rules_and_is_built_once(self, account):
-        networks, token = networks_of(account.cloud), new_token()
-        first = await networks.create_isolated_group(account.region, token=token, tags={"a": "b"}, description="drill")
-        again = await networks.create_isolated_group(account.region, token=token, tags={"a": "b"}, description="drill")
-        assert first == again == await networks.find_by_token(account.region, token)
-        assert (first.ingress_rules, first.egress_rules) == (0, 0)
-        assert first.tags == {"a": "b", TOKEN_TAG: token}
 
     async def test_a_volume_from_a_snapshot_is_swapped_in(self, account):
         machine = await self.running(account)

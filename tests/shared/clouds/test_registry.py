@@ -98,14 +98,34 @@ async def test_only_the_accounts_asked_last_are_kept_and_a_given_up_one_goes_wit
     await clouds.close()
 
 
-async def test_new_credentials_reopen_an_account_and_close_the_old_one():
-    clouds = Clouds(CloudSettings())
+async def test_new_credentials_reopen_an_account_and_the_old_one_ends_its_work_first():
+    now_s = [100.0]
+    clouds = Clouds(CloudSettings(cloud_handover_s=60, aws_endpoint_url="http://127.0.0.1:1"), now_s=lambda: now_s[0])
     old = await clouds.account("provider-1", "aws", Credentials(KEYS))
     new = await clouds.account("provider-1", "aws", Credentials({**KEYS, "secret_access_key": "other"}))
     assert new is not old
-    with pytest.raises(Unreachable):
-        await old.authenticate()
+
+    async def code() -> str:
+        with pytest.raises(Unreachable) as caught:
+            await old.authenticate()
+        return caught.value.code
+
+    now_s[0] += 59
+    await clouds.account("provider-2", "aws", Credentials(KEYS))
+    assert await code() != "closed"
+    now_s[0] += 1
+    await clouds.account("provider-2", "aws", Credentials(KEYS))
+    assert await code() == "closed"
     await clouds.close()
+
+
+async def test_what_was_replaced_is_closed_with_its_provider():
+    clouds = Clouds(CloudSettings())
+    old = await clouds.account("provider-1", "aws", Credentials(KEYS))
+    await clouds.account("provider-1", "aws", Credentials({**KEYS, "secret_access_key": "other"}))
+    await clouds.forget("provider-1")
+    with pytest.raises(Unreachable, match="closed"):
+        await old.authenticate()
 
 
 async def test_a_forgotten_account_is_closed():

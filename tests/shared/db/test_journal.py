@@ -180,6 +180,37 @@ async def test_a_long_wait_is_persisted_and_woken(toys, services: Services, foun
     assert done.operation.result == {"polls": 2}
 
 
+@pytest.mark.parametrize("inline_wait_s", [5, 0.1], ids=["held by its owner", "asleep until an hour later"])
+async def test_a_cancelled_saga_goes_no_further_and_is_undone(toys, services: Services, inline_wait_s: float) -> None:
+    cloud, filed, every_s = Cloud(), command(), 0.2 if inline_wait_s == 5 else 3600
+
+    async def program(saga: Saga, _: FileNote, deps) -> None:
+        async def make(token):
+            return cloud.make(token)
+
+        async def unmake(output):
+            cloud.removed.append(output)
+
+        async def never():
+            return None
+
+        await saga.step("make", make, undo=unmake)
+        await saga.count(3, 7)
+        await saga.until("wait", never, every_s=every_s, timeout_s=7200)
+
+    async with toys(program=program, lease_s=1, inline_wait_s=inline_wait_s) as toy:
+        await accept(toy, filed)
+        waiting = await services.event(OperationProgressed, lambda event: event.operation.progress.stage == "wait")
+        assert (waiting.operation.progress.completed, waiting.operation.progress.total) == (3, 7)
+        async with toy.deps.database.work(Context.of(filed)) as work:
+            await toy.deps.journal.cancel(work, [filed.id])
+        failed = await services.event(OperationFailed)
+        async with toy.deps.database.work(Context.of(filed)) as work:
+            await toy.deps.journal.cancel(work, [filed.id])  # what has ended stays as it is
+    assert failed.operation.error["code"] == "cancelled"
+    assert cloud.removed == list(cloud.made)
+
+
 async def test_a_program_whose_order_changed_is_not_run_by_guesswork(
     toys, services: Services, foundation_database
 ) -> None:

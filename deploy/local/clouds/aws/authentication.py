@@ -2,7 +2,7 @@
 
 moto can check signatures itself, but only by way of IAM users made in one account, and it then answers CloudWatch in
 the wrong format. The signature is therefore checked here, with the very functions botocore signs with, and moto is told
-the account by its own `x-moto-account-id` header. What is not checked is permission: every key may do everything.
+the account by its own `x-moto-account-id` header. What a key may do is asked in permissions.py.
 """
 
 import datetime as dt
@@ -30,6 +30,9 @@ class Credential:
     access_key_id: str
     secret_access_key: str
     session_token: str | None = None
+    may_write: bool = True
+    is_over: bool = False
+    """A session whose time is over."""
 
 
 FindCredential = Callable[[str], Credential | None]
@@ -62,6 +65,12 @@ def _expired(protocol: str, stamp: str) -> Refusal:
             "RequestTimeTooSkewed", "The difference between the request time and the current time is too large.", 403
         )
     return Refusal("SignatureDoesNotMatch", f"Signature expired: {stamp} is not within 15 minutes of now.", 403)
+
+
+def _session_over(protocol: str) -> Refusal:
+    if protocol == "ec2":
+        return Refusal("RequestExpired", "Request has expired.", 400)
+    return Refusal("ExpiredToken", "The security token included in the request is expired", 403)
 
 
 def _unsigned(protocol: str) -> Refusal:
@@ -121,6 +130,8 @@ def authenticate(request: Request, find: FindCredential, now_s: float) -> Call:
     credential = find(access_key_id)
     if credential is None or credential.session_token != request.headers.get("x-amz-security-token"):
         raise _unknown_key(protocol)
+    if credential.is_over:
+        raise _session_over(protocol)
     names = signed[1].split(";")
     if "host" not in names or "x-amz-date" not in names or not stamp.startswith(day):
         raise _wrong_signature(protocol)

@@ -106,6 +106,13 @@ def made_beside(service: str, account_id: str, region: str) -> list[BackendKey]:
     return [key for each in MADE_BESIDE.get(service, ()) for key in keys_of(each, account_id, region)]
 
 
+def newest_image(account_id: str, region: str) -> str:
+    """The newest Amazon Linux 2023 image, which most machines boot from."""
+    images = live_backend("ec2", account_id, region).amis  # type: ignore[attr-defined]
+    named = {str(image.name): identifier for identifier, image in images.items()}
+    return str(named[max(name for name in named if name.startswith("al2023-ami-2023") and name.endswith("x86_64"))])
+
+
 def dump(key: BackendKey) -> bytes:
     """The state of one backend. Other backends it points to, and itself, are written as their names."""
     buffer = io.BytesIO()

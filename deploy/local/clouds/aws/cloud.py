@@ -5,10 +5,12 @@ Saving is shared: whoever finds its change unsaved saves everybody's, while the 
 Reads wait too, so that nobody sees what a kill could still undo.
 """
 
+import io
 import logging
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from moto.core.utils import utcnow
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
@@ -22,8 +24,14 @@ from deploy.local.clouds.aws.compute import SlowCompute
 from deploy.local.clouds.aws.errors import Answer
 from deploy.local.clouds.aws.ledger import ledger_line
 from deploy.local.clouds.aws.monitoring import FastMonitoring
+from deploy.local.clouds.aws.seeded import REGIONS, SeededMachine
+from deploy.local.clouds.aws.seeded_calls import Seeded
 from deploy.local.clouds.aws.storage import BackendKey, CallKey, Changes, Storage
+from deploy.local.clouds.aws.trust import is_read_only
 from deploy.local.clouds.clock import Clock
+from deploy.local.clouds.estate import Planned
+from deploy.local.load.cases import Cases
+from deploy.local.load.series import Push, values_at
 
 logger = logging.getLogger(__name__)
 
@@ -49,11 +57,15 @@ class Cloud:
         self._unsaved_counts: set[CallKey] = set()
         self._changed_at = 0  # number of the last change
         self._saved_at = 0  # number of the last change that is on disk
+        self._seeded = Seeded(clock, SlowCompute.state_seconds)
+        self.cases = Cases(storage.folder / "cases.json")
+        FastMonitoring.loads = self
 
     def load(self) -> None:
         """Brings back what was saved. Backends are made first, since saved states name each other."""
         saved = self._storage.backends()
         with self._lock:
+            self._seeded.load(self._storage.seeded())
             for key, _ in saved:
                 backends.live_backend(*key)
             for key, state in saved:
@@ -71,8 +83,15 @@ class Cloud:
         with self._lock:
             for account_id, _, sts in backends.all_backends("sts"):
                 role = sts.get_assumed_role_from_access_key(access_key_id)
-                if role is not None and role.expiration > utcnow():
-                    return Credential(account_id, access_key_id, role.secret_access_key, role.session_token)
+                if role is not None:
+                    return Credential(
+                        account_id,
+                        access_key_id,
+                        role.secret_access_key,
+                        role.session_token,
+                        may_write=not is_read_only(account_id, role.role_arn),
+                        is_over=role.expiration <= utcnow(),
+                    )
             for account_id, _, iam in backends.all_backends("iam"):
                 key = iam.access_keys.get(access_key_id)
                 # moto files the keys of roles here as well, without the token that goes with them.
@@ -84,11 +103,57 @@ class Cloud:
         """Moto's answer; when it is returned, whatever the call changed or saw is on disk."""
         environ = {**environ, "HTTP_X_MOTO_ACCOUNT_ID": call.account_id}
         with self._lock:
-            answer = self._ask(call, environ)
-            self._note(call, answer)
+            answer = self._of_seeded(call, environ)
+            if answer is None:
+                answer = self._ask(call, environ)
+                self._note(call, answer)
             change = self._changed_at
         self._save_up_to(change)
         return answer
+
+    def _of_seeded(self, call: Call, environ: Environ) -> Answer | None:
+        def ask_moto(parameters: Mapping[str, str]) -> Answer:
+            body = urlencode(parameters).encode()
+            again = {**environ, "wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body)), "QUERY_STRING": ""}
+            found = self._ask(call, again)
+            self._note(call, found)
+            return found
+
+        def moto_has() -> bool:
+            backend: Any = backends.live_backend("ec2", call.account_id, call.region)
+            return bool(backend.volumes if call.action == "DescribeVolumes" else backend.reservations)
+
+        answer = self._seeded.answer(call, ask_moto, moto_has)
+        if answer is not None and call.is_mutation:
+            self._note_line(call, answer.body)
+        return answer
+
+    def _note_line(self, call: Call, body: bytes) -> None:
+        self._sequence += 1
+        self._lines.append((self._sequence, ledger_line(self._sequence, self.clock.now_s(), call, body)))
+        self._changed_at += 1
+
+    def plant(self, account_id: str, seed: int, planned: Iterable[Planned]) -> int:
+        """Adds a seed's machines that are not there yet, with one line of the ledger; how many they were."""
+        with self._lock:
+            images = {region: backends.newest_image(account_id, region) for region in REGIONS}
+            made = self._seeded.plant(planned, seed, account_id, images)
+            if made:
+                call = Call(account_id, "", "global", "ec2", "seed", "ec2", {"seed": seed})
+                self._note_line(call, " ".join(machine.id for machine in made).encode())
+            running = [machine.id for machine in made if machine.state == "running"]
+            self.cases.plant(seed, running, self.clock.now_s())
+            change = self._changed_at
+        self._save_up_to(change)
+        return len(made)
+
+    def load_of(self, account_id: str, region: str, instance_id: str) -> Callable[[float], dict[str, float]] | None:
+        """How a seeded machine's load is at a time; None for others, whose load somebody puts."""
+        machine = self._seeded.find(account_id, region, instance_id)
+        if machine is None:
+            return None
+        push = Push({}, None, self.cases.of(instance_id))
+        return lambda time_s: values_at(instance_id, time_s, push) if machine.ran_at(time_s) else {}
 
     def _ask(self, call: Call, environ: Environ) -> Answer:
         token = current_call.set(call)
@@ -108,8 +173,7 @@ class Cloud:
         self._dirty.update(fresh)
         # Metric points are many and are saved by the clock instead (see save_metrics).
         if call.is_mutation and answer.status < 400 and call.action != "PutMetricData":
-            self._sequence += 1
-            self._lines.append((self._sequence, ledger_line(self._sequence, self.clock.now_s(), call, answer.body)))
+            self._note_line(call, answer.body)
             self._dirty.update(keys)
         if self._dirty or self._lines:
             self._changed_at += 1
@@ -139,6 +203,7 @@ class Cloud:
                 {key: backends.dump(key) for key in self._dirty},
                 list(self._lines),
                 {key: self._counted[key] for key in self._unsaved_counts},
+                self._seeded.changes(),
             )
             covered = self._changed_at
             self._dirty.clear()
@@ -151,6 +216,7 @@ class Cloud:
                 self._dirty.update(changes.backends)
                 self._lines[:0] = changes.ledger
                 self._unsaved_counts.update(changes.calls)
+                self._seeded.put_back(changes.seeded)
             raise
         self._saved_at = covered
 
@@ -185,6 +251,11 @@ class Cloud:
         """What there is of every account besides machines and their disks."""
         with self._lock:
             return describe_assets(backends.all_backends)
+
+    def seeded(self) -> list[SeededMachine]:
+        """The seeded machines of all accounts, as they are now."""
+        with self._lock:
+            return self._seeded.machines()
 
     def calls(self) -> list[tuple[CallKey, int]]:
         with self._lock:

@@ -3,6 +3,8 @@
 from typing import Any
 
 from deploy.local.clouds.aws.compute import SlowCompute
+from deploy.local.clouds.aws.seeded import SeededMachine, identifier
+from deploy.local.clouds.aws.seeded_xml import moment
 
 Row = dict[str, Any]
 
@@ -30,6 +32,46 @@ def describe_machines(account_id: str, region: str, backend: SlowCompute) -> lis
         }
         for reservation in backend.reservations.values()
         for machine in reservation.instances
+    ]
+
+
+def describe_seeded(machine: SeededMachine) -> Row:
+    """A machine of a seeded estate, which no client made."""
+    return {
+        "id": machine.id,
+        "account": machine.account_id,
+        "region": machine.region,
+        "state": machine.state,
+        "instance_type": machine.instance_type,
+        "image_id": machine.image_id,
+        "availability_zone": machine.zone,
+        "client_token": None,
+        "reservation_id": identifier("r", machine.id),
+        "launch_time": moment(machine.launched_s),
+        "volumes": [volume.id for volume in machine.volumes],
+        "tags": machine.tags,
+        "seeded": True,
+    }
+
+
+def describe_seeded_volumes(machine: SeededMachine) -> list[Row]:
+    """The volumes of a seeded machine that have not gone with it."""
+    attached = machine.state != "terminated"
+    return [
+        {
+            "id": volume.id,
+            "account": machine.account_id,
+            "region": machine.region,
+            "state": "in-use" if attached else "available",
+            "size_gb": volume.size_gib,
+            "snapshot_id": None,
+            "instance_id": machine.id if attached else None,
+            "availability_zone": machine.zone,
+            "tags": volume.tags,
+            "seeded": True,
+        }
+        for volume in machine.volumes
+        if attached or not volume.goes_with_machine
     ]
 
 

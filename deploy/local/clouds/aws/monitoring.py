@@ -1,20 +1,39 @@
 """How does CloudWatch answer put, get and list of metrics? moto's own backend scans every point for every query."""
 
 import datetime as dt
-from typing import Any
+import math
+import time
+from collections.abc import Callable
+from typing import Any, ClassVar, Protocol
 
 import moto.cloudwatch.urls
 from moto.cloudwatch.exceptions import InvalidParameterValue, ValidationError
 from moto.cloudwatch.models import CloudWatchBackend
 
-from deploy.local.clouds.aws.metrics import Dimensions, Key, MetricStore, Point
+from deploy.local.clouds.aws.metrics import Dimensions, Key, MetricStore, Point, Series
+from deploy.local.load.series import METRICS
 
 QUERIES_LIMIT = 500  # MetricDataQueries per GetMetricData (CloudWatch API reference)
+_NAMES = {(namespace, metric): name for name, (namespace, metric, _) in METRICS.items()}
 SHORT_PERIODS_S = (1, 5, 10, 20, 30)
+
+
+class Loads(Protocol):
+    """Of which machines is the load a curve, for which nobody puts any point?"""
+
+    def load_of(self, account_id: str, region: str, instance_id: str) -> Callable[[float], dict[str, float]] | None:
+        """Its values by their names at a time; None where somebody puts them."""
+
+
+class _NoLoads:
+    def load_of(self, _account: str, _region: str, _instance: str) -> None:
+        return None
 
 
 class FastMonitoring(CloudWatchBackend):
     """CloudWatch of one account and region: metrics in our store, alarms and dashboards as moto keeps them."""
+
+    loads: ClassVar[Loads] = _NoLoads()
 
     def __init__(self, region_name: str, account_id: str) -> None:
         self.store = MetricStore()
@@ -59,7 +78,7 @@ class FastMonitoring(CloudWatchBackend):
         period_s, statistic = int(asked["Period"]), str(asked["Stat"])
         if period_s not in SHORT_PERIODS_S and (period_s < 60 or period_s % 60):
             raise ValidationError("The parameter Period must be 1, 5, 10, 20, 30 or a multiple of 60.")
-        series = self.store.find(_key(asked["Metric"]))
+        series = self._series(_key(asked["Metric"]), start_s, end_s)
         buckets = list(series.buckets(start_s, end_s, period_s))
         if newest_first:
             buckets.reverse()
@@ -75,6 +94,21 @@ class FastMonitoring(CloudWatchBackend):
             "status_code": "Complete",
         }
 
+    def _series(self, key: Key, start_s: float, end_s: float) -> Series:
+        """What was put; of a seeded machine, for which nobody puts anything, a point each minute of its load curve."""
+        namespace, name, dimensions = key
+        load = self.loads.load_of(self.account_id, self.region_name, dict(dimensions).get("InstanceId", ""))
+        value = _NAMES.get((namespace, name))
+        if load is None or value is None:
+            return self.store.find(key)
+        minutes = range(math.ceil(start_s / 60) * 60, math.ceil(min(end_s, time.time()) / 60) * 60, 60)
+        series = Series(unit=METRICS[value][2])
+        for minute in minutes:
+            values = load(minute)
+            if values:
+                series.add(Point(minute, 1.0, values[value], values[value], values[value]))
+        return series
+
     def get_metric_statistics(
         self,
         namespace: str,
@@ -88,7 +122,8 @@ class FastMonitoring(CloudWatchBackend):
     ) -> list[Any]:
         if start_time >= end_time:
             raise InvalidParameterValue("The parameter StartTime must be less than the parameter EndTime.")
-        series = self.store.find((namespace, metric_name, _dimensions(dimensions)))
+        key = (namespace, metric_name, _dimensions(dimensions))
+        series = self._series(key, _seconds(start_time), _seconds(end_time))
         return [
             {"Timestamp": _moment(bucket.start_s), "Unit": series.unit or "None"}
             | {name: bucket.statistic(name) for name in stats}

@@ -19,11 +19,15 @@ CREATE TABLE IF NOT EXISTS backends (service TEXT, account TEXT, region TEXT, st
 CREATE TABLE IF NOT EXISTS ledger (sequence INTEGER PRIMARY KEY, line TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS calls (account TEXT, region TEXT, service TEXT, action TEXT, count INTEGER NOT NULL,
     PRIMARY KEY (account, region, service, action));
+CREATE TABLE IF NOT EXISTS seeded (account TEXT, region TEXT, id TEXT, document TEXT NOT NULL,
+    PRIMARY KEY (account, region, id));
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value REAL NOT NULL);
 """
 
 BackendKey = tuple[str, str, str]
 CallKey = tuple[str, str, str, str]
+SeededKey = tuple[str, str, str]
+"""Account, region, instance id."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,7 @@ class Changes:
     backends: dict[BackendKey, bytes]
     ledger: list[tuple[int, str]]
     calls: dict[CallKey, int]
+    seeded: dict[SeededKey, str]
 
 
 class Storage:
@@ -40,6 +45,7 @@ class Storage:
 
     def __init__(self, data_dir: Path) -> None:
         data_dir.mkdir(parents=True, exist_ok=True)
+        self.folder = data_dir
         self._lock = threading.Lock()
         self._connection = sqlite3.connect(data_dir / "cloud.sqlite", check_same_thread=False)
         # NORMAL: a killed process loses nothing; only a lost machine may cost the last writes.
@@ -57,11 +63,20 @@ class Storage:
                 "INSERT OR REPLACE INTO calls VALUES (?, ?, ?, ?, ?)",
                 [(*key, count) for key, count in changes.calls.items()],
             )
+            connection.executemany(
+                "INSERT OR REPLACE INTO seeded VALUES (?, ?, ?, ?)",
+                [(*key, document) for key, document in changes.seeded.items()],
+            )
 
     def backends(self) -> list[tuple[BackendKey, bytes]]:
         with self._lock:
             rows = self._connection.execute("SELECT service, account, region, state FROM backends").fetchall()
         return [((service, account, region), state) for service, account, region, state in rows]
+
+    def seeded(self) -> list[str]:
+        """The documents of the seeded machines."""
+        with self._lock:
+            return [document for (document,) in self._connection.execute("SELECT document FROM seeded").fetchall()]
 
     def ledger(self, since: int, limit: int) -> list[dict[str, Any]]:
         """Lines with a sequence greater than `since`, oldest first."""

@@ -22,7 +22,7 @@ _NAMES = {VOLUME: "disks", SNAPSHOT: "snapshots", IMAGE: "images"}
 
 def actions() -> list[Action]:
     """PUT, GET, DELETE and the subscription's list of each of the three."""
-    makers = {VOLUME: _put_disk, SNAPSHOT: _put_snapshot, IMAGE: _put_image}
+    makers = {VOLUME: put_disk, SNAPSHOT: _put_snapshot, IMAGE: _put_image}
     found: list[Action] = []
     for kind, maker in makers.items():
         path, name = paths.in_group(TYPES[kind]), _NAMES[kind]
@@ -95,7 +95,7 @@ def _source(call: Call, creation: dict[str, Any]) -> Thing:
     return source
 
 
-def _put_disk(call: Call) -> Answer:
+def put_disk(call: Call) -> Answer:
     group, body = paths.need_group(call), call.document()
     identifier = paths.id_of(call, DISK)
     known = call.get(VOLUME, identifier)

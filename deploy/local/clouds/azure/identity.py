@@ -1,4 +1,8 @@
-"""Who is it, and for how long? Entra's tokens: signed by the client's own secret, so that nothing needs to be kept."""
+"""Who is it, and for how long? Entra's tokens: signed by the client's own secret, so that nothing needs to be kept.
+
+An application proves itself by its secret, by an assertion under a certificate that it was given, or by a token of an
+issuer that it trusts: `POST /_sim/trust` with `client_id` and `certificate` (PEM), or `issuer`, `subject`, `audience`.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +13,21 @@ import json
 import re
 import secrets
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qs
 
+import jwt
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.x509 import load_pem_x509_certificate
+
+from deploy.local.clouds.issuers import Issuers, NotTrusted, audiences_of
 from deploy.local.clouds.world.accounts import Account
 from deploy.local.clouds.world.provider import Answer, Call, HttpRequest, Refusal
 
 TOKEN_PATH = re.compile(r"/([^/]+)/oauth2/v2\.0/token")
 TOKEN_LIFE_S = 3599
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 TENANT = "72f988bf-86f1-41af-91ab-2d7cd011db47"
 SUBSCRIPTION = "6f1d2c3b-4a59-4e68-8776-95a4b3c2d1e0"
 
@@ -41,11 +51,22 @@ def _account(subscription: str, client_id: str = "", client_secret: str = "", **
     return Account("azure", subscription, credentials, **more)
 
 
-def authenticate(request: HttpRequest, accounts: Sequence[Account], now_s: float) -> Account:
-    """By client secret at the token endpoint, by bearer token everywhere else; the path's subscription must be its."""
+def authenticate(
+    request: HttpRequest,
+    accounts: Sequence[Account],
+    now_s: float,
+    trusted: Sequence[Mapping[str, Any]],
+    issuers: Issuers,
+) -> Account:
+    """By its own proof at the token endpoint, by bearer token everywhere else; the path's subscription must be its."""
     asked = TOKEN_PATH.fullmatch(request.path)
     if asked is not None:
-        return _by_secret(asked.group(1), request, accounts, now_s)
+        known, form = _application(asked.group(1), request, accounts)
+        if "client_assertion" in form:
+            _check_assertion(form, trusted, issuers)
+        else:
+            _check_secret(form, known, now_s)
+        return known
     account = _by_token(request.headers.get("authorization", ""), accounts, now_s)
     parts = request.path.split("/")
     if len(parts) > 2 and parts[1] == "subscriptions" and parts[2] and parts[2] != account.account_id:
@@ -93,7 +114,7 @@ def refuse(refusal: Refusal) -> Answer:
     return Answer(refusal.status or (401 if unknown_client else 400), body)
 
 
-def _by_secret(tenant: str, request: HttpRequest, accounts: Sequence[Account], now_s: float) -> Account:
+def _application(tenant: str, request: HttpRequest, accounts: Sequence[Account]) -> tuple[Account, dict[str, str]]:
     form = _form(request)
     if tenant != TENANT:
         raise Refusal("invalid", f"Tenant '{tenant}' not found.", code="AADSTS90002")
@@ -102,11 +123,50 @@ def _by_secret(tenant: str, request: HttpRequest, accounts: Sequence[Account], n
     if known is None:
         message = f"Application with identifier '{client_id}' was not found in the directory."
         raise Refusal("unauthenticated", message, code="AADSTS700016", status=400)
+    return known, form
+
+
+def _check_secret(form: Mapping[str, str], known: Account, now_s: float) -> None:
     if not hmac.compare_digest(form.get("client_secret", "").encode(), known.credentials["client_secret"].encode()):
         raise Refusal("unauthenticated", "Invalid client secret provided.", code="AADSTS7000215")
     if known.is_expired(now_s):
         raise Refusal("expired", "The provided client secret keys are expired.", code="AADSTS7000222")
-    return known
+
+
+def _check_assertion(form: Mapping[str, str], trusted: Sequence[Mapping[str, Any]], issuers: Issuers) -> None:
+    """An assertion that the application signed itself, or a token of somebody else's that it trusts."""
+    if form.get("client_assertion_type") != ASSERTION_TYPE:
+        raise Refusal("invalid", "The client assertion type is not supported.", code="AADSTS50027")
+    mine = [each for each in trusted if each.get("client_id") == form["client_id"]]
+    assertion = form["client_assertion"]
+    if any(_is_signed(assertion, each, form["client_id"]) for each in mine if "certificate" in each):
+        return
+    try:
+        claims = issuers.claims_of(assertion)
+    except NotTrusted as error:
+        raise Refusal(
+            "unauthenticated", f"Client assertion failed signature validation. {error}", code="AADSTS700027"
+        ) from error
+    for each in mine:
+        named = (each.get("issuer"), each.get("subject"))
+        if named == (claims["iss"], claims["sub"]) and each.get("audience") in audiences_of(claims):
+            return
+    message = f"No matching federated identity record found for presented assertion subject '{claims['sub']}'."
+    raise Refusal("unauthenticated", message, code="AADSTS700213")
+
+
+def _is_signed(assertion: str, trust: Mapping[str, Any], client_id: str) -> bool:
+    certificate = load_pem_x509_certificate(str(trust["certificate"]).encode())
+    try:
+        header = jwt.get_unverified_header(assertion)
+        claims = jwt.decode(
+            assertion, certificate.public_key(), algorithms=["PS256"],  # type: ignore[arg-type]
+            audience=f"https://login.microsoftonline.com/{TENANT}/oauth2/v2.0/token",
+        )  # fmt: skip
+    except jwt.PyJWTError:
+        return False
+    thumbprint = _encoded(certificate.fingerprint(SHA256()))
+    return bool(header.get("x5t#S256") == thumbprint and claims.get("iss") == claims.get("sub") == client_id)
 
 
 def _by_token(header: str, accounts: Sequence[Account], now_s: float) -> Account:

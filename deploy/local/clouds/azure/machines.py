@@ -36,7 +36,7 @@ def actions() -> list[Action]:
     everywhere = paths.in_subscription(VIRTUAL_MACHINE)
     in_location = paths.in_subscription("Microsoft.Compute") + "/locations/{location}/virtualMachines"
     return [
-        Action("PUT", path, "virtual_machines.create_or_update", _put),
+        Action("PUT", path, "virtual_machines.create_or_update", put),
         Action("GET", path, "virtual_machines.get", _get),
         Action("GET", path + "/instanceView", "virtual_machines.instance_view",
                lambda call: Answer(200, _instance_view(_need(call)))),
@@ -48,7 +48,7 @@ def actions() -> list[Action]:
                lambda call: _power(call, "deallocating", "deallocated", ("running", "stopped"))),
         Action("POST", path + "/powerOff", "virtual_machines.power_off",
                lambda call: _power(call, "stopping", "stopped", ("running",))),
-        Action("POST", path + "/attachDetachDataDisks", "virtual_machines.attach_detach_data_disks", _disks),
+        Action("POST", path + "/attachDetachDataDisks", "virtual_machines.attach_detach_data_disks", attach_and_detach),
         Action("GET", everywhere, "virtual_machines.list_all", _list),
         Action("GET", in_location, "virtual_machines.list_by_location", _list),
     ]  # fmt: skip
@@ -71,7 +71,7 @@ def _need(call: Call) -> Thing:
     return known
 
 
-def _put(call: Call) -> Answer:
+def put(call: Call) -> Answer:
     group, identifier = paths.need_group(call), paths.id_of(call, VIRTUAL_MACHINE)
     known = living(call, identifier)
     if known is not None:
@@ -242,7 +242,7 @@ def _delete(call: Call) -> Answer:
     return accepted(call, 202, None, due_s, result_ids=[thing.id])
 
 
-def _disks(call: Call) -> Answer:
+def attach_and_detach(call: Call) -> Answer:
     thing, body = _need(call), call.document()
     disks: list[dict[str, Any]] = thing.facts["properties"]["storageProfile"]["dataDisks"]
     for wanted in body.get("dataDisksToDetach") or []:

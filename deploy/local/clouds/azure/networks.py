@@ -25,9 +25,9 @@ def actions() -> list[Action]:
     network, group = paths.in_group(NETWORK), paths.in_group(SECURITY_GROUP)
     interface, address = paths.in_group(INTERFACE), paths.in_group(ADDRESS)
     return [
-        Action("PUT", network, "virtual_networks.create_or_update", _put_network),
+        Action("PUT", network, "virtual_networks.create_or_update", put_network),
         Action("GET", network, "virtual_networks.get", lambda call: Answer(200, _network(_need(call, NETWORK)))),
-        Action("PUT", group, "network_security_groups.create_or_update", _put_group),
+        Action("PUT", group, "network_security_groups.create_or_update", put_group),
         Action("GET", group, "network_security_groups.get", lambda call: Answer(200, _group(_need_group(call)))),
         Action("DELETE", group, "network_security_groups.delete", _delete_group),
         Action("GET", interface, "network_interfaces.get", _get_interface),
@@ -71,7 +71,7 @@ def _put(call: Call, kind: str, filed_as: str, facts: dict[str, Any]) -> tuple[T
     return call.new(filed_as, identifier, state, facts, region=group.region, steps=[due]), True
 
 
-def _put_network(call: Call) -> Answer:
+def put_network(call: Call) -> Answer:
     """A PUT describes the whole network: subnets that it does not name are gone."""
     body = call.document()
     properties = body.get("properties") or {}
@@ -131,7 +131,7 @@ DEFAULT_RULES = [
 """What every group ends with (learn.microsoft.com/azure/virtual-network/network-security-groups-overview)."""
 
 
-def _put_group(call: Call) -> Answer:
+def put_group(call: Call) -> Answer:
     body = call.document()
     identifier = paths.id_of(call, SECURITY_GROUP)
     rules = (body.get("properties") or {}).get("securityRules") or []

@@ -8,6 +8,7 @@ from typing import Any
 
 from deploy.local.clouds.azure import (
     disks,
+    estate,
     identity,
     machines,
     metrics,
@@ -17,7 +18,9 @@ from deploy.local.clouds.azure import (
     subscription,
     tags,
 )
+from deploy.local.clouds.estate import Planned
 from deploy.local.clouds.world.accounts import Account
+from deploy.local.clouds.world.gardener import Gardener
 from deploy.local.clouds.world.provider import Action, Answer, HttpRequest, Provider, Refusal
 from deploy.local.clouds.world.things import Thing, Things
 
@@ -44,6 +47,13 @@ _WORDS = {
 
 class AzureProvider(Provider):
     name = "azure"
+    stopped_state = "deallocated"
+
+    def plant(self, gardener: Gardener, planned: Planned) -> Thing:
+        return estate.plant(gardener, planned)
+
+    def name_of(self, machine: Thing) -> str:
+        return paths.name_of(machine.id)
 
     def new_accounts(self) -> list[Account]:
         return identity.new_accounts()
@@ -61,7 +71,15 @@ class AzureProvider(Provider):
         ]
 
     def authenticate(self, request: HttpRequest, accounts: Sequence[Account], now_s: float) -> Account:
-        return identity.authenticate(request, accounts, now_s)
+        return identity.authenticate(request, accounts, now_s, self.trusted, self.issuers)
+
+    def forbidden(self, action: Action, request: HttpRequest) -> Refusal:  # noqa: ARG002 - Azure's name is in the path
+        kind = "/".join(request.path.partition("/providers/")[2].split("/")[:2])
+        verb = {"PUT": "write", "PATCH": "write", "DELETE": "delete"}.get(request.method)
+        last = request.path.rpartition("/")[2]
+        wanted = f"{kind}/{verb or f'{last}/action'}"
+        message = f"The client does not have authorization to perform action '{wanted}' over scope '{request.path}'."
+        return Refusal("forbidden", message)
 
     def region_of(self, request: HttpRequest, path: Mapping[str, str], things: Things, account: Account) -> str:
         return "global" if "tenant" in path else paths.region_of(request, things, account)

@@ -22,7 +22,7 @@ def actions() -> list[Action]:
     groups = [
         Action(method, f"/subscriptions/{{sub}}/{spelling}/{{rg}}", f"resource_groups.{name}", handler)
         for spelling in ("resourceGroups", "resourcegroups")
-        for method, name, handler in (("PUT", "create_or_update", _put_group), ("GET", "get", _get_group))
+        for method, name, handler in (("PUT", "create_or_update", put_group), ("GET", "get", _get_group))
     ]
     key = paths.in_group(KEY)
     return [
@@ -58,7 +58,7 @@ def _locations(call: Call) -> Answer:
     return Answer(200, {"value": [area.document(call.path["sub"]) for area in AREAS.values()]})
 
 
-def _put_group(call: Call) -> Answer:
+def put_group(call: Call) -> Answer:
     body = call.document()
     location, identifier = paths.need_location(body), call.path["rg"].lower()
     known = call.get(paths.RESOURCE_GROUP, identifier)

@@ -7,18 +7,25 @@ import re
 import uuid
 from typing import Any
 
-from deploy.local.clouds.digitalocean import offers
+from deploy.local.clouds.digitalocean import images, offers, volumes
 from deploy.local.clouds.digitalocean.answers import moment, page_of
+from deploy.local.clouds.digitalocean.events import ACTION, FIRST_NUMBER, action_document
 from deploy.local.clouds.digitalocean.tags import spelled_tags
 from deploy.local.clouds.world.controls import MACHINE
 from deploy.local.clouds.world.provider import Answer, Call, Refusal
 from deploy.local.clouds.world.things import GONE, Thing
 
-ACTION = "action"
-FIRST_NUMBER = 400_000_000
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,253}[A-Za-z0-9])?")
 # share of `state_seconds` that each action takes
-_ACTIONS = {"power_on": 0.5, "power_off": 0.3, "shutdown": 0.4, "reboot": 0.4, "power_cycle": 0.4, "resize": 0.8}
+_ACTIONS = {
+    "power_on": 0.5,
+    "power_off": 0.3,
+    "shutdown": 0.4,
+    "reboot": 0.4,
+    "power_cycle": 0.4,
+    "resize": 0.8,
+    "snapshot": 1.0,
+}
 _NEEDS = {"power_on": "off", "power_off": "active", "shutdown": "active", "reboot": "active", "resize": "off"}
 
 
@@ -27,9 +34,10 @@ def create(call: Call, limit: int) -> Answer:
     region, slug = wanted.get("region"), str(wanted.get("size"))
     if region not in offers.REGIONS:
         raise Refusal("invalid", "You specified an invalid region for Droplet creation.")
-    if offers.size(slug) is None:
+    size = offers.size(slug)
+    if size is None:
         raise Refusal("invalid", "You specified an invalid size for Droplet creation.")
-    image = offers.image(str(wanted.get("image")))
+    image = images.usable(call, str(wanted.get("image")), str(region), size["disk"])
     if image is None:
         raise Refusal("invalid", "You specified an invalid image for Droplet creation.")
     if not _NAME.fullmatch(str(wanted.get("name", ""))):
@@ -87,6 +95,8 @@ def act(call: Call) -> Answer:
             droplet.facts["power"].append([due_s, False])
         if kind == "resize":
             droplet.facts["resize"] = [due_s, str(wanted["size"])]
+    if kind == "snapshot":
+        images.take(call, droplet, str(wanted.get("name") or droplet.facts["name"]), due_s)
     action = begin(call, droplet, kind, _ACTIONS[kind])
     return Answer(201, {"action": action_document(call, action)}, result_ids=[droplet.id])
 
@@ -128,7 +138,7 @@ def pending(call: Call, droplet: Thing) -> Thing | None:
 
 def actions_of(call: Call) -> Answer:
     droplet = call.need(MACHINE, call.path["id"])
-    found = [each for each in call.list(ACTION, droplet.region) if each.facts["droplet"] == droplet.id]
+    found = [each for each in call.list(ACTION, droplet.region) if each.facts.get("droplet") == droplet.id]
     return page_of(call, "actions", found[::-1], lambda each: action_document(call, each))
 
 
@@ -150,7 +160,7 @@ def document(call: Call, droplet: Thing) -> dict[str, Any]:
         "disk_info": size["disk_info"], "locked": under_way is not None and under_way.facts["type"] != "create",
         "status": droplet.state, "kernel": None, "created_at": moment(droplet.created_s), "features": features,
         "backup_ids": [], "next_backup_window": None, "snapshot_ids": [], "image": facts["image"],
-        "volume_ids": facts.get("volume_ids", []), "size": size, "size_slug": facts["size"],
+        "volume_ids": volumes.ids_of(call, droplet), "size": size, "size_slug": facts["size"],
         "networks": _networks(number) if droplet.state != "new" else {"v4": [], "v6": []},
         "region": offers.region(droplet.region), "tags": facts["tags"], "vpc_uuid": facts["vpc_uuid"],
     }  # fmt: skip
@@ -168,13 +178,3 @@ def _networks(number: int) -> dict[str, Any]:
         ],
         "v6": [],
     }
-
-
-def action_document(call: Call, action: Thing) -> dict[str, Any]:
-    done_s = action.facts["done_s"]
-    return {
-        "id": int(action.id), "status": action.state, "type": action.facts["type"],
-        "started_at": moment(action.created_s), "completed_at": moment(done_s) if done_s <= call.now_s else None,
-        "resource_id": int(action.facts["droplet"]), "resource_type": "droplet",
-        "region": offers.region(action.region), "region_slug": action.region,
-    }  # fmt: skip

@@ -6,10 +6,12 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from deploy.local.clouds.digitalocean import droplets, monitoring, offers, tags
+from deploy.local.clouds.digitalocean import droplets, estate, firewalls, images, monitoring, offers, tags, volumes
 from deploy.local.clouds.digitalocean.answers import page_of, refused
+from deploy.local.clouds.estate import Planned
 from deploy.local.clouds.world.accounts import Account
-from deploy.local.clouds.world.controls import MACHINE
+from deploy.local.clouds.world.controls import MACHINE, VOLUME
+from deploy.local.clouds.world.gardener import Gardener
 from deploy.local.clouds.world.provider import Action, Answer, Call, HttpRequest, Provider, Refusal
 from deploy.local.clouds.world.things import Thing, Things
 from shared.clouds.libcloud.tags import from_words
@@ -24,6 +26,13 @@ DROPLET_LIMIT = 10
 
 class DigitalOcean(Provider):
     name = "digitalocean"
+    stopped_state = "off"
+
+    def plant(self, gardener: Gardener, planned: Planned) -> Thing:
+        return estate.plant(gardener, planned)
+
+    def name_of(self, machine: Thing) -> str:
+        return str(machine.facts["name"])
 
     def new_accounts(self) -> list[Account]:
         def account(team: str, token: str, note: str, **more: Any) -> Account:
@@ -41,8 +50,11 @@ class DigitalOcean(Provider):
             Action("GET", "/v2/account", "account.get", _account),
             Action("GET", "/v2/regions", "regions.list", _regions),
             Action("GET", "/v2/sizes", "sizes.list", lambda call: page_of(call, "sizes", offers.sizes())),
-            Action("GET", "/v2/images", "images.list", _images),
-            Action("GET", "/v2/images/{id}", "images.get", _image),
+            Action("GET", "/v2/images", "images.list", images.listed),
+            Action("GET", "/v2/images/{id}", "images.get", images.read),
+            Action("DELETE", "/v2/images/{id}", "images.delete", images.delete),
+            Action("POST", "/v2/images/{id}/actions", "images.act", images.act),
+            Action("GET", "/v2/images/{id}/actions", "images.actions", images.actions_of),
             Action("POST", "/v2/droplets", "droplets.create", _create),
             Action("GET", "/v2/droplets", "droplets.list", droplets.listed),
             Action("GET", "/v2/droplets/{id}", "droplets.get", droplets.read),
@@ -55,8 +67,11 @@ class DigitalOcean(Provider):
             Action("POST", "/v2/tags", "tags.create", tags.create),
             Action("GET", "/v2/tags", "tags.list", tags.listed),
             Action("GET", "/v2/tags/{name}", "tags.get", tags.read),
+            Action("DELETE", "/v2/tags/{name}", "tags.delete", tags.delete),
             Action("POST", "/v2/tags/{name}/resources", "tags.assign", tags.assign),
             Action("DELETE", "/v2/tags/{name}/resources", "tags.unassign", tags.unassign),
+            *_volume_actions(),
+            *_firewall_actions(),
         ]
 
     def authenticate(self, request: HttpRequest, accounts: Sequence[Account], now_s: float) -> Account:
@@ -69,21 +84,25 @@ class DigitalOcean(Provider):
         return found
 
     def region_of(self, request: HttpRequest, path: Mapping[str, str], things: Things, account: Account) -> str:
-        """The region of the droplet that is made or meant; one address serves all regions."""
+        """The region of the droplet or volume that is made, meant or asked for; one address serves all regions."""
         meant = path.get("id", "") if request.path.startswith("/v2/droplets/") else request.query.get("host_id", "")
+        kind = MACHINE
+        if request.path.startswith("/v2/volumes/"):
+            meant, kind = path.get("id", ""), VOLUME
         if meant:
-            droplet = things.get(self.name, account.account_id, MACHINE, meant)
-            return "global" if droplet is None else droplet.region
-        if request.method == "POST" and request.path == "/v2/droplets":
+            thing = things.get(self.name, account.account_id, kind, meant)
+            return "global" if thing is None else thing.region
+        if request.method == "POST" and request.path in {"/v2/droplets", "/v2/volumes"}:
             return str(request.document().get("region"))
-        return "global"
+        return request.query.get("region", "global")
 
     def refuse(self, refusal: Refusal) -> Answer:
         return refused(refusal)
 
     def describe(self, thing: Thing) -> dict[str, Any]:
         pairs = from_words(thing.facts.get("tags", []))
-        return {**super().describe(thing), "tags": pairs, "token": pairs.get(TOKEN_TAG)}
+        name = thing.facts.get("name")
+        return {**super().describe(thing), "name": name, "tags": pairs, "token": pairs.get(TOKEN_TAG)}
 
 
 def _limit(call: Call) -> int:
@@ -114,14 +133,22 @@ def _regions(call: Call) -> Answer:
     return page_of(call, "regions", found)
 
 
-def _images(call: Call) -> Answer:
-    """All that are there are public distributions."""
-    mine = call.query.get("private") == "true" or call.query.get("type") == "application"
-    return page_of(call, "images", [] if mine else offers.images())
+def _volume_actions() -> list[Action]:
+    return [
+        Action("POST", "/v2/volumes", "volumes.create", volumes.create),
+        Action("GET", "/v2/volumes", "volumes.list", volumes.listed),
+        Action("GET", "/v2/volumes/{id}", "volumes.get", volumes.read),
+        Action("DELETE", "/v2/volumes/{id}", "volumes.delete", volumes.delete),
+        Action("POST", "/v2/volumes/actions", "volumes.act", volumes.act_by_name),
+        Action("POST", "/v2/volumes/{id}/actions", "volumes.act", volumes.act),
+    ]
 
 
-def _image(call: Call) -> Answer:
-    found = offers.image(call.path["id"])
-    if found is None:
-        raise Refusal("not_found")
-    return Answer(200, {"image": found})
+def _firewall_actions() -> list[Action]:
+    return [
+        Action("POST", "/v2/firewalls", "firewalls.create", firewalls.create),
+        Action("GET", "/v2/firewalls", "firewalls.list", firewalls.listed),
+        Action("GET", "/v2/firewalls/{id}", "firewalls.get", firewalls.read),
+        Action("DELETE", "/v2/firewalls/{id}", "firewalls.delete", firewalls.delete),
+        Action("GET", "/v2/droplets/{id}/firewalls", "droplets.firewalls", firewalls.of_droplet),
+    ]

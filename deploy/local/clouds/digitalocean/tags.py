@@ -1,4 +1,4 @@
-"""How do the simulated tags come to be, and to droplets?"""
+"""How do the simulated tags come to be, and to droplets, images and volumes?"""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import re
 from typing import Any
 
 from deploy.local.clouds.digitalocean.answers import page_of
-from deploy.local.clouds.world.controls import MACHINE
+from deploy.local.clouds.world.controls import MACHINE, SNAPSHOT, VOLUME
 from deploy.local.clouds.world.provider import Answer, Call, Refusal
 from deploy.local.clouds.world.things import Thing
 
 TAG = "tag"
+_KINDS = {"droplet": MACHINE, "image": SNAPSHOT, "volume": VOLUME}
 _NAME = re.compile(r"[\w:-]{1,255}", re.ASCII)
 
 
@@ -32,21 +33,33 @@ def read(call: Call) -> Answer:
 
 def assign(call: Call) -> Answer:
     tag = call.need(TAG, call.path["name"].lower())
-    droplets = _droplets(call)
-    for droplet in droplets:
-        if tag.facts["name"] not in droplet.facts["tags"]:
-            droplet.facts["tags"].append(tag.facts["name"])
-            call.save(droplet)
-    return Answer(204, result_ids=[droplet.id for droplet in droplets])
+    things = _resources(call)
+    for thing in things:
+        if tag.facts["name"] not in thing.facts["tags"]:
+            thing.facts["tags"].append(tag.facts["name"])
+            call.save(thing)
+    return Answer(204, result_ids=[thing.id for thing in things])
+
+
+def delete(call: Call) -> Answer:
+    """Whatever has it loses it."""
+    tag = call.need(TAG, call.path["name"].lower())
+    for kind in _KINDS.values():
+        for thing in call.list(kind):
+            if tag.facts["name"] in thing.facts["tags"]:
+                thing.facts["tags"].remove(tag.facts["name"])
+                call.save(thing)
+    call.things.remove(tag)
+    return Answer(204, result_ids=[tag.facts["name"]])
 
 
 def unassign(call: Call) -> Answer:
     """Of a droplet that was created with it, too: such a tag exists as long as its droplet."""
-    name, droplets = call.path["name"].lower(), _droplets(call)
-    for droplet in droplets:
-        droplet.facts["tags"] = [each for each in droplet.facts["tags"] if each.lower() != name]
-        call.save(droplet)
-    return Answer(204, result_ids=[droplet.id for droplet in droplets])
+    name, things = call.path["name"].lower(), _resources(call)
+    for thing in things:
+        thing.facts["tags"] = [each for each in thing.facts["tags"] if each.lower() != name]
+        call.save(thing)
+    return Answer(204, result_ids=[thing.id for thing in things])
 
 
 def checked_tags(names: Any) -> list[str]:
@@ -66,13 +79,13 @@ def _new(call: Call, name: str) -> Thing:
     return call.new(TAG, name.lower(), "there", {"name": name}, region="global")
 
 
-def _droplets(call: Call) -> list[Thing]:
+def _resources(call: Call) -> list[Thing]:
     resources = call.document().get("resources")
     if not isinstance(resources, list) or not resources:
         raise Refusal("invalid", "resources must be a list of resources")
-    if any(not isinstance(each, dict) or each.get("resource_type") != "droplet" for each in resources):
-        raise Refusal("invalid", "resource_type must be droplet")
-    return [call.need(MACHINE, str(each.get("resource_id"))) for each in resources]
+    if any(not isinstance(each, dict) or each.get("resource_type") not in _KINDS for each in resources):
+        raise Refusal("invalid", "resource_type must be droplet, image or volume")
+    return [call.need(_KINDS[each["resource_type"]], str(each.get("resource_id"))) for each in resources]
 
 
 def _document(call: Call, tag: Thing) -> dict[str, Any]:

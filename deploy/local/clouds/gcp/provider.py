@@ -7,9 +7,11 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from deploy.local.clouds.estate import Planned
 from deploy.local.clouds.gcp import (
     disks,
     errors,
+    estate,
     firewalls,
     images,
     instances,
@@ -22,6 +24,7 @@ from deploy.local.clouds.gcp import (
 from deploy.local.clouds.gcp.accounts import PROVIDER, new_accounts
 from deploy.local.clouds.world.accounts import Account
 from deploy.local.clouds.world.controls import MACHINE
+from deploy.local.clouds.world.gardener import Gardener
 from deploy.local.clouds.world.provider import Action, Answer, Call, HttpRequest, Provider, Refusal
 from deploy.local.clouds.world.things import Thing, Things
 
@@ -30,6 +33,13 @@ _DESCRIPTION_MARK = '{"canopy-tags":'
 
 class GcpProvider(Provider):
     name = PROVIDER
+    stopped_state = "TERMINATED"
+
+    def plant(self, gardener: Gardener, planned: Planned) -> Thing:
+        return estate.plant(gardener, planned)
+
+    def name_of(self, machine: Thing) -> str:
+        return str(machine.facts["name"])
 
     def new_accounts(self) -> list[Account]:
         return new_accounts()
@@ -37,6 +47,8 @@ class GcpProvider(Provider):
     def actions(self) -> Sequence[Action]:
         return [
             Action("POST", tokens.TOKEN_PATH, "token", _issue, mutates=False),
+            Action("POST", tokens.EXCHANGE_PATH, "token.exchange", _issue, mutates=False),
+            Action("POST", tokens.IMPERSONATION_PATH + "{account}", "token.impersonate", _impersonate, mutates=False),
             *images.actions(),  # first: their public project looks like a tenant's
             *places.actions(),
             *operations.actions(),
@@ -50,7 +62,11 @@ class GcpProvider(Provider):
     def authenticate(self, request: HttpRequest, accounts: Sequence[Account], now_s: float) -> Account:
         if request.path == tokens.TOKEN_PATH:
             return tokens.account_of_assertion(request, accounts, now_s)
+        if request.path == tokens.EXCHANGE_PATH:
+            return tokens.account_of_exchange(request, accounts, self.trusted, self.issuers)
         account = tokens.account_of_token(request, accounts, now_s)
+        if request.path.startswith(tokens.IMPERSONATION_PATH):
+            return tokens.impersonated(request, account, accounts, self.trusted)
         project = _project(request.path)
         public = project == images.PUBLIC_PROJECT and request.method == "GET"
         if project != account.account_id and not public:
@@ -61,6 +77,11 @@ class GcpProvider(Provider):
         if "zone" in path:
             return places.region_of_zone(path["zone"])
         return path.get("region", "global")
+
+    def forbidden(self, action: Action, request: HttpRequest) -> Refusal:
+        service, _, verb = action.name.partition(".")
+        wanted = f"compute.{service}.{'create' if verb == 'insert' else verb}"
+        return Refusal("forbidden", f"Required '{wanted}' permission for '{request.path.partition('/v1/')[2]}'")
 
     def refuse(self, refusal: Refusal) -> Answer:
         return errors.refuse(refusal)
@@ -73,6 +94,10 @@ class GcpProvider(Provider):
             "token": found.get("canopy:token"),
             "tags": found,
         }
+
+
+def _impersonate(call: Call) -> Answer:
+    return tokens.issue_impersonated(call, time.time())
 
 
 def _issue(call: Call) -> Answer:

@@ -10,19 +10,25 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, unquote
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 
 from deploy.local.clouds.gcp.accounts import key_of, public_key_of
+from deploy.local.clouds.issuers import Issuers, NotTrusted, audiences_of
 from deploy.local.clouds.world.accounts import Account
 from deploy.local.clouds.world.provider import Answer, Call, HttpRequest, Refusal
 
 TOKEN_PATH = "/token"
+EXCHANGE_PATH = "/v1/token"
+EXCHANGE_GRANT = "urn:ietf:params:oauth:grant-type:token-exchange"
+JWT_TYPE = "urn:ietf:params:oauth:token-type:jwt"
+IMPERSONATION_PATH = "/v1/projects/-/serviceAccounts/"
 TOKEN_SECONDS = 3600
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 AUDIENCE = "https://oauth2.googleapis.com/token"
@@ -108,6 +114,53 @@ def account_of_token(request: HttpRequest, accounts: Sequence[Account], now_s: f
     if now_s >= ends_s or account.is_expired(now_s):
         raise Refusal("expired")
     return account
+
+
+def account_of_exchange(
+    request: HttpRequest, accounts: Sequence[Account], trusted: Sequence[Mapping[str, Any]], issuers: Issuers
+) -> Account:
+    """The account that a pool's principal works as: `POST /_sim/trust` with `audience` (the pool's provider), `issuer`,
+    `subject`, `client_email`. Raises Refusal as Google's token exchange has it.
+    """
+    form = {name: values[0] for name, values in parse_qs(request.body.decode()).items()}
+    if form.get("grant_type") != EXCHANGE_GRANT or form.get("subject_token_type") != JWT_TYPE:
+        raise Refusal("invalid", "Invalid grant_type", code="unsupported_grant_type")
+    try:
+        claims = issuers.claims_of(form.get("subject_token", ""))
+    except NotTrusted as error:
+        raise _no_grant(f"The subject token is not accepted: {error}") from error
+    for each in trusted:
+        named = (each.get("audience"), each.get("issuer"), each.get("subject"))
+        is_meant = f"https:{form.get('audience')}" in audiences_of(claims)
+        if named == (form.get("audience"), claims["iss"], claims["sub"]) and is_meant:
+            return _account_called(str(each["client_email"]), accounts)
+    raise _no_grant("The given credential is rejected by the attribute condition.")
+
+
+def impersonated(
+    request: HttpRequest, source: Account, accounts: Sequence[Account], trusted: Sequence[Mapping[str, Any]]
+) -> Account:
+    """The service account that the caller may become: `POST /_sim/trust` with `client_email` and `may_become`."""
+    email = unquote(request.path).rpartition("/")[2].partition(":")[0]
+    caller = key_of(source)["client_email"]
+    if not any(each.get("client_email") == caller and email in each.get("may_become", ()) for each in trusted):
+        message = f"Permission 'iam.serviceAccounts.getAccessToken' denied on resource {email} (or it may not exist)."
+        raise Refusal("forbidden", message)
+    return _account_called(email, accounts)
+
+
+def issue_impersonated(call: Call, now_s: float) -> Answer:
+    """A token of the account that was become, as IAM Credentials answers it."""
+    token = issue(call, now_s).document["access_token"]
+    ends = datetime.fromtimestamp(int(now_s) + TOKEN_SECONDS, UTC)
+    return Answer(200, {"accessToken": token, "expireTime": ends.strftime("%Y-%m-%dT%H:%M:%SZ")})
+
+
+def _account_called(email: str, accounts: Sequence[Account]) -> Account:
+    found = next((each for each in accounts if key_of(each)["client_email"] == email), None)
+    if found is None:
+        raise Refusal("not_found", f"Unknown service account {email}")
+    return found
 
 
 def _seal(account: Account, claims: str) -> str:

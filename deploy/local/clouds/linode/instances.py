@@ -8,7 +8,7 @@ from typing import Any
 
 from deploy.local.clouds.linode import offers
 from deploy.local.clouds.linode.answers import moment, page_of
-from deploy.local.clouds.world.controls import MACHINE
+from deploy.local.clouds.world.controls import GROUP, MACHINE, SNAPSHOT
 from deploy.local.clouds.world.provider import Answer, Call, Refusal
 from deploy.local.clouds.world.things import Thing
 
@@ -25,11 +25,14 @@ def create(call: Call, limit: int) -> Answer:
     if offers.type_(kind) is None:
         raise Refusal("invalid", "A valid plan type by that ID was not found", field="type")
     image = wanted.get("image")
-    if image is not None and offers.image(str(image)) is None:
+    if image is not None and not _is_image(call, str(image)):
         raise Refusal("invalid", "image is not valid", field="image")
+    firewall_id = wanted.get("firewall_id")
+    if firewall_id is not None and call.get(GROUP, str(firewall_id)) is None:
+        raise Refusal("invalid", "A firewall by that ID was not found", field="firewall_id")
     if image is not None and len(str(wanted.get("root_pass") or "")) < 11:
         raise Refusal("invalid", "Password does not meet strength requirement.", field="root_pass")
-    tags = _checked_tags(wanted.get("tags") or [])
+    tags = checked_tags(wanted.get("tags") or [])
     mine = call.list(MACHINE)
     number = FIRST_NUMBER + call.things.last_number + 1
     label = str(wanted.get("label") or f"linode{number}")
@@ -42,10 +45,19 @@ def create(call: Call, limit: int) -> Answer:
         raise Refusal("quota")
     last = "offline" if image is None or wanted.get("booted") is False or call.fails_operation else "running"
     power = [[call.later(), True]] if last == "running" else []
-    facts = {"label": label, "type": kind, "image": image, "tags": tags, "updated_s": call.now_s, "power": power}
+    facts = {
+        "label": label, "type": kind, "image": image, "tags": tags, "updated_s": call.now_s, "power": power,
+        "firewall_id": firewall_id,
+    }  # fmt: skip
     steps = [(call.later(0.6), "booting"), (call.later(), last)]
     linode = call.new(MACHINE, str(number), "provisioning", facts, region=region, steps=steps)
     return Answer(200, document(call, linode), result_ids=[linode.id])
+
+
+def _is_image(call: Call, identifier: str) -> bool:
+    """A public one, or one of the account's that is whole; it need not be in the Linode's region."""
+    own = call.get(SNAPSHOT, identifier)
+    return offers.image(identifier) is not None or (own is not None and own.state == "available")
 
 
 def listed(call: Call) -> Answer:
@@ -59,7 +71,7 @@ def read(call: Call) -> Answer:
 def update(call: Call) -> Answer:
     linode, wanted = call.need(MACHINE, call.path["id"]), call.document()
     if "tags" in wanted:
-        linode.facts["tags"] = _checked_tags(wanted["tags"])
+        linode.facts["tags"] = checked_tags(wanted["tags"])
     if "label" in wanted:
         label = str(wanted["label"])
         if any(each.facts["label"] == label and each.id != linode.id for each in call.list(MACHINE)):
@@ -138,7 +150,7 @@ def _change(call: Call, linode: Thing, during: str, after: str, share: float) ->
     return Answer(200, {}, result_ids=[linode.id])
 
 
-def _checked_tags(tags: Any) -> list[str]:
+def checked_tags(tags: Any) -> list[str]:
     if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
         raise Refusal("invalid", "Must be a list of text", field="tags")
     if any(not 3 <= len(tag) <= 50 for tag in tags):

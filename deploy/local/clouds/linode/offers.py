@@ -38,7 +38,8 @@ def region(code: str, *, available: bool) -> dict[str, Any]:
     country, label = REGIONS[code]
     return {
         "id": code, "label": label, "country": country, "status": "ok" if available else "outage", "site_type": "core",
-        "capabilities": ["Linodes", "Block Storage", "NodeBalancers", "Cloud Firewall", "Vlans", "VPCs", "Metadata"],
+        "capabilities": ["Linodes", "Block Storage", "NodeBalancers", "Cloud Firewall", "Vlans", "VPCs", "Metadata",
+                         "Object Storage"],
         "resolvers": {"ipv4": "192.0.2.1,192.0.2.2", "ipv6": "2001:db8::1,2001:db8::2"},
         "placement_group_limits": {"maximum_pgs_per_customer": 100, "maximum_linodes_per_pg": 5},
     }  # fmt: skip

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from deploy.local.clouds.linode import instances, offers, statistics
+from deploy.local.clouds.estate import Planned
+from deploy.local.clouds.linode import estate, firewalls, images, instances, offers, statistics, volumes
 from deploy.local.clouds.linode.answers import filters_of, list_of, refused
 from deploy.local.clouds.world.accounts import Account
-from deploy.local.clouds.world.controls import MACHINE
+from deploy.local.clouds.world.controls import MACHINE, VOLUME
+from deploy.local.clouds.world.gardener import Gardener
 from deploy.local.clouds.world.provider import Action, Answer, Call, HttpRequest, Provider, Refusal
 from deploy.local.clouds.world.things import Thing, Things
 from shared.clouds.libcloud.tags import from_words
@@ -19,10 +21,18 @@ _SECOND = "A7C3D1B0-0C4E-4F1D-9E55A1F2B8D6C412"
 INSTANCE_LIMITS = {_FIRST: 20_000}
 INSTANCE_LIMIT = 10
 """What Linode gives a new account; the first one asked for more."""
+_INSTANCES, _VOLUMES = "/v4/linode/instances", "/v4/volumes"
 
 
 class Linode(Provider):
     name = "linode"
+    stopped_state = "offline"
+
+    def plant(self, gardener: Gardener, planned: Planned) -> Thing:
+        return estate.plant(gardener, planned)
+
+    def name_of(self, machine: Thing) -> str:
+        return str(machine.facts["label"])
 
     def new_accounts(self) -> list[Account]:
         def account(identifier: str, token: str, note: str, **more: Any) -> Account:
@@ -42,8 +52,11 @@ class Linode(Provider):
             Action("GET", "/v4/account", "account.get", _account),
             Action("GET", "/v4/regions", "regions.list", _regions),
             Action("GET", "/v4/linode/types", "types.list", lambda call: list_of(call, offers.types())),
-            Action("GET", "/v4/images", "images.list", lambda call: list_of(call, offers.images())),
-            Action("GET", "/v4/images/{id:path}", "images.get", _image),
+            Action("GET", "/v4/images", "images.list", images.listed),
+            Action("POST", "/v4/images", "images.create", images.create),
+            Action("POST", "/v4/images/{id:path}/regions", "images.replicate", images.replicate),
+            Action("GET", "/v4/images/{id:path}", "images.get", images.read),
+            Action("DELETE", "/v4/images/{id:path}", "images.delete", images.delete),
             Action("POST", "/v4/linode/instances", "instances.create", _create),
             Action("GET", "/v4/linode/instances", "instances.list", instances.listed),
             Action("GET", machine, "instances.get", instances.read),
@@ -54,6 +67,12 @@ class Linode(Provider):
             Action("POST", f"{machine}/reboot", "instances.reboot", instances.reboot),
             Action("POST", f"{machine}/resize", "instances.resize", instances.resize),
             Action("GET", f"{machine}/stats", "instances.stats", statistics.stats),
+            Action("GET", f"{machine}/disks", "disks.list", images.disks),
+            Action("POST", f"{machine}/disks", "disks.create", images.add_disk),
+            Action("GET", f"{machine}/firewalls", "instances.firewalls", firewalls.of_instance),
+            Action("GET", f"{machine}/volumes", "instances.volumes", volumes.of_instance),
+            *_volume_actions(),
+            *_firewall_actions(),
         ]
 
     def authenticate(self, request: HttpRequest, accounts: Sequence[Account], now_s: float) -> Account:
@@ -66,13 +85,18 @@ class Linode(Provider):
         return found
 
     def region_of(self, request: HttpRequest, path: Mapping[str, str], things: Things, account: Account) -> str:
-        """The region of the Linode that is made or meant, or that a list is filtered by."""
-        if request.path.startswith("/v4/linode/instances/"):
-            linode = things.get(self.name, account.account_id, MACHINE, path["id"])
+        """The region of the thing that is made or meant, or that a list is filtered by."""
+        for prefix, kind in ((_INSTANCES, MACHINE), (_VOLUMES, VOLUME)):
+            if request.path.startswith(f"{prefix}/"):
+                meant = things.get(self.name, account.account_id, kind, path["id"])
+                return "global" if meant is None else meant.region
+            if request.path == prefix:
+                wanted = request.document() if request.method == "POST" else filters_of(request)
+                return str(wanted.get("region", "global"))
+        if request.path == "/v4/images" and request.method == "POST":
+            number = str(request.document().get("disk_id"))[:-1]
+            linode = things.get(self.name, account.account_id, MACHINE, number)
             return "global" if linode is None else linode.region
-        if request.path == "/v4/linode/instances":
-            wanted = request.document() if request.method == "POST" else filters_of(request)
-            return str(wanted.get("region", "global"))
         return "global"
 
     def refuse(self, refusal: Refusal) -> Answer:
@@ -111,8 +135,23 @@ def _regions(call: Call) -> Answer:
     return list_of(call, [offers.region(code, available=not call.is_lost(code)) for code in offers.REGIONS])
 
 
-def _image(call: Call) -> Answer:
-    found = offers.image(call.path["id"])
-    if found is None:
-        raise Refusal("not_found")
-    return Answer(200, found)
+def _volume_actions() -> list[Action]:
+    volume = f"{_VOLUMES}/{{id}}"
+    return [
+        Action("POST", _VOLUMES, "volumes.create", volumes.create),
+        Action("GET", _VOLUMES, "volumes.list", volumes.listed),
+        Action("GET", volume, "volumes.get", volumes.read),
+        Action("DELETE", volume, "volumes.delete", volumes.delete),
+        Action("POST", f"{volume}/attach", "volumes.attach", volumes.attach),
+        Action("POST", f"{volume}/detach", "volumes.detach", volumes.detach),
+    ]
+
+
+def _firewall_actions() -> list[Action]:
+    base = "/v4/networking/firewalls"
+    return [
+        Action("POST", base, "firewalls.create", firewalls.create),
+        Action("GET", base, "firewalls.list", firewalls.listed),
+        Action("GET", f"{base}/{{id}}", "firewalls.get", firewalls.read),
+        Action("DELETE", f"{base}/{{id}}", "firewalls.delete", firewalls.delete),
+    ]

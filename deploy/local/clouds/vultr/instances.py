@@ -8,7 +8,7 @@ from typing import Any
 
 from deploy.local.clouds.vultr import offers
 from deploy.local.clouds.vultr.answers import moment, page_of
-from deploy.local.clouds.world.controls import MACHINE
+from deploy.local.clouds.world.controls import GROUP, MACHINE, SNAPSHOT
 from deploy.local.clouds.world.provider import Answer, Call, Refusal
 from deploy.local.clouds.world.things import GONE, Thing
 
@@ -30,22 +30,39 @@ def create(call: Call, limit: int) -> Answer:
         raise Refusal("invalid", "Invalid region.")
     if offers.plan(wanted.get("plan")) is None:
         raise Refusal("invalid", "Invalid plan.")
-    system = offers.system(wanted.get("os_id"))
-    if system is None:
-        raise Refusal("invalid", "Invalid OS.")
+    snapshot_id, os_id = _origin(call, wanted)
+    networks = [str(each) for each in wanted.get("attach_vpc") or []]
+    if any((network := call.get(GROUP, each)) is None or network.region != wanted["region"] for each in networks):
+        raise Refusal("invalid", "Invalid vpc.")
+    if wanted.get("vpc_only") and not networks:
+        raise Refusal("invalid", "vpc_only needs a VPC.")
     tags = _checked_tags(wanted.get("tags") or [])
     if len(call.list(MACHINE)) >= limit:
         raise Refusal("quota")
     last = GONE if call.fails_operation else "running"
     identifier = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{call.account.account_id} {call.things.last_number + 1}"))
     facts = {
-        "label": str(wanted.get("label") or ""), "plan": wanted["plan"], "os_id": system["id"], "tags": tags,
+        "label": str(wanted.get("label") or ""), "plan": wanted["plan"], "os_id": os_id, "tags": tags,
         "firewall_group_id": str(wanted.get("firewall_group_id") or ""), "power": [[call.later(), True]],
+        "snapshot_id": snapshot_id, "vpcs": networks, "vpc_only": bool(wanted.get("vpc_only")),
     }  # fmt: skip
     steps = [(call.later(0.4), "installing"), (call.later(), last)]
     instance = call.new(MACHINE, identifier, "pending", facts, region=str(wanted["region"]), steps=steps)
     shown = {**document(call, instance), "default_password": "v5{Fkvb#2ycPGwHs"}
     return Answer(202, {"instance": shown}, result_ids=[identifier])
+
+
+def _origin(call: Call, wanted: dict[str, Any]) -> tuple[str, int]:
+    """The snapshot (empty: none) and the system that an instance is made of."""
+    if "snapshot_id" in wanted:
+        snapshot = call.get(SNAPSHOT, str(wanted["snapshot_id"]))
+        if snapshot is None or snapshot.state != "complete":
+            raise Refusal("invalid", "Invalid snapshot.")
+        return snapshot.id, int(snapshot.facts["os_id"])
+    system = offers.system(wanted.get("os_id"))
+    if system is None:
+        raise Refusal("invalid", "Invalid OS.")
+    return "", int(system["id"])
 
 
 def listed(call: Call) -> Answer:
@@ -76,7 +93,7 @@ def update(call: Call) -> Answer:
 
 
 def _resize(call: Call, instance: Thing, identifier: str) -> None:
-    _at_rest(instance)
+    at_rest(instance)
     plan, now = offers.plan(identifier), offers.plan(plan_of(call, instance))
     if plan is None or now is None:
         raise Refusal("invalid", "Invalid plan.")
@@ -95,7 +112,7 @@ def delete(call: Call) -> Answer:
 
 def start(call: Call) -> Answer:
     instance = call.need(MACHINE, call.path["id"])
-    _at_rest(instance)
+    at_rest(instance)
     if instance.state != "running":
         _switch(call, instance, "starting", "running", on=True)
     return Answer(204, result_ids=[instance.id])
@@ -108,7 +125,7 @@ def halt(call: Call) -> Answer:
         raise Refusal("invalid", "Missing or invalid instance_ids.")
     instances = [call.need(MACHINE, str(each)) for each in identifiers]
     for instance in instances:
-        _at_rest(instance)
+        at_rest(instance)
     for instance in instances:
         if instance.state != "stopped":
             _switch(call, instance, "halting", "stopped", on=False)
@@ -124,7 +141,7 @@ def plan_of(call: Call, instance: Thing) -> str:
     return str(instance.facts["plan"])
 
 
-def _at_rest(instance: Thing) -> None:
+def at_rest(instance: Thing) -> None:
     if instance.state not in {"running", "stopped"}:
         raise Refusal("wrong_state", "This instance is currently locked.")
 
@@ -149,13 +166,15 @@ def document(call: Call, instance: Thing) -> dict[str, Any]:
     facts = instance.facts
     plan, system = offers.plan(plan_of(call, instance)) or {}, offers.system(facts["os_id"]) or {}
     status, power, server = _SHOWN[instance.state]
+    walled, networks = facts.get("vpc_only", False), facts.get("vpcs", [])
     address = str(ipaddress.IPv4Address(int(ipaddress.IPv4Address("198.18.0.0")) + instance.number % 2**16))
     return {
         "id": instance.id, "os": system["name"], "os_id": facts["os_id"], "app_id": 0, "image_id": "",
-        "snapshot_id": "", "ram": plan["ram"], "disk": plan["disk"], "vcpu_count": plan["vcpu_count"],
-        "plan": facts["plan"], "allowed_bandwidth": plan["bandwidth"], "region": instance.region,
-        "label": facts["label"], "hostname": "guest",
-        "main_ip": "0.0.0.0" if instance.state == "pending" else address, "internal_ip": "", "kvm": "",
+        "snapshot_id": facts.get("snapshot_id", ""), "ram": plan["ram"], "disk": plan["disk"],
+        "vcpu_count": plan["vcpu_count"], "plan": facts["plan"], "allowed_bandwidth": plan["bandwidth"],
+        "region": instance.region, "label": facts["label"], "hostname": "guest",
+        "main_ip": "0.0.0.0" if walled or instance.state == "pending" else address,
+        "internal_ip": "10.64.0.3" if networks else "", "kvm": "", "vpc_only": walled,
         "netmask_v4": "255.255.254.0", "gateway_v4": "198.18.0.1", "v6_network": "", "v6_main_ip": "",
         "v6_network_size": 0, "date_created": moment(instance.created_s), "status": status, "power_status": power,
         "server_status": server, "firewall_group_id": facts["firewall_group_id"], "features": [],

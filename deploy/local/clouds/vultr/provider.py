@@ -5,23 +5,34 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from deploy.local.clouds.vultr import bandwidth, instances, offers
+from deploy.local.clouds.estate import Planned
+from deploy.local.clouds.vultr import bandwidth, blocks, estate, instances, networks, offers, snapshots
 from deploy.local.clouds.vultr.answers import list_of, refused
 from deploy.local.clouds.world.accounts import Account
-from deploy.local.clouds.world.controls import MACHINE
+from deploy.local.clouds.world.controls import GROUP, MACHINE, SNAPSHOT, VOLUME
+from deploy.local.clouds.world.gardener import Gardener
 from deploy.local.clouds.world.provider import Action, Answer, Call, HttpRequest, Provider, Refusal
 from deploy.local.clouds.world.things import Thing, Things
 from shared.clouds.libcloud.tags import from_words
 from shared.clouds.models import TOKEN_TAG
+from shared.clouds.vultr.labels import tags_of
 
 _FIRST, _SECOND = "operations@canopy.test", "second@canopy.test"
 INSTANCE_LIMITS = {_FIRST: 20_000}
 INSTANCE_LIMIT = 10
 """What Vultr's first fee limit comes to; the first account asked for more."""
+_KINDS = {"/v2/snapshots/": SNAPSHOT, "/v2/vpcs/": GROUP, "/v2/blocks/": VOLUME}
 
 
 class Vultr(Provider):
     name = "vultr"
+    stopped_state = "stopped"
+
+    def plant(self, gardener: Gardener, planned: Planned) -> Thing:
+        return estate.plant(gardener, planned)
+
+    def name_of(self, machine: Thing) -> str:
+        return str(machine.facts["label"])
 
     def new_accounts(self) -> list[Account]:
         def account(identifier: str, token: str, note: str, **more: Any) -> Account:
@@ -52,6 +63,9 @@ class Vultr(Provider):
             Action("DELETE", machine, "instances.delete", instances.delete),
             Action("POST", f"{machine}/start", "instances.start", instances.start),
             Action("GET", f"{machine}/bandwidth", "instances.bandwidth", bandwidth.bandwidth),
+            Action("GET", f"{machine}/vpcs", "instances.vpcs", networks.of_instance),
+            *_restoring_actions(),
+            *_block_actions(),
         ]
 
     def authenticate(self, request: HttpRequest, accounts: Sequence[Account], now_s: float) -> Account:
@@ -65,10 +79,14 @@ class Vultr(Provider):
 
     def region_of(self, request: HttpRequest, path: Mapping[str, str], things: Things, account: Account) -> str:
         """The region that is asked for, that a list is filtered by, or of the instance that is made or meant."""
+        kind = next((kind for prefix, kind in _KINDS.items() if request.path.startswith(prefix)), MACHINE)
         if "id" in path:
-            instance = things.get(self.name, account.account_id, MACHINE, path["id"])
+            meant = things.get(self.name, account.account_id, kind, path["id"])
+            return "global" if meant is None or kind == SNAPSHOT else meant.region
+        if request.method == "POST" and request.path == "/v2/snapshots":
+            instance = things.get(self.name, account.account_id, MACHINE, str(request.document().get("instance_id")))
             return "global" if instance is None else instance.region
-        if request.method == "POST" and request.path == "/v2/instances":
+        if request.method == "POST" and request.path in {"/v2/instances", "/v2/blocks", "/v2/vpcs"}:
             return str(request.document().get("region"))
         return path.get("region") or request.query.get("region", "global")
 
@@ -76,8 +94,36 @@ class Vultr(Provider):
         return refused(refusal)
 
     def describe(self, thing: Thing) -> dict[str, Any]:
-        pairs = from_words(thing.facts.get("tags", []))
+        """What has no tags has them in its label or description."""
+        text = thing.facts.get("description") or thing.facts.get("label")
+        pairs = from_words(thing.facts["tags"]) if "tags" in thing.facts else tags_of(text)
         return {**super().describe(thing), "tags": pairs, "token": pairs.get(TOKEN_TAG)}
+
+
+def _restoring_actions() -> list[Action]:
+    return [
+        Action("POST", "/v2/snapshots", "snapshots.create", snapshots.create),
+        Action("GET", "/v2/snapshots", "snapshots.list", snapshots.listed),
+        Action("GET", "/v2/snapshots/{id}", "snapshots.get", snapshots.read),
+        Action("DELETE", "/v2/snapshots/{id}", "snapshots.delete", snapshots.delete),
+        Action("POST", "/v2/vpcs", "vpcs.create", networks.create),
+        Action("GET", "/v2/vpcs", "vpcs.list", networks.listed),
+        Action("GET", "/v2/vpcs/{id}", "vpcs.get", networks.read),
+        Action("DELETE", "/v2/vpcs/{id}", "vpcs.delete", networks.delete),
+        Action("GET", "/v2/vpcs/{id}/nat-gateway", "vpcs.gateways", networks.gateways),
+        Action("POST", "/v2/vpcs/{id}/nat-gateway", "vpcs.add_gateway", networks.add_gateway),
+    ]
+
+
+def _block_actions() -> list[Action]:
+    return [
+        Action("POST", "/v2/blocks", "blocks.create", blocks.create),
+        Action("GET", "/v2/blocks", "blocks.list", blocks.listed),
+        Action("GET", "/v2/blocks/{id}", "blocks.get", blocks.read),
+        Action("DELETE", "/v2/blocks/{id}", "blocks.delete", blocks.delete),
+        Action("POST", "/v2/blocks/{id}/attach", "blocks.attach", blocks.attach),
+        Action("POST", "/v2/blocks/{id}/detach", "blocks.detach", blocks.detach),
+    ]
 
 
 def _create(call: Call) -> Answer:

@@ -85,7 +85,7 @@ class Application:
             if fault.is_refusal and not fault.after:
                 return self._refused(fault)
         if action.mutates and not account.may_write:
-            raise Refusal("forbidden")
+            raise self._provider.forbidden(action, request)
         answer = self._act(action, self._call(request, account, region, path, fault))
         return self._refused(fault) if fault is not None and fault.after else _Outcome(answer, fault)
 

@@ -6,18 +6,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
+from deploy.local.clouds.estate import read_order
+from deploy.local.clouds.world import things
 from deploy.local.clouds.world.accounts import Account
+from deploy.local.clouds.world.planting import plant
 from deploy.local.clouds.world.provider import Answer, HttpRequest, Provider, Refusal
 from deploy.local.clouds.world.world import World
 from deploy.local.load.pushes import read_push
 
 LEDGER_LIMIT = 100_000
-# The kinds of things that stand for the same in every cloud; a provider's package files its things under these names.
-MACHINE, VOLUME, SNAPSHOT, IMAGE, GROUP = "machine", "volume", "snapshot", "image", "group"
+MACHINE, VOLUME, SNAPSHOT, IMAGE, GROUP = things.MACHINE, things.VOLUME, things.SNAPSHOT, things.IMAGE, things.GROUP
 
 
 class Controls:
-    """`/_sim/ledger|instances|volumes|snapshots|calls|accounts|fault|advance|load` and `/healthz`.
+    """`/healthz` and `/_sim/ledger|instances|volumes|snapshots|calls|accounts|fault|advance|issuers|trust|seed`,
+    `/_sim/cases` and `/_sim/load`.
 
     Lists are those of the provider on whose port they are asked for; faults, time, ledger and calls are everybody's,
     and a fault names its provider by `match: {"service": "azure"}`.
@@ -39,6 +42,11 @@ class Controls:
             ("POST", "/_sim/fault"): lambda _, request: {"fault": asdict(world.faults.add(request.document()))},
             ("DELETE", "/_sim/fault"): lambda _, __: {"cleared": world.faults.clear()},
             ("POST", "/_sim/advance"): self._advance,
+            ("POST", "/_sim/issuers"): lambda name, request: providers[name].issuers.add(request.document()),
+            ("POST", "/_sim/trust"): self._trust,
+            ("POST", "/_sim/seed"): self._seed,
+            ("GET", "/_sim/cases"): lambda _, __: {"cases": world.cases.listed()},
+            ("POST", "/_sim/cases"): self._case,
             ("GET", "/_sim/load"): lambda _, __: {"pushed": world.pushes.listed(world.clock.now_s())},
             ("POST", "/_sim/load"): self._load,
             ("DELETE", "/_sim/load"): lambda _, request: {"taken_back": world.pushes.take_back(_machine_of(request))},
@@ -76,6 +84,18 @@ class Controls:
         if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
             raise TypeError("seconds must be a number")
         return {"now_s": self._world.advance(float(seconds))}
+
+    def _trust(self, name: str, request: HttpRequest) -> Any:
+        self._providers[name].trusted.append(request.document())
+        return {"trusted": len(self._providers[name].trusted)}
+
+    def _seed(self, _: str, request: HttpRequest) -> Any:
+        """The part of an estate over six clouds that is in this process."""
+        return {"planted": plant(self._world, self._providers, self._accounts, read_order(request.document()))}
+
+    def _case(self, _: str, request: HttpRequest) -> Any:
+        self._world.cases.set(request.document(), self._world.clock.now_s())
+        return {"cases": self._world.cases.listed()}
 
     def _load(self, _: str, request: HttpRequest) -> Any:
         machine, push = read_push(request.document(), self._world.clock.now_s())

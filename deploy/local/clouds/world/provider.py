@@ -7,12 +7,17 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from deploy.local.clouds.estate import Planned
 from deploy.local.clouds.faults import Fault
+from deploy.local.clouds.issuers import Issuers
 from deploy.local.clouds.world.accounts import Account
 from deploy.local.clouds.world.things import Thing, Things
 from deploy.local.load.series import Push
+
+if TYPE_CHECKING:
+    from deploy.local.clouds.world.gardener import Gardener
 
 
 @dataclass(frozen=True)
@@ -185,9 +190,24 @@ class Action:
 
 
 class Provider(ABC):
-    """A provider's wire protocol. One object serves all accounts; it keeps no state of its own."""
+    """A provider's wire protocol. One object serves all accounts; it keeps no state but whom they trust."""
 
     name: ClassVar[str]
+    stopped_state: ClassVar[str]
+    """The state of a machine that somebody stopped."""
+
+    @abstractmethod
+    def plant(self, gardener: Gardener, planned: Planned) -> Thing:
+        """A machine of an estate, made by the gardener's calls, with its volumes where the cloud has volumes."""
+
+    @abstractmethod
+    def name_of(self, machine: Thing) -> str:
+        """What its owner calls it."""
+
+    def __init__(self) -> None:
+        self.issuers = Issuers()
+        self.trusted: list[Mapping[str, Any]] = []
+        """What `POST /_sim/trust` was told: the provider's package says in which fields."""
 
     @abstractmethod
     def new_accounts(self) -> list[Account]:
@@ -208,6 +228,10 @@ class Provider(ABC):
     @abstractmethod
     def refuse(self, refusal: Refusal) -> Answer:
         """The provider's own status and error body for a refusal."""
+
+    def forbidden(self, action: Action, request: HttpRequest) -> Refusal:  # noqa: ARG002 - for those that name it
+        """The refusal of a change by an account that may only read; a provider that names the permission does so."""
+        return Refusal("forbidden")
 
     def public_actions(self) -> Sequence[Action]:
         """What is served without authentication (a token endpoint): its handler authenticates itself."""

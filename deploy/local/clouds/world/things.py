@@ -13,6 +13,9 @@ from typing import Any
 Step = tuple[float, str]
 """(time in seconds since 1970, state from then on)"""
 
+# The kinds of things that stand for the same in every cloud; a provider's package files its things under these names.
+MACHINE, VOLUME, SNAPSHOT, IMAGE, GROUP = "machine", "volume", "snapshot", "image", "group"
+
 
 @dataclass
 class Thing:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 from deploy.local.clouds.clock import Clock
@@ -12,6 +13,7 @@ from deploy.local.clouds.world.provider import Answer, HttpRequest
 from deploy.local.clouds.world.settings import Settings
 from deploy.local.clouds.world.storage import CallKey, Storage
 from deploy.local.clouds.world.things import Things
+from deploy.local.load.cases import Cases
 from deploy.local.load.pushes import Pushes
 from deploy.local.load.series import Push
 
@@ -30,6 +32,7 @@ class World:
         self.things.load(storage.things())
         self.things.last_number = max(self.things.last_number, int(storage.fact(LAST_NUMBER)))
         self.pushes = Pushes(settings.data_dir / "pushes.json")
+        self.cases = Cases(settings.data_dir / "cases.json")
         self._storage = storage
         self._sequence = storage.last_sequence()
         self._lines: list[dict[str, Any]] = []
@@ -44,6 +47,15 @@ class World:
 
     def note(self, account: Account, region: str, action: str, request: HttpRequest, answer: Answer) -> None:
         """A line of the ledger for an accepted mutation."""
+        line = {"region": region, "action": action, "path": request.path, "repeated": answer.repeated}
+        self._write_line(account, line, answer.result_ids)
+
+    def note_planted(self, account: Account, ids: Sequence[str]) -> None:
+        """A line of the ledger for machines that no client made."""
+        line = {"region": "global", "action": "seed", "path": "/_sim/seed", "repeated": False}
+        self._write_line(account, line, ids)
+
+    def _write_line(self, account: Account, line: dict[str, Any], ids: Sequence[str]) -> None:
         self._sequence += 1
         self._lines.append(
             {
@@ -51,11 +63,8 @@ class World:
                 "time": dt.datetime.fromtimestamp(self.clock.now_s(), dt.UTC).isoformat(),
                 "provider": account.provider,
                 "account": account.account_id,
-                "region": region,
-                "action": action,
-                "path": request.path,
-                "repeated": answer.repeated,
-                "result_ids": list(answer.result_ids),
+                **line,
+                "result_ids": list(ids),
             }
         )
 
@@ -86,6 +95,9 @@ class World:
         ]
 
     def push_of(self, machine_id: str) -> Push | None:
-        """What a machine's load is held at."""
-        push = self.pushes.of(machine_id)
-        return push if push is not None and push.holds(self.clock.now_s()) else None
+        """What a machine's load is held at, and its case."""
+        push, case = self.pushes.of(machine_id), self.cases.of(machine_id)
+        held = push if push is not None and push.holds(self.clock.now_s()) else None
+        if case is None:
+            return held
+        return Push({}, None, case) if held is None else Push(held.values, held.until_s, case)

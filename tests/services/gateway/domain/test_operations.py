@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from services.gateway.domain.operations import may_follow, readable_targets
+from services.gateway.domain.operations import may_follow, readable_targets, short
 from services.gateway.domain.subscriptions import FAMILY_PERMISSIONS
 from shared.bus.topology import load_router
 from shared.security.principals import Principal, PrincipalKind
@@ -55,3 +55,10 @@ def test_every_target_of_long_work_is_one_that_somebody_may_read() -> None:
     ]
     assert {program.target_type for program in programs} <= set(FAMILY_PERMISSIONS)
     assert programs
+
+
+def test_a_list_tells_long_results_without_their_lists() -> None:
+    small = {"resource_id": "i-1", "items": [1, 2]}
+    assert short(small) == small
+    assert short(None) is None
+    assert short({"placed": 200, "items": ["x" * 100] * 200, "more": {"a": "x" * 4000}}) == {"placed": 200}

@@ -20,10 +20,11 @@ from services.provisioner.domain.inventory import (
     verdict,
 )
 from services.provisioner.domain.resources import STARTING, TERMINATED
-from services.provisioner.domain.sightings import Found, of_machine, of_snapshot, of_volume
+from services.provisioner.domain.sightings import Found, of_machine, of_machine_image, of_snapshot, of_volume
 from shared.clouds.models import (
     TOKEN_TAG,
     AttachedVolume,
+    ImageState,
     Machine,
     MachineState,
     Snapshot,
@@ -31,6 +32,7 @@ from shared.clouds.models import (
     Volume,
     VolumeState,
 )
+from shared.clouds.restoring import MachineImage
 from shared.kit.ids import new_id
 from shared.messages.resources import Resource
 
@@ -239,6 +241,14 @@ def test_a_snapshot_is_available_and_a_copy_of_its_volume() -> None:
     found = of_snapshot(Snapshot("snap-1", SnapshotState.COMPLETED, "us-east-1", "vol-1", 8, OLD, {TOKEN_TAG: "t"}))
     assert (found.status, found.token, found.tags) == ("available", "t", {})
     assert [(edge.relation, edge.target, edge.hard) for edge in found.edges] == [("copy_of", "volume:vol-1", False)]
+
+
+def test_an_image_of_a_machine_is_a_copy_of_it() -> None:
+    image = MachineImage("42", ImageState.AVAILABLE, "global", "7", 25, OLD, {TOKEN_TAG: "t", "Name": "x"})
+    found = of_machine_image(image)
+    assert (found.status, found.token, found.tags) == ("available", "t", {"Name": "x"})
+    assert [(edge.relation, edge.target, edge.hard) for edge in found.edges] == [("copy_of", "machine:7", False)]
+    assert of_machine_image(replace(image, machine_id=None, state=ImageState.PENDING)).edges == ()
 
 
 def test_what_no_database_takes_is_left_out_of_a_tag() -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from services.provisioner.domain.resources import (
+    check_dependents,
     check_force,
     check_idle,
     check_tags,
@@ -83,3 +84,14 @@ def test_our_tags_cannot_be_taken_by_a_client() -> None:
 )
 def test_sizes_follow_from_the_type(configuration: dict[str, str], size: str | None) -> None:
     assert size_category(configuration) == size
+
+
+def test_the_first_dependents_are_named_and_the_others_counted() -> None:
+    check_dependents([], force=False, role="engineer")
+    with pytest.raises(Conflict) as refused:
+        check_dependents([f"web-{number}" for number in range(12)], force=False, role="owner")
+    assert refused.value.code == "has_dependents"
+    assert "web-9 and 2 more" in refused.value.detail
+    check_dependents(["web"], force=True, role="manager")
+    with pytest.raises(PermissionDenied):
+        check_dependents(["web"], force=True, role="engineer")

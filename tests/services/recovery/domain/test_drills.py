@@ -52,6 +52,7 @@ SEEN = Observed(
     tags={**TAGS, "Name": "web"},
     security_groups=["sg-drill"],
     security_group_rules=0,
+    image="ami-drill",
     snapshots={"/dev/sda1": "snap-root", "/dev/sdb": "snap-data"},
 )
 PASSED = Check(name="the machine runs", resource_id=WEB, passed=True, observed="running", expected="running")
@@ -78,6 +79,17 @@ def failed(report: Report) -> list[str]:
 
 def test_a_target_is_restored_from_the_copies_in_the_recovery_region() -> None:
     assert target_of(WEB, KNOWN, BACKED_UP, WEST) == TARGET
+
+
+def test_a_machine_that_was_captured_as_a_whole_is_restored_from_its_image() -> None:
+    image = {"kind": "machine", "device_name": "/dev/vda", "is_root": True, "copies": {WEST: "image-1"}}
+    found = target_of(WEB, KNOWN, {**BACKED_UP, "snapshots": [image]}, WEST)
+    assert (found.machine_image_id, found.root, found.data_disks) == ("image-1", None, ())
+    assert found.is_restorable
+    seen = replace(SEEN, image="image-1", snapshots={})
+    assert all(each.passed for each in checks(seen, found))
+    wrong = [each.name for each in checks(replace(seen, image="image-2"), found) if not each.passed]
+    assert wrong == ["the machine is made from the copied image"]
 
 
 def test_a_resource_without_backup_has_nothing_to_be_restored_from_and_says_so() -> None:
@@ -137,8 +149,8 @@ def test_a_machine_that_is_as_it_was_meant_passes_every_check() -> None:
         ({"tags": {**TAGS, "canopy:drill": "8"}}, "the drill's tags are on the machine"),
         ({"security_groups": []}, "the machine is alone in the drill's security group"),
         ({"security_groups": ["sg-drill", "sg-open"]}, "the machine is alone in the drill's security group"),
-        ({"security_group_rules": 1}, "the security group has no rules"),
-        ({"security_group_rules": None}, "the security group has no rules"),
+        ({"security_group_rules": 1}, "no rule opens the security group"),
+        ({"security_group_rules": None}, "no rule opens the security group"),
         (
             {"snapshots": {"/dev/sda1": "snap-old", "/dev/sdb": "snap-data"}},
             "the root volume is made from the copied snapshot",

@@ -1,6 +1,7 @@
 """How do the tests of AWS reach an account and make things go wrong there?"""
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import ClassVar
 from uuid import uuid4
 
 import pytest
@@ -91,10 +92,19 @@ class AwsAccount:
     other_instance_type = "t3.small"
     unknown_machine_id = "i-0123456789abcdef0"
     compute = ("compute", "ec2_instance")
+    permissions: ClassVar = {
+        "create": "ec2:RunInstances",
+        "start": "ec2:StartInstances",
+        "stop": "ec2:StopInstances",
+        "resize": "ec2:ModifyInstanceAttribute",
+        "tag": "ec2:CreateTags",
+        "terminate": "ec2:TerminateInstances",
+    }
 
     def __init__(self, aws: SimulatedAws) -> None:
         self.aws = aws
         self.credentials = aws.credentials()
+        self.reader, self.lapsed = aws.credentials(2), aws.credentials(3)
         self.catalog = catalog_of("aws")
         self.cloud = self.open_with(self.credentials)
 

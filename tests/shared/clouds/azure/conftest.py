@@ -1,6 +1,7 @@
 """How do the tests of Azure reach an account and make things go wrong there?"""
 
 from collections.abc import AsyncIterator, Iterator, Sequence
+from typing import ClassVar
 
 import pytest
 
@@ -28,10 +29,19 @@ class AzureAccount:
     instance_type = "Standard_B1s"
     other_instance_type = "Standard_B2s"
     compute = ("compute", "virtual_machine")
+    permissions: ClassVar = {
+        "create": "Microsoft.",
+        "start": "Microsoft.Compute/virtualMachines/start/action",
+        "stop": "Microsoft.Compute/virtualMachines/deallocate/action",
+        "resize": "Microsoft.Compute/virtualMachines/write",
+        "tag": "Microsoft.",
+        "terminate": "Microsoft.",
+    }
 
     def __init__(self, azure: SimulatedCloud) -> None:
         self.azure = azure
         self.credentials = azure.credentials()
+        self.reader, self.lapsed = azure.credentials(2), azure.credentials(3)
         self.catalog = catalog_of("azure")
         self.cloud = self.open_with(self.credentials)
         self.unknown_machine_id = (

@@ -176,7 +176,12 @@ class Entra(httpx.AsyncBaseTransport):
 async def test_a_token_is_asked_for_once_and_again_before_it_ends():
     now_s, entra = 1000.0, Entra()
     credential = EndpointCredential(
-        "http://entra", "tenant", "client", "secret", timeout=httpx.Timeout(1), now_s=lambda: now_s
+        "http://entra",
+        "tenant",
+        "client",
+        lambda: {"client_secret": "secret"},
+        timeout=httpx.Timeout(1),
+        now_s=lambda: now_s,
     )
     credential._http = httpx.AsyncClient(transport=entra)
     tokens = await asyncio.gather(*(credential.get_token("a/.default") for _ in range(5)))

@@ -1,7 +1,8 @@
 """Azure keeps the contract of every cloud."""
 
 from tests.shared.clouds.conformance import CloudConformance
+from tests.shared.clouds.conformance_inventory import InventoryConformance
 
 
-class TestAzure(CloudConformance):
+class TestAzure(CloudConformance, InventoryConformance):
     pass

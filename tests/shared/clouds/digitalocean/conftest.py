@@ -1,11 +1,12 @@
 """How do the tests of DigitalOcean reach an account and make things go wrong there?"""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import ClassVar
 
 import pytest
 
 from shared.clouds.errors import NoCapacity, PermissionDenied, QuotaExceeded, RateLimited
+from shared.clouds.libcloud.tokens import name_of
 from tests.fixtures.clouds import SimulatedCloud
 from tests.shared.clouds.libcloud.account import TokenAccount
 
@@ -20,6 +21,7 @@ class DigitalOceanAccount(TokenAccount):
     compute = ("compute", "droplet")
     create_action = "droplets.create"
     list_action = "droplets.list"
+    capture_action = "droplets.act"
     page_size = 5
     refusals: ClassVar = {
         NoCapacity: (422, "no_capacity"),
@@ -27,6 +29,10 @@ class DigitalOceanAccount(TokenAccount):
         RateLimited: (429, ""),
         PermissionDenied: (403, ""),
     }
+
+    def snapshots_with(self, token: str) -> Sequence[str]:
+        """Also those that have their name and no tags yet."""
+        return [each["id"] for each in self.simulated.snapshots() if each["name"] == name_of(token)]
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Iterator, Sequence
+from typing import ClassVar
 
 import pytest
 
@@ -30,10 +31,19 @@ class GcpAccount:
     other_instance_type = "e2-small"
     unknown_machine_id = "zones/us-central1-a/instances/no-such-machine"
     compute = ("compute", "gce_instance")
+    permissions: ClassVar = {
+        "create": "compute.instances.create",
+        "start": "compute.instances.start",
+        "stop": "compute.instances.stop",
+        "resize": "compute.instances.setMachineType",
+        "tag": "compute.instances.set",
+        "terminate": "compute.instances.delete",
+    }
 
     def __init__(self, gcp: SimulatedCloud, wrong_key: str) -> None:
         self.gcp = gcp
         self.credentials = gcp.credentials()
+        self.reader, self.lapsed = gcp.credentials(2), gcp.credentials(3)
         self.wrong_credentials = Credentials({"project_id": "wrong-project", "service_account_key": wrong_key})
         self.catalog = catalog_of("gcp")
         self.cloud = self.open_with(self.credentials)

@@ -1,7 +1,8 @@
 """Google Cloud keeps the contract of every cloud."""
 
 from tests.shared.clouds.conformance import CloudConformance
+from tests.shared.clouds.conformance_inventory import InventoryConformance
 
 
-class TestGcp(CloudConformance):
+class TestGcp(CloudConformance, InventoryConformance):
     pass

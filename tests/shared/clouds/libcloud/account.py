@@ -1,7 +1,9 @@
 """How do the tests of a cloud with a token reach an account and make things go wrong there?"""
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
+
+import httpx
 
 from shared.clouds.capabilities import Cloud
 from shared.clouds.errors import CloudError
@@ -22,13 +24,18 @@ class TokenAccount:
     compute: ClassVar[tuple[str, str]]
     create_action: ClassVar[str]
     list_action: ClassVar[str]
+    capture_action: ClassVar[str]
+    volume_action: ClassVar[str] = "volumes.create"
     page_size: ClassVar[int]
     refusals: ClassVar[Mapping[type[CloudError], tuple[int, str]]]
     forgets_terminated: ClassVar[bool] = True
+    images_are_everywhere: ClassVar[bool] = False
+    permissions: ClassVar[Mapping[str, str]] = {}  # "not authorized" is all that these clouds say
 
     def __init__(self, simulated: SimulatedCloud) -> None:
         self.simulated = simulated
         self.credentials = simulated.credentials()
+        self.reader, self.lapsed = simulated.credentials(2), simulated.credentials(3)
         self.catalog = catalog_of(self.provider)
         self.cloud = self.open_with(self.credentials)
 
@@ -39,7 +46,11 @@ class TokenAccount:
         self.simulated.advance()
 
     def lose_answer_of_create(self) -> None:
-        self._fault(match={"action": self.create_action}, reset=True, after=True, count=1)
+        self.lose_answer_of(self.create_action)
+
+    def lose_answer_of(self, action: str) -> None:
+        """The next call of an action happens, and its answer is lost on the way."""
+        self._fault(match={"action": action}, reset=True, after=True, count=1)
 
     def refuse_create(self, error: type[CloudError]) -> None:
         status, code = self.refusals[error]
@@ -50,6 +61,14 @@ class TokenAccount:
 
     def lose_region(self, region: str) -> None:
         self._fault(match={"region": region}, status=503)
+
+    def post(self, path: str, body: Mapping[str, object]) -> dict[str, Any]:
+        """What somebody else does at the provider, past our code."""
+        headers = {"Authorization": f"Bearer {self.credentials['token']}"}
+        answer = httpx.post(f"{self.simulated.endpoint_url}{path}", json=body, headers=headers, trust_env=False)
+        assert answer.is_success, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
 
     def end_faults(self) -> None:
         self.simulated.clear_faults()

@@ -20,6 +20,7 @@ class LinodeAccount(TokenAccount):
     compute = ("compute", "linode")
     create_action = "instances.create"
     list_action = "instances.list"
+    capture_action = "images.create"
     page_size = 25
     refusals: ClassVar = {
         NoCapacity: (400, "no_capacity"),

@@ -1,9 +1,9 @@
-"""Linode keeps the contract of every cloud; what it cannot restore it does not claim to."""
+"""Linode keeps the contract of every cloud whose machines are kept as a whole."""
 
-from tests.shared.clouds.conformance_accounts import AccountConformance
-from tests.shared.clouds.conformance_machines import MachineConformance
+from tests.shared.clouds.conformance import ImagedCloudConformance
+from tests.shared.clouds.conformance_volumes import VolumeConformance
 from tests.shared.clouds.libcloud.listing import ListingConformance
 
 
-class TestLinode(AccountConformance, MachineConformance, ListingConformance):
+class TestLinode(ImagedCloudConformance, VolumeConformance, ListingConformance):
     pass

@@ -34,6 +34,8 @@ ROWS = [
     (400, "This plan is currently unavailable in the selected region", "type", NoCapacity, None),
     (400, "Label must be unique among your linodes", "label", Conflict, None),
     (400, "Linode busy.", None, StillWorking, None),
+    (400, "Volume 123 is already attached to a Linode.", None, Conflict, None),
+    (400, "Image must be available to be replicated.", None, IncorrectState, None),
     (400, "Linode 123 already booted.", None, IncorrectState, None),
     (400, "Linode must be powered off", None, IncorrectState, None),
     (400, "A valid plan type by that ID was not found", "type", InvalidRequest, "instance_type"),

@@ -20,6 +20,9 @@ class VultrAccount(TokenAccount):
     compute = ("compute", "vultr_instance")
     create_action = "instances.create"
     list_action = "instances.list"
+    capture_action = "snapshots.create"
+    volume_action = "blocks.create"
+    images_are_everywhere = True
     page_size = 5
     refusals: ClassVar = {
         NoCapacity: (400, "no_capacity"),

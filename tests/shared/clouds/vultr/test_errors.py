@@ -42,6 +42,7 @@ ROWS = [
     (400, "Invalid OS.", InvalidRequest, "image"),
     (400, "Invalid region.", InvalidRequest, "region"),
     (400, "Server must be stopped", IncorrectState, None),
+    (400, "This VPC is attached to instances and cannot be deleted.", Conflict, None),
     (503, "Rate limit hit", RateLimited, None),
     (400, "something new", InvalidRequest, None),
     (401, "Invalid API token.", AuthFailed, None),

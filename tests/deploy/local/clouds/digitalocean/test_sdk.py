@@ -95,3 +95,25 @@ def test_one_action_at_a_time(driver) -> None:
     node = driver.create_node("web", driver.list_sizes()[1], driver.list_images()[0], driver.list_locations()[0])
     with pytest.raises(BaseHTTPError, match="pending event"):
         driver.ex_shutdown_node(node)
+
+
+def test_volumes_and_snapshots_live_as_libcloud_sees_them(driver, cloud) -> None:
+    size = next(each for each in driver.list_sizes() if each.id == "s-1vcpu-1gb")
+    image = next(each for each in driver.list_images() if each.extra["slug"] == "ubuntu-24-04-x64")
+    location = next(each for each in driver.list_locations() if each.id == "nyc1")
+    node = driver.create_node("kept", size, image, location)
+    cloud.advance()
+    volume = driver.create_volume(10, "sdk-volume", location)
+    assert driver.attach_volume(node, volume)
+    attached = next(each for each in driver.list_volumes() if each.id == volume.id)
+    assert [str(each) for each in attached.extra["droplet_ids"]] == [node.id]
+    assert driver.detach_volume(attached)
+    assert driver.destroy_volume(volume)
+    assert driver.create_image(node, "sdk-kept")
+    assert "sdk-kept" not in {each.name for each in driver.list_images()}
+    cloud.advance()
+    [kept] = [each for each in driver.list_images() if each.name == "sdk-kept"]
+    assert (kept.extra["min_disk_size"], kept.extra["regions"]) == (25, ["nyc1"])
+    restored = driver.create_node("restored", size, kept, location)
+    assert restored.image.id == kept.id
+    assert driver.delete_image(kept)

@@ -83,3 +83,23 @@ def test_refusals_are_those_that_libcloud_knows(driver, cloud) -> None:
         driver.create_node(location, "sdk-label", size, None)
     with pytest.raises(LibcloudError, match="busy"):
         driver.stop_node(driver.create_node(location, "sdk-busy", size, None))
+
+
+def test_volumes_disks_and_images_live_as_libcloud_sees_them(driver, cloud) -> None:
+    place, kind = by_id(driver.list_locations(), "us-west"), by_id(driver.list_sizes(), "g6-nanode-1")
+    debian = by_id(driver.list_images(), "linode/debian12")
+    node = driver.create_node(place, "sdk-kept", kind, debian, root_pass="a long enough password")
+    volume = driver.create_volume("sdk-volume", 10, location=place)
+    cloud.advance()
+    assert driver.attach_volume(node, volume)
+    attached = by_id(driver.list_volumes(), volume.id)
+    assert str(attached.extra["linode_id"]) == node.id
+    assert driver.detach_volume(attached)
+    assert driver.destroy_volume(volume)
+    disk = next(each for each in driver.ex_list_disks(node) if each.filesystem == "ext4")
+    kept = driver.create_image(disk, "sdk-kept", "kept")
+    cloud.advance()
+    assert by_id(driver.list_images(), kept.id).extra["size"] == disk.size
+    restored = driver.create_node(place, "sdk-restored", kind, kept, root_pass="a long enough password")
+    assert restored.image == kept.id
+    assert driver.delete_image(kept)

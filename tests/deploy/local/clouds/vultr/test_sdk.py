@@ -76,3 +76,18 @@ def test_refusals_are_those_that_libcloud_knows(driver, cloud) -> None:
         driver.list_nodes()
     with pytest.raises(VultrException, match="locked"):
         driver.start_node(made(driver, "busy"))
+
+
+def test_block_storage_and_snapshots_live_as_libcloud_sees_them(driver, cloud) -> None:
+    node = made(driver, "sdk-kept")
+    volume = driver.create_volume(10, "sdk-volume", "lhr")
+    cloud.advance()
+    assert driver.attach_volume(node, volume)
+    assert driver.ex_get_volume(volume.id).extra["attached_to_instance"] == node.id
+    assert driver.detach_volume(volume)
+    assert driver.destroy_volume(volume)
+    snapshot = driver.ex_create_snapshot(node, "kept")
+    cloud.advance()
+    kept = driver.ex_get_snapshot(snapshot.id)
+    assert (kept.size, kept.extra["description"], str(kept.state)) == (25.0, "kept", "available")
+    assert driver.ex_delete_snapshot(kept)

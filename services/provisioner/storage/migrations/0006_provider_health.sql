@@ -1,0 +1,3 @@
+ALTER TABLE cloud_providers
+    ADD COLUMN health_streak INTEGER DEFAULT '0' NOT NULL,
+    ADD COLUMN health_since TIMESTAMP WITH TIME ZONE;

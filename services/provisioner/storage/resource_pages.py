@@ -1,0 +1,93 @@
+"""How is a page of a hundred thousand resources found? First its ids, of an index alone, then those fifty rows.
+
+The indexes of lists hold every column that may be asked for, so no row is read only to be left out, and PostgreSQL
+writes the JSON. Each shape of question is put together once: to build its statement took as long as to answer it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, bindparam, literal_column, select
+from sqlalchemy.dialects.postgresql import psycopg
+
+from services.provisioner.storage.resource_json import SHOWN
+from services.provisioner.storage.tables import cloud_resources, resource_tags
+from shared.db.pages import LAST_CHARACTER, Keyset, is_between
+from shared.messages.resources import ListResources
+
+_table, _row = cloud_resources.c, cloud_resources.alias("r").c
+ORDER = Keyset(_table.id, {"created_at": _table.created_at, "resource_name": _table.resource_name}, "-created_at")
+_ORDER_OF_ROWS = Keyset(_row.id, {"created_at": _row.created_at, "resource_name": _row.resource_name}, "-created_at")
+_EQUAL = {
+    "provider_id": _table.provider_id,
+    "provider": _table.provider_name,
+    "region": _table.region,
+    "resource_type": _table.resource_type,
+    "resource_subtype": _table.resource_subtype,
+    "resource_status": _table.resource_status,
+    "health_status": _table.health_status,
+    "environment": _table.environment,
+    "project": _table.project,
+    "origin": _table.origin,
+    "group": _table.group_id,
+}
+NAMES = ("id", "created_at", "resource_name", "json")
+"""The columns of an answer."""
+_KEY, _VALUE, _PREFIX, _BEYOND = "tag_key", "tag_value", "prefix", "beyond_prefix"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A statement and its parameters, for shared/db/reads.py: rows of NAMES."""
+
+    statement: str
+    parameters: Mapping[str, Any]
+
+
+def question(organization: UUID, request: ListResources) -> Question:
+    """Raises InvalidInput for a sort order or a cursor that is none."""
+    given: dict[str, Any] = {name: getattr(request, name) for name in _EQUAL if getattr(request, name) is not None}
+    if given.get("provider") == "all":
+        del given["provider"]
+    if request.q:
+        given |= {_PREFIX: request.q, _BEYOND: request.q + LAST_CHARACTER}
+    if request.tag:
+        given[_KEY], equals, value = request.tag.partition("=")
+        given |= {_VALUE: value} if equals else {}
+    after = ORDER.after(request)
+    statement = _statement(frozenset(given), request.sort, after is not None)
+    given |= {"organization": organization, "rows": request.limit + 1}
+    if after is not None:
+        given |= {"after": after[0], "after_id": after[1]}
+    return Question(statement, given)
+
+
+@cache
+def _statement(given: frozenset[str], sort: str | None, is_later: bool) -> str:  # noqa: FBT001 - a key of the cache
+    """`given` are names of parameters; there are as many texts as shapes that anybody asks in."""
+    organization = bindparam("organization", type_=_table.organization_id.type)
+    wanted = select(_table.id).where(_table.organization_id == organization)
+    for name, column in _EQUAL.items():
+        if name in given:
+            wanted = wanted.where(column == bindparam(name, type_=column.type))
+    if _PREFIX in given:
+        first, beyond = (bindparam(name, type_=_table.resource_name.type) for name in (_PREFIX, _BEYOND))
+        wanted = wanted.where(is_between(_table.resource_name, first, beyond))
+    if _KEY in given:
+        wanted = wanted.where(_table.id.in_(_tagged(organization, has_value=_VALUE in given)))
+    after = ORDER.parameters(sort) if is_later else None
+    chosen = ORDER.begun(wanted, sort, after).limit(bindparam("rows")).subquery("chosen")
+    shown = select(_row.id, _row.created_at, _row.resource_name, literal_column(SHOWN))
+    joined = shown.join(chosen, chosen.c.id == _row.id).where(_row.organization_id == organization)
+    return str(_ORDER_OF_ROWS.begun(joined, sort, None).compile(dialect=psycopg.dialect()))  # type: ignore[no-untyped-call]
+
+
+def _tagged(organization: Any, *, has_value: bool) -> Select[Any]:
+    tags = resource_tags.c
+    found = select(tags.resource_id).where(
+        tags.organization_id == organization, tags.key == bindparam(_KEY, type_=tags.key.type)
+    )
+    return found.where(tags.value == bindparam(_VALUE, type_=tags.value.type)) if has_value else found

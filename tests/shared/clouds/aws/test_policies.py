@@ -1,0 +1,54 @@
+"""Do the policies that operators are told to use name every action that the code calls?"""
+
+import ast
+import json
+import re
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import botocore.session
+import pytest
+
+ROOT = Path(__file__).parents[4]
+PAGE = ROOT / "docs/how-to/add-an-account.md"
+SERVICES = {"ec2": "ec2", "cloudwatch": "cloudwatch"}
+
+
+def actions_of(policy: str) -> list[str]:
+    found = re.search(rf"<!-- policy: aws {policy} -->\n```json\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    assert found is not None
+    return [action for each in json.loads(found[1])["Statement"] for action in each["Action"]]
+
+
+@pytest.fixture(scope="module")
+def called() -> set[str]:
+    """Every operation of these services whose name stands in the code."""
+    names = {
+        node.value
+        for file in (ROOT / "shared/clouds/aws").glob("*.py")
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    session = botocore.session.get_session()
+    return {
+        f"{prefix}:{name}"
+        for prefix, service in SERVICES.items()
+        for name in names & set(session.get_service_model(service).operation_names)
+    }
+
+
+def test_the_policy_to_work_allows_every_action_that_is_called(called):
+    allowed = actions_of("work")
+    assert [each for each in sorted(called) if not any(fnmatchcase(each, one) for one in allowed)] == []
+
+
+def test_the_policy_to_read_allows_every_reading_action_and_no_other(called):
+    allowed = actions_of("read")
+    assert all(re.search(r":(Describe|Get|List)", each) for each in allowed)
+    reading = [each for each in sorted(called) if re.search(r":(Describe|Get|List)", each)]
+    assert [each for each in reading if not any(fnmatchcase(each, one) for one in allowed)] == []
+
+
+def test_no_policy_allows_what_nobody_calls(called):
+    unused = [each for each in actions_of("work") if "*" not in each and each not in called]
+    assert set(unused) <= {"sts:GetCallerIdentity"}
