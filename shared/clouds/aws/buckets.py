@@ -106,7 +106,6 @@ class AwsBuckets(Assets):
                 region,
                 "CreateBucket",
                 Bucket=name,
-                ObjectOwnership="BucketOwnerEnforced",
                 CreateBucketConfiguration={**place, "Tags": tags},
             )
         except Conflict:

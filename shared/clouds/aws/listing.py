@@ -37,6 +37,7 @@ LISTINGS: Mapping[str, Wanted] = {
                 "PrivateIpAddress": _ONE,
                 "PublicIpAddress": _ONE,
                 "SubnetId": _ONE,
+                "VpcId": _ONE,
                 "SecurityGroups": {"GroupId": _ONE},
                 "LaunchTime": _ONE,
                 "StateReason": {"Message": _ONE},
