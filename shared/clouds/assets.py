@@ -48,8 +48,10 @@ class AssetLink:
     """What a thing stands on. `target` names it as `kind:id`, the id being the provider's as our inventory shows it.
 
     Kinds are `machine`, `volume`, `snapshot`, `security_group`, `subnet`, and for assets their resource type; a bucket
-    is `storage`. `hard`: without the target the thing fails. A thing of another region is found too when its id is
-    unique in the account (an ARN, a bucket's name), never a machine's number.
+    is `storage`. What is known by an address only (where a DNS record leads) is `address:<host name or IP>` in lower
+    case; the inventory shows the one thing of the account that has it. `hard`: without the target the thing fails. A
+    thing of another region is found too when its id is unique in the account (an ARN, a bucket's name), never a
+    machine's number.
     """
 
     relation: str

@@ -15,6 +15,7 @@ NODES_MAX = 1000
 
 
 MACHINE = "machine"
+_ADDRESS = "address:"
 _STORED = frozenset({"volume", "snapshot", "machine_image"})
 
 
@@ -31,6 +32,17 @@ def key_of(row: Mapping[str, Any]) -> str:
 def id_of(key: str) -> str:
     """The provider's id of a key."""
     return key.partition(":")[2]
+
+
+def is_address(key: str) -> bool:
+    """Whether a key names a thing by an address only: what a DNS record or a CDN's origin leads to."""
+    return key.startswith(_ADDRESS)
+
+
+def addresses_of(row: Mapping[str, Any]) -> set[str]:
+    """The keys by which a thing is named when only its address is known: a host's name or an IP address."""
+    known = (row.get("address"), row.get("public_ip"), row.get("private_ip"))
+    return {f"{_ADDRESS}{each.lower()}" for each in known if each}
 
 
 @dataclass(frozen=True, slots=True, order=True)

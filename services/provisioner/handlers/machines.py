@@ -9,12 +9,18 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-import structlog
-
 from services.provisioner.deps import Deps
-from services.provisioner.domain.resources import ERROR, RUNNING, SERVING, STOPPED, TERMINATED, cloud_tags, noun_of
+from services.provisioner.domain.resources import (
+    ERROR,
+    RUNNING,
+    SERVING,
+    STOPPED,
+    TERMINATED,
+    cloud_tags,
+    noun_of,
+)
 from services.provisioner.domain.sightings import Found
-from services.provisioner.handlers.things import Things, things_of
+from services.provisioner.handlers.things import Things, remove_made, things_of
 from services.provisioner.storage import resources
 from shared.bus.router import Routes
 from shared.clouds import errors as clouds
@@ -47,8 +53,6 @@ CREATE = "create machine"
 VANISHED = "vanished"
 GONE_REASON = "it does not exist at the provider any more"
 GONE = (MachineState.SHUTTING_DOWN, MachineState.TERMINATED)
-
-log = structlog.get_logger(__name__)
 
 
 class ThingFailed(CanopyError):
@@ -171,33 +175,8 @@ async def provision_resource(saga: Saga, command: ProvisionResource, deps: Deps)
 
 
 async def remove_thing(order: Order, thing_id: str | None) -> None:
-    """Remove what the create made, also when nobody knows whether it made anything.
-
-    A create that timed out may have succeeded, and EC2 shows a new machine to reads only after a while ("eventual
-    consistency"): a look-up by token that finds nothing proves nothing, and terminating "what carries the token" would
-    miss it. But the create itself is idempotent on the token: repeated, it answers with the thing that exists, or
-    makes one, or is refused. In the first two cases we know the id and remove it; a refusal (no capacity, quota, bad
-    request) proves that there is none, because a known token is answered before anything else is checked. Without
-    answer or when throttled the undoing is repeated until it is known. Credentials that are refused now cannot undo
-    anything: then the row keeps the token, and deleting the resource later finds the thing by it.
-    """
-    things = await order.things()
-    try:
-        known = thing_id or await _learn_id(things, order)
-        if known is not None:
-            await things.remove(known)
-    except (clouds.AuthFailed, clouds.PermissionDenied) as error:
-        log.warning("the cloud does not let us remove what a create made", token=order.facts["token"], code=error.code)
-
-
-async def _learn_id(things: Things, order: Order) -> str | None:
-    known = await things.find(order.facts["token"])
-    if known is not None:
-        return known
-    try:
-        return await order.create()
-    except (clouds.NoCapacity, clouds.QuotaExceeded, clouds.InvalidRequest, clouds.NotFound, clouds.Conflict):
-        return None
+    """The undo of a create, as `remove_made`."""
+    await remove_made(await order.things(), order.facts["token"], thing_id, order.create)
 
 
 async def serving(order: Order, thing_id: str) -> dict[str, Any] | None:
@@ -270,10 +249,13 @@ async def terminate_resource(saga: Saga, command: TerminateResource, deps: Deps)
     async def terminated() -> dict[str, Any] | None:
         if thing_id is None:
             return {}
+        things = await order.things()
         try:
-            found = await (await order.things()).look(thing_id)
+            found = await things.look(thing_id)
         except clouds.NotFound:
             return {}
+        if not found.is_leaving:  # the provider's list lags, or it goes in steps
+            await things.remove(thing_id)
         return {} if found.status == TERMINATED else None
 
     thing_id = await saga.step(f"terminate {order.noun}", terminate)

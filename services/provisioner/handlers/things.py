@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
+
+import structlog
 
 from services.provisioner.domain.resources import COMPUTE
 from services.provisioner.domain.sightings import Found, of_asset, of_machine
+from shared.clouds import errors as clouds
 from shared.clouds.assets import Assets, AssetSpec, StopsAssets, asset_kind_of
 from shared.clouds.capabilities import Cloud, Machines, machines_of
 from shared.clouds.errors import Unsupported
 from shared.clouds.models import MachineSpec
+from shared.kit.errors import RetryLater
+
+REMOVED_AGAIN_S = 5.0
+
+log = structlog.get_logger(__name__)
 
 
 class Things(Protocol):
@@ -48,6 +56,49 @@ def things_of(cloud: Cloud, region: str, resource_type: str, resource_subtype: s
     if resource_type == COMPUTE:
         return _Machines(machines_of(cloud), region)
     return _Assets(asset_kind_of(cloud, resource_type, resource_subtype), region, cloud.provider_name)
+
+
+async def remove_made(things: Things, token: str, thing_id: str | None, create: Callable[[], Awaitable[str]]) -> None:
+    """Remove what a create made, also when nobody knows whether it made anything.
+
+    A create that timed out may have succeeded, and EC2 shows a new machine to reads only after a while ("eventual
+    consistency"): a look-up by token that finds nothing proves nothing, and terminating "what carries the token" would
+    miss it. But the create itself is idempotent on the token: repeated, it answers with the thing that exists, or
+    makes one, or is refused. In the first two cases we know the id and remove it; a refusal (no capacity, quota, bad
+    request) proves that there is none, because a known token is answered before anything else is checked. Without
+    answer or when throttled the undoing is repeated until it is known. Credentials that are refused now cannot undo
+    anything: then the row keeps the token, and deleting the resource later finds the thing by it.
+
+    Raises RetryLater while the thing has to be asked once more to go: a CDN distribution is switched off before it is
+    deleted.
+    """
+    try:
+        known = thing_id or await _learn_id(things, token, create)
+        if known is not None:
+            await things.remove(known)
+            if not await _is_leaving(things, known):
+                raise RetryLater(REMOVED_AGAIN_S, "what is removed in steps is not gone yet")
+    except (clouds.AuthFailed, clouds.PermissionDenied) as error:
+        log.warning("the cloud does not let us remove what a create made", token=token, code=error.code)
+
+
+async def _learn_id(things: Things, token: str, create: Callable[[], Awaitable[str]]) -> str | None:
+    known = await things.find(token)
+    if known is not None:
+        return known
+    try:
+        return await create()
+    except (clouds.NoCapacity, clouds.QuotaExceeded, clouds.InvalidRequest, clouds.NotFound, clouds.Conflict):
+        return None
+
+
+async def _is_leaving(things: Things, thing_id: str) -> bool:
+    if isinstance(things, _Machines):  # they go at once, and a list that lags says nothing
+        return True
+    try:
+        return (await things.look(thing_id)).is_leaving
+    except clouds.NotFound:
+        return True
 
 
 class _Machines(Things):

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from shared.clouds.aws.buckets import AwsBuckets
 from shared.clouds.aws.client import AwsClient
+from shared.clouds.aws.databases import AwsDatabases
+from shared.clouds.aws.distributions import AwsDistributions
+from shared.clouds.aws.dns_zones import AwsDnsZones
 from shared.clouds.aws.images import AwsImages
+from shared.clouds.aws.load_balancers import AwsLoadBalancers
 from shared.clouds.aws.machines import AwsMachines
 from shared.clouds.aws.metrics import AwsMetrics
 from shared.clouds.aws.networks import AwsNetworks
+from shared.clouds.aws.private_networks import AwsPrivateNetworks
+from shared.clouds.aws.quotas import AwsQuotas
 from shared.clouds.aws.regions import regions_of
 from shared.clouds.aws.snapshots import AwsSnapshots
 from shared.clouds.aws.volumes import AwsVolumes
@@ -31,6 +38,13 @@ class AwsCloud:
         self.snapshots = AwsSnapshots(self._client)
         self.networks = AwsNetworks(self._client, self.machines)
         self.metrics = AwsMetrics(self._client)
+        self.buckets = AwsBuckets(self._client)
+        self.private_networks = AwsPrivateNetworks(self._client)
+        self.databases = AwsDatabases(self._client)
+        self.load_balancers = AwsLoadBalancers(self._client)
+        self.dns_zones = AwsDnsZones(self._client)
+        self.distributions = AwsDistributions(self._client)
+        self.quotas = AwsQuotas(self._client)
 
     async def authenticate(self) -> Account:
         """STS answers this to every valid key, whatever its policies."""

@@ -1,7 +1,9 @@
 """Which word of our vocabulary is an AWS error?
 
 Sources: "Error codes for the Amazon EC2 API" (docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html), the
-common errors of STS and CloudWatch, and botocore's list of throttling codes (botocore/retries/standard.py).
+common errors of STS and CloudWatch, "Error responses" of the S3 API, the errors that the service models name for each
+operation of RDS, Elastic Load Balancing, Route 53 and CloudFront (botocore/data), and botocore's list of throttling
+codes (botocore/retries/standard.py).
 """
 
 from __future__ import annotations
@@ -32,6 +34,7 @@ from shared.clouds.errors import (
     ProviderFault,
     QuotaExceeded,
     RateLimited,
+    StillWorking,
     Unreachable,
 )
 
@@ -79,6 +82,7 @@ CODES: Mapping[type[CloudError], tuple[str, ...]] = {
         "InsufficientAddressCapacity",
         "InsufficientCapacity",
         "InsufficientCapacityOnHost",
+        "InsufficientDBInstanceCapacity",
         "InsufficientFreeAddressesInSubnet",
         "InsufficientHostCapacity",
         "InsufficientInstanceCapacity",
@@ -88,7 +92,9 @@ CODES: Mapping[type[CloudError], tuple[str, ...]] = {
     QuotaExceeded: (
         "AddressLimitExceeded",
         "ConcurrentSnapshotLimitExceeded",
+        "DBSubnetGroupQuotaExceeded",
         "InstanceLimitExceeded",
+        "InstanceQuotaExceeded",
         "LimitExceeded",
         "MaxIOPSLimitExceeded",
         "MaxSpotInstanceCountExceeded",
@@ -97,10 +103,25 @@ CODES: Mapping[type[CloudError], tuple[str, ...]] = {
         "ResourceLimitExceeded",
         "SecurityGroupLimitExceeded",
         "SnapshotLimitExceeded",
+        "StorageQuotaExceeded",
+        "TooManyBuckets",
+        "TooManyDistributionCNAMEs",
+        "TooManyDistributions",
+        "TooManyHostedZones",
+        "TooManyListeners",
+        "TooManyLoadBalancers",
+        "TooManyOriginAccessControls",
+        "TooManyRegistrationsForTargetId",
+        "TooManyTargetGroups",
         "VcpuLimitExceeded",
         "VolumeLimitExceeded",
+        "VpcLimitExceeded",
     ),
     NotFound: (
+        "CertificateNotFound",
+        "DBInstanceNotFound",
+        "DBInstanceNotFoundFault",
+        "DBSubnetGroupNotFoundFault",
         "DefaultVpcDoesNotExist",
         "InvalidAMIID.NotFound",
         "InvalidAMIID.Unavailable",
@@ -111,27 +132,64 @@ CODES: Mapping[type[CloudError], tuple[str, ...]] = {
         "InvalidVolume.NotFound",
         "InvalidVpcID.NotFound",
         "InvalidZone.NotFound",
+        "ListenerNotFound",
+        "LoadBalancerNotFound",
+        "NoSuchBucket",
+        "NoSuchBucketPolicy",
+        "NoSuchDistribution",
+        "NoSuchHostedZone",
+        "NoSuchPublicAccessBlockConfiguration",
+        "NoSuchResource",
+        "NoSuchResourceException",
+        "NoSuchTagSet",
         "ResourceNotFound",
         "ResourceNotFoundException",
+        "ServerSideEncryptionConfigurationNotFoundError",
+        "SubnetNotFound",
+        "TargetGroupNotFound",
         "VPCIdNotSpecified",
     ),
     IncorrectState: (
+        "DistributionNotDisabled",
         "IncorrectInstanceState",
         "IncorrectState",
+        "InvalidDBInstanceState",
+        "InvalidDBInstanceStateFault",
         "InvalidState",
         "OperationNotPermitted",
         "UnsupportedHibernationConfiguration",
     ),
     Conflict: (
+        "BucketAlreadyExists",
+        "BucketAlreadyOwnedByYou",
+        "BucketNotEmpty",
+        "CNAMEAlreadyExists",
+        "ConflictingDomainExists",
+        "DBInstanceAlreadyExists",
+        "DBSubnetGroupAlreadyExists",
         "DependencyViolation",
+        "DistributionAlreadyExists",
+        "DuplicateListener",
+        "DuplicateLoadBalancerName",
+        "DuplicateTargetGroupName",
+        "HostedZoneAlreadyExists",
+        "HostedZoneNotEmpty",
         "IdempotentInstanceTerminated",
         "IdempotentParameterMismatch",
         "InvalidAMIName.Duplicate",
+        "InvalidDBSubnetGroupStateFault",
         "InvalidGroup.Duplicate",
         "InvalidGroup.InUse",
         "InvalidSnapshot.InUse",
+        "InvalidSubnet.Conflict",
+        "OriginAccessControlAlreadyExists",
         "ResourceInUse",
         "VolumeInUse",
+    ),
+    StillWorking: (
+        "InvalidIfMatchVersion",
+        "OperationAborted",
+        "PreconditionFailed",
     ),
     ProviderFault: (
         "InternalError",
@@ -145,19 +203,43 @@ CODES: Mapping[type[CloudError], tuple[str, ...]] = {
         "Unavailable",
     ),
     InvalidRequest: (
+        "DBSubnetGroupDoesNotCoverEnoughAZs",
+        "IllegalUpdate",
         "InvalidAMIID.Malformed",
+        "InvalidArgument",
         "InvalidBlockDeviceMapping",
+        "InvalidBucketName",
+        "InvalidChangeBatch",
+        "InvalidConfigurationRequest",
+        "InvalidDefaultRootObject",
+        "InvalidDomainName",
         "InvalidGroupId.Malformed",
+        "InvalidInput",
         "InvalidInstanceAttributeValue",
         "InvalidInstanceID.Malformed",
         "InvalidInstanceType",
         "InvalidInstanceType.NotFound",
+        "InvalidOrigin",
         "InvalidParameter",
         "InvalidParameterCombination",
         "InvalidParameterValue",
+        "InvalidScheme",
+        "InvalidSecurityGroup",
+        "InvalidSubnet",
+        "InvalidSubnet.Range",
+        "InvalidTarget",
+        "InvalidVPCId",
+        "InvalidVPCNetworkStateFault",
+        "InvalidViewerCertificate",
         "InvalidVolume.ZoneMismatch",
+        "InvalidVpc.Range",
+        "KMSKeyNotAccessibleFault",
+        "MalformedPolicy",
         "MissingParameter",
+        "StorageTypeNotSupported",
         "TagLimitExceeded",
+        "TooManyTags",
+        "TooManyTargets",
         "Unsupported",
         "UnsupportedOperation",
         "ValidationError",
@@ -166,19 +248,40 @@ CODES: Mapping[type[CloudError], tuple[str, ...]] = {
 """Every code we know, by what it means for the caller."""
 
 FIELDS: Mapping[str, str] = {
+    "CertificateNotFound": "certificate",
+    "DBSubnetGroupDoesNotCoverEnoughAZs": "network_id",
     "InvalidAMIID.Malformed": "image",
     "InvalidAMIID.NotFound": "image",
     "InvalidAMIID.Unavailable": "image",
+    "InvalidBucketName": "name",
+    "InvalidChangeBatch": "records",
+    "InvalidDefaultRootObject": "default_root_object",
+    "InvalidDomainName": "name",
     "InvalidGroup.NotFound": "security_groups",
     "InvalidGroupId.Malformed": "security_groups",
     "InvalidInstanceType": "instance_type",
     "InvalidInstanceType.NotFound": "instance_type",
+    "InvalidOrigin": "origin",
+    "InvalidScheme": "scheme",
     "InvalidSubnetID.Malformed": "subnet_id",
     "InvalidSubnetID.NotFound": "subnet_id",
+    "InvalidTarget": "targets",
+    "InvalidVPCId": "network_id",
+    "InvalidViewerCertificate": "certificate",
+    "InvalidVpc.Range": "cidr_block",
     "InvalidZone.NotFound": "availability_zone",
     "TagLimitExceeded": "tags",
+    "TooManyTags": "tags",
+    "TooManyTargets": "targets",
 }
 """The field of our configuration that a code complains about."""
+
+_WORDS: Mapping[str, str] = {
+    "instance type": "instance_type",
+    "db instance class": "instance_type",
+    "storage size": "storage_gib",
+}
+"""What a message says of a field, where the code is the same for all."""
 
 _MEANING: Mapping[str, type[CloudError]] = {code: meaning for meaning, codes in CODES.items() for code in codes}
 
@@ -239,9 +342,7 @@ def meaning_of(code: str, status: int) -> type[CloudError]:
 
 def problems_of(code: str, message: str) -> tuple[FieldProblem, ...]:
     """The field that the answer complains about, as our configuration calls it; empty when it does not say."""
-    field = FIELDS.get(code)
-    if field is None and "instance type" in message.lower():
-        field = "instance_type"
+    field = FIELDS.get(code) or next((named for words, named in _WORDS.items() if words in message.lower()), None)
     return () if field is None else (FieldProblem(field, message),)
 
 

@@ -97,7 +97,7 @@ async def test_what_is_found_is_adopted_with_its_volume_and_watched(services: Se
     provider = await tenant.add_provider(regions=[cloud.region])
     operation = await sync(tenant, provider)
     assert operation.result is not None
-    assert (operation.result["scopes"], operation.result["complete"]) == (3, 3)
+    assert (operation.result["scopes"], operation.result["complete"]) == (9, 9)
     resource = await find(tenant, provider, machine_id)
     assert (resource.origin, resource.resource_status, resource.resource_name) == ("discovered", "running", "theirs")
     assert resource.tags == {"team": "music"}
@@ -318,9 +318,9 @@ async def test_another_replica_goes_on_with_a_sync_whose_replica_was_killed(
     await first.kill()
     await start_replica(replica="second", lease_s=2, **SETTLE)
     assert (await tenant.done(accepted, timeout_s=90)).status == "succeeded"
-    assert {each.resource_subtype: each.generation for each in (await state(tenant, provider)).scopes} == {
-        "ec2_instance": 1, "snapshot": 1, "volume": 2,
-    }  # fmt: skip
+    generations = {each.resource_subtype: each.generation for each in (await state(tenant, provider)).scopes}
+    assert generations.pop("volume") == 2
+    assert set(generations.values()) == {1}
     assert len([each for each in await found(tenant, provider) if each.resource_id == machine_id]) == 1
 
 

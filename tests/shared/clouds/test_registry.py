@@ -62,7 +62,8 @@ async def test_aws_has_these_capabilities():
     cloud = open_cloud("aws", KEYS, CloudSettings())
     for capability in (WithMachines, WithVolumes, WithSnapshots, WithImages, WithNetworks, WithMetrics):
         assert isinstance(cloud, capability)
-    assert {word for word, has in capabilities_of(cloud).items() if has} == {"compute", "networking", "monitoring"}
+    words = {word for word, has in capabilities_of(cloud).items() if has}
+    assert words == {"compute", "storage", "database", "networking", "monitoring", "cdn"}
     await cloud.close()
 
 

@@ -86,7 +86,7 @@ class Application:
     def _call(self, request: Request) -> Call:
         """The authenticated call. Whoever shows an identity token signs nothing."""
         if "authorization" not in request.headers and WEB_IDENTITY.encode() in request.body:
-            _, parameters = read_action(request, "query")
+            _, parameters = read_action(request, "query", "sts")
             return web_identity_call(parameters, self._issuers)
         return authenticate(request, self._find, self._clock.wall_s())
 
@@ -101,7 +101,7 @@ class Application:
         # moto answers its own administration and the machines' metadata without asking who calls.
         if call.service not in SERVED.keys() | billing.SERVICES or request.path.startswith(("/moto-api", "/latest/")):
             raise Refusal("UnsupportedOperation", f"The simulated AWS does not have {call.service}.", 400)
-        if call.service in READ_ONLY and call.is_mutation:
+        if SERVED.get(call.service) in READ_ONLY and call.is_mutation:
             raise Refusal("UnsupportedOperation", f"The simulated {call.service} cannot be changed.", 400)
         self._cloud.count(call)
         if call.action == "AssumeRole":

@@ -141,7 +141,7 @@ def authenticate(request: Request, find: FindCredential, now_s: float) -> Call:
     if not _is_fresh(stamp, now_s):
         raise _expired(protocol, stamp)
     try:
-        action, parameters = read_action(request, protocol)
+        action, parameters = read_action(request, protocol, service)
     except (ValueError, KeyError) as error:
         raise Refusal("SerializationException", f"The request cannot be read: {error}", 400) from error
-    return Call(credential.account_id, access_key_id, region, service, action, protocol, parameters)
+    return Call(credential.account_id, access_key_id, region, service, action, protocol, parameters, body=request.body)

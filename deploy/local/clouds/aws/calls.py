@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
+from deploy.local.clouds.aws.operations import name_operation
+
 BODY_LIMIT_BYTES = 64 * 1024 * 1024
 READING = ("Describe", "Get", "List", "Head", "Lookup", "Search", "Simulate", "Decode", "GET ", "HEAD ")
 
@@ -48,8 +50,9 @@ class Request:
 
 @dataclass
 class Call:
-    """One AWS call. `parameters` is flat (`TagSpecification.1.Tag.1.Key`) for the form protocols and the JSON document
-    otherwise; `repeated` becomes true when a client token showed that this call was answered before.
+    """One AWS call. `parameters` is flat (`TagSpecification.1.Tag.1.Key`) for the form protocols, the JSON document for
+    the JSON ones, and what path and query say for REST. `repeated` becomes true when a client token showed that this
+    call was answered before.
     """
 
     account_id: str
@@ -60,6 +63,7 @@ class Call:
     protocol: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
     repeated: bool = False
+    body: bytes = field(default=b"", repr=False)
 
     @property
     def client_token(self) -> str | None:
@@ -107,8 +111,8 @@ def protocol_of(service: str, headers: Mapping[str, str]) -> str:
     return "query" if service in FORM_SERVICES else "rest-xml"
 
 
-def read_action(request: Request, protocol: str) -> tuple[str, Mapping[str, Any]]:
-    """Action and parameters; a REST call has no action name, so it is its method and path."""
+def read_action(request: Request, protocol: str, service: str) -> tuple[str, Mapping[str, Any]]:
+    """Action and parameters."""
     if protocol == "json":
         document = json.loads(request.plain_body() or b"{}")
         if not isinstance(document, dict):
@@ -118,4 +122,4 @@ def read_action(request: Request, protocol: str) -> tuple[str, Mapping[str, Any]
         form = dict(parse_qsl(request.query, keep_blank_values=True))
         form.update(parse_qsl(request.plain_body().decode("utf-8"), keep_blank_values=True))
         return form.get("Action", ""), form
-    return f"{request.method} {request.path}", {}
+    return name_operation(service, request.method, request.path, request.query, request.headers)

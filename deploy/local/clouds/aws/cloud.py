@@ -17,6 +17,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from werkzeug.test import run_wsgi_app
 
 from deploy.local.clouds.aws import backends
+from deploy.local.clouds.aws.assets import describe_assets
 from deploy.local.clouds.aws.authentication import Credential
 from deploy.local.clouds.aws.calls import Call, current_call
 from deploy.local.clouds.aws.compute import SlowCompute
@@ -157,10 +158,7 @@ class Cloud:
     def _ask(self, call: Call, environ: Environ) -> Answer:
         token = current_call.set(call)
         try:
-            if call.service == "ec2":
-                backend = backends.live_backend("ec2", call.account_id, call.region)
-                if isinstance(backend, SlowCompute):
-                    backend.settle()
+            backends.settle(backends.SERVED[call.service], call.account_id, call.region)
             pieces, status, headers = run_wsgi_app(self._moto, environ, buffered=True)
         finally:
             current_call.reset(token)
@@ -168,8 +166,9 @@ class Cloud:
         return Answer(int(status.split(" ", 1)[0]), kept, b"".join(pieces))
 
     def _note(self, call: Call, answer: Answer) -> None:
-        keys = backends.keys_of(backends.SERVED[call.service], call.account_id, call.region)
-        fresh = [key for key in keys if key not in self._known]  # has random ids (a default VPC) that must stay
+        asked = (backends.SERVED[call.service], call.account_id, call.region)
+        keys, beside = backends.keys_of(*asked), backends.made_beside(*asked)
+        fresh = [key for key in (*keys, *beside) if key not in self._known]  # random ids (a default VPC) must stay
         self._known.update(fresh)
         self._dirty.update(fresh)
         # Metric points are many and are saved by the clock instead (see save_metrics).
@@ -247,6 +246,11 @@ class Cloud:
                     backend.settle()
                     rows += describe(account_id, region, backend)
         return rows
+
+    def assets(self) -> list[Row]:
+        """What there is of every account besides machines and their disks."""
+        with self._lock:
+            return describe_assets(backends.all_backends)
 
     def seeded(self) -> list[SeededMachine]:
         """The seeded machines of all accounts, as they are now."""

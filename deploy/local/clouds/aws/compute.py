@@ -12,7 +12,6 @@ from typing import Any
 import moto.ec2.urls
 from moto.core.parse import default_timestamp_parser
 from moto.ec2.exceptions import EC2ClientError
-from moto.ec2.models import EC2Backend
 from moto.ec2.models.amis import AMIS, Ami
 from moto.ec2.models.elastic_block_store import Snapshot, Volume, VolumeAttachment
 from moto.ec2.models.instance_types import INSTANCE_TYPES
@@ -20,6 +19,7 @@ from moto.ec2.models.instances import Instance, InstanceState, Reservation
 from moto.utilities.utils import load_resource
 
 from deploy.local.clouds.aws.calls import Call, current_call
+from deploy.local.clouds.aws.networks import OccupiedNetworks
 from deploy.local.clouds.aws.states import MACHINE_STATES, Transition, is_accepted
 from deploy.local.clouds.aws.tokens import ClientTokens, TokenMismatch
 from deploy.local.clouds.clock import Clock
@@ -42,7 +42,7 @@ class SlowSnapshot(Snapshot):
         return COPIED_FROM_VOLUME if self.is_copy else str(self.volume.id)
 
 
-class SlowCompute(EC2Backend):
+class SlowCompute(OccupiedNetworks):
     """EC2 of one account and region. `clock` and `state_seconds` are the deployment's, set on the class before use."""
 
     clock = Clock()

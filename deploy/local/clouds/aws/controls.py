@@ -36,7 +36,7 @@ def _document(request: Request) -> dict[str, Any]:
 
 
 class Controls:
-    """`/_sim/ledger|instances|volumes|snapshots|calls|fault|advance|issuers|seed|cases` and `/healthz`."""
+    """`/_sim/ledger|instances|volumes|snapshots|assets|calls|fault|advance|issuers|seed|cases` and `/healthz`."""
 
     def __init__(self, cloud: Cloud, faults: Faults, accounts: list[Account], issuers: Issuers) -> None:
         self._cloud = cloud
@@ -48,6 +48,7 @@ class Controls:
             ("GET", "/_sim/instances"): self._instances,
             ("GET", "/_sim/volumes"): self._volumes,
             ("GET", "/_sim/snapshots"): lambda _: {"snapshots": cloud.inspect(describe_snapshots)},
+            ("GET", "/_sim/assets"): lambda _: {"assets": cloud.assets()},
             ("GET", "/_sim/calls"): self._calls,
             ("GET", "/_sim/fault"): lambda _: {"faults": faults.listed()},
             ("POST", "/_sim/fault"): lambda request: {"fault": asdict(faults.add(_document(request)))},

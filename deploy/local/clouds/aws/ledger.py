@@ -7,13 +7,17 @@ from typing import Any
 
 from deploy.local.clouds.aws.calls import Call
 
-IDENTIFIER = re.compile(rb"\b((?:i|vol|snap|ami|r)-[0-9a-f]{8,17})\b")
+IDENTIFIER = re.compile(
+    rb"\b((?:i|vol|snap|ami|r|vpc|subnet)-[0-9a-f]{8,17}"
+    rb"|arn:aws[a-z-]*:(?:rds|elasticloadbalancing|cloudfront):[^<\"\s]+"
+    rb"|(?<=<Id>/hostedzone/)[A-Z0-9]+)\b"
+)
 UNRECORDED = ("UserData", "Password", "Secret", "PolicyDocument")
 LONGEST = 256
 
 
 def created_identifiers(body: bytes) -> list[str]:
-    """Machines, volumes, snapshots, images and reservations that an answer names, each once, in its order."""
+    """What an answer names by an id of AWS or an ARN, each once, in its order. A bucket's name is in its parameters."""
     return list(dict.fromkeys(found.decode() for found in IDENTIFIER.findall(body)))
 
 

@@ -1,22 +1,85 @@
 """How do the tests of AWS reach an account and make things go wrong there?"""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import ClassVar
+from uuid import uuid4
 
 import pytest
 
+from shared.clouds.assets import Assets
 from shared.clouds.aws.cloud import AwsCloud
 from shared.clouds.capabilities import Cloud
 from shared.clouds.errors import CloudError, NoCapacity, PermissionDenied, QuotaExceeded, RateLimited
 from shared.clouds.models import TOKEN_TAG, Credentials
 from shared.clouds.registry import catalog_of, open_cloud
 from tests.fixtures.clouds import SimulatedAws
+from tests.shared.clouds.conformance_assets import Sample
 
 REFUSALS = {
     NoCapacity: (500, "InsufficientInstanceCapacity"),
     QuotaExceeded: (400, "VcpuLimitExceeded"),
     RateLimited: (503, "RequestLimitExceeded"),
     PermissionDenied: (403, "UnauthorizedOperation"),
+}
+
+ASSET_REFUSALS = {
+    QuotaExceeded: (400, "LimitExceeded"),
+    RateLimited: (400, "Throttling"),
+    PermissionDenied: (403, "AccessDenied"),
+}
+CREATES = {
+    "s3_bucket": "CreateBucket",
+    "vpc": "CreateVpc",
+    "rds_instance": "CreateDBInstance",
+    "load_balancer": "CreateLoadBalancer",
+    "route53_zone": "CreateHostedZone",
+    "cloudfront_distribution": "CreateDistributionWithTags",
+}
+"""The call that makes a thing of each kind."""
+
+
+def bucket(_: "AwsAccount", number: int) -> Sample:
+    given = {"name": f"canopy-test-{number}-{uuid4().hex[:12]}"} if number % 2 else {}
+    return Sample(given, "canopy-never-made", {"versioning": True, "require_tls": False})
+
+
+def private_network(_: "AwsAccount", number: int) -> Sample:
+    return Sample({"cidr_block": f"10.{number % 256}.0.0/24"}, "vpc-0123456789abcdef0", {"dns_hostnames": False})
+
+
+def database(_: "AwsAccount", number: int) -> Sample:
+    given = {"name": f"test-{number}"} if number % 2 else {}
+    change = {"instance_type": "db.t4g.small", "storage_gib": 30, "backup_retention_days": 14}
+    return Sample(given, "arn:aws:rds:us-east-1:123456789012:db:never-made", change)
+
+
+def load_balancer(_: "AwsAccount", number: int) -> Sample:
+    given = {"name": f"test-{number}"} if number % 2 else {"port": 8080}
+    unknown = "arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/app/never-made/0123456789abcdef"
+    return Sample(given, unknown, {"health_check_path": "/health"})
+
+
+def dns_zone(_: "AwsAccount", number: int) -> Sample:
+    records = [{"name": "www.example.com", "type": "A", "values": ["192.0.2.1"], "ttl_s": 60}]
+    changed = [
+        {"name": "example.com", "type": "TXT", "values": ["v=spf1 -all"], "ttl_s": 300},
+        {"name": "www.example.com", "type": "A", "values": ["192.0.2.1", f"192.0.2.{2 + number % 250}"], "ttl_s": 60},
+    ]
+    return Sample({"name": "example.com", "records": records}, "Z0123456789ABCDEFGHIJ", {"records": changed})
+
+
+def distribution(_: "AwsAccount", number: int) -> Sample:
+    change = {"default_root_object": "index.html", "price_class": "PriceClass_All", "cache": "disabled"}
+    return Sample({"origin": f"origin-{number}.example.com"}, "E0123456789ABC", change)
+
+
+SAMPLES: Mapping[str, Callable[["AwsAccount", int], Sample]] = {
+    "s3_bucket": bucket,
+    "vpc": private_network,
+    "rds_instance": database,
+    "load_balancer": load_balancer,
+    "route53_zone": dns_zone,
+    "cloudfront_distribution": distribution,
 }
 
 
@@ -73,6 +136,22 @@ class AwsAccount:
 
     def snapshots_with(self, token: str) -> Sequence[str]:
         return [each["id"] for each in self.aws.snapshots() if each["tags"].get(TOKEN_TAG) == token]
+
+    def sample(self, assets: Assets, number: int) -> Sample:
+        return SAMPLES[assets.resource_subtype](self, number)
+
+    def assets_with(self, assets: Assets, token: str) -> Sequence[str]:
+        kind = assets.resource_subtype
+        return [
+            each["id"] for each in self.aws.assets() if (each["kind"], each["tags"].get(TOKEN_TAG)) == (kind, token)
+        ]
+
+    def lose_next_answer(self, assets: Assets) -> None:
+        self.aws.fault(match={"action": CREATES[assets.resource_subtype]}, reset=True, after=True, count=1)
+
+    def refuse_next(self, assets: Assets, error: type[CloudError]) -> None:
+        status, code = ASSET_REFUSALS[error]
+        self.aws.fault(match={"action": CREATES[assets.resource_subtype]}, status=status, code=code)
 
 
 @pytest.fixture

@@ -97,8 +97,45 @@ def test_an_unsupported_type_names_what_is_supported():
     assert "ec2_instance" in caught.value.problems[0].detail
 
 
+RECORD = {"name": "www.example.com", "type": "A", "values": ["192.0.2.1"]}
+
+
+@pytest.mark.parametrize(
+    ("kind", "configuration", "field"),
+    [
+        (("storage", "s3_bucket"), {"name": "Upper"}, "name"),
+        (("network", "vpc"), {"cidr_block": "10.0.0.1/16"}, "cidr_block"),
+        (("network", "vpc"), {"cidr_block": "10.0.0.0/8"}, "cidr_block"),
+        (("network", "vpc"), {"cidr_block": "10.0.0.0/28"}, "zones"),
+        (("database", "rds_instance"), {"engine": "oracle"}, "engine"),
+        (("database", "rds_instance"), {"master_password": "secret"}, "master_password"),
+        (("load_balancer", "load_balancer"), {"targets": ["web-1"]}, "targets.0"),
+        (("dns", "route53_zone"), {}, "name"),
+        (("dns", "route53_zone"), {"name": "example.com", "records": [RECORD, RECORD]}, "records"),
+        (("dns", "route53_zone"), {"name": "example.org", "records": [RECORD]}, "records"),
+        (("dns", "route53_zone"), {"name": "example.com", "network_id": "vpc-0123456789abcdef0"}, "network_region"),
+        (("cdn", "cloudfront_distribution"), {}, "origin"),
+        (("cdn", "cloudfront_distribution"), {"bucket": "b-1", "origin": "a.example.com"}, "origin"),
+        (("cdn", "cloudfront_distribution"), {"bucket": "b-1", "domains": ["example.com"]}, "certificate"),
+    ],
+)
+def test_what_an_asset_cannot_be_is_named_by_its_field(kind, configuration, field):
+    with pytest.raises(InvalidRequest) as caught:
+        AwsCatalog().configuration(*kind, configuration)
+    assert caught.value.field == field
+
+
+def test_little_has_to_be_said_of_an_asset():
+    said = {"dns": {"name": "example.com"}, "cdn": {"bucket": "photos"}}
+    for offer in AwsCatalog().offers():
+        whole = AwsCatalog().configuration(
+            offer.resource_type, offer.resource_subtype, said.get(offer.resource_type, {})
+        )
+        assert AwsCatalog().configuration(offer.resource_type, offer.resource_subtype, whole) == whole
+
+
 def test_an_offer_has_a_schema_that_names_the_default():
-    [offer] = AwsCatalog().offers()
+    offer = next(each for each in AwsCatalog().offers() if each.resource_type == "compute")
     assert (offer.resource_type, offer.resource_subtype) == EC2
     assert offer.configuration_schema["properties"]["instance_type"]["default"] == "t3.micro"
     assert offer.configuration_schema["additionalProperties"] is False

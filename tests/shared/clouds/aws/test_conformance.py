@@ -1,8 +1,9 @@
 """AWS keeps the contract of every cloud."""
 
 from tests.shared.clouds.conformance import CloudConformance
+from tests.shared.clouds.conformance_assets import AssetConformance
 from tests.shared.clouds.conformance_inventory import InventoryConformance
 
 
-class TestAws(CloudConformance, InventoryConformance):
+class TestAws(CloudConformance, InventoryConformance, AssetConformance):
     pass

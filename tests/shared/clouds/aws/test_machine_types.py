@@ -33,6 +33,6 @@ def test_every_size_that_a_second_list_has_is_the_same_there():
 
 
 def test_the_schema_tells_which_field_changes_with_a_stop():
-    [offer] = AwsCatalog().offers()
+    offer = next(each for each in AwsCatalog().offers() if each.resource_type == "compute")
     properties = offer.configuration_schema["properties"]
     assert {name for name, each in properties.items() if each.get(CHANGE) == NEEDS_STOP} == {"instance_type"}
