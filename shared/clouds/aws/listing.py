@@ -59,6 +59,7 @@ LISTINGS: Mapping[str, Wanted] = {
             "SnapshotId": _ONE,
             "Attachments": {"InstanceId": _ONE, "Device": _ONE, "State": _ONE},
             "Encrypted": _ONE,
+            "VolumeType": _ONE,
             "CreateTime": _ONE,
         },
     },
