@@ -16,10 +16,11 @@ from deploy.local.load.pushes import read_push
 
 LEDGER_LIMIT = 100_000
 MACHINE, VOLUME, SNAPSHOT, IMAGE, GROUP = things.MACHINE, things.VOLUME, things.SNAPSHOT, things.IMAGE, things.GROUP
+_OWN_LISTS = (MACHINE, VOLUME, SNAPSHOT, IMAGE, GROUP)
 
 
 class Controls:
-    """`/healthz` and `/_sim/ledger|instances|volumes|snapshots|calls|accounts|fault|advance|issuers|trust|seed`,
+    """`/healthz` and `/_sim/ledger|instances|volumes|snapshots|assets|calls|accounts|fault|advance|issuers|trust|seed`,
     `/_sim/cases` and `/_sim/load`.
 
     Lists are those of the provider on whose port they are asked for; faults, time, ledger and calls are everybody's,
@@ -36,6 +37,7 @@ class Controls:
             ("GET", "/_sim/instances"): lambda name, _: {"instances": self._described(name, MACHINE)},
             ("GET", "/_sim/volumes"): lambda name, _: {"volumes": self._described(name, VOLUME)},
             ("GET", "/_sim/snapshots"): lambda name, _: {"snapshots": self._described(name, SNAPSHOT)},
+            ("GET", "/_sim/assets"): lambda name, _: {"assets": self._assets(name)},
             ("GET", "/_sim/calls"): lambda _, __: {"calls": world.calls()},
             ("GET", "/_sim/accounts"): self._own_accounts,
             ("GET", "/_sim/fault"): lambda _, __: {"faults": world.faults.listed()},
@@ -72,6 +74,12 @@ class Controls:
     def _described(self, name: str, kind: str) -> list[dict[str, Any]]:
         provider = self._providers[name]
         return [provider.describe(thing) for thing in self._world.things.everything(name, kind)]
+
+    def _assets(self, name: str) -> list[dict[str, Any]]:
+        """Whatever carries a token and is none of the kinds with lists of their own; `kind` is the provider's word."""
+        kinds = [each for each in self._world.things.kinds(name) if each not in _OWN_LISTS]
+        found = [{**each, "kind": kind} for kind in kinds for each in self._described(name, kind)]
+        return [each for each in found if each["token"]]
 
     def _ledger(self, _: str, request: HttpRequest) -> Any:
         return {"entries": self._world.ledger(int(request.query.get("since", "0")), LEDGER_LIMIT)}

@@ -103,6 +103,10 @@ class Things:
             if (owner, known) == (provider, kind):
                 yield from self.of(provider, account, kind)
 
+    def kinds(self, provider: str) -> list[str]:
+        """Of which there is or was anything, in any account."""
+        return sorted({kind for owner, _, kind in self._things if owner == provider})
+
     def _is_there(self, thing: Thing) -> bool:
         if thing.settle(self._now_s()):
             self.changed[thing.key] = thing
