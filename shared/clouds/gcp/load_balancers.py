@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
@@ -76,7 +77,7 @@ class GcpLoadBalancers(GcpAssets):
         async for page in self._client.rest_pages(
             "compute", "forwardingRules.list", f"{path}/forwardingRules", region, maxResults=size
         ):
-            yield [await self._whole(region, each) for each in page.get("items", [])]
+            yield list(await asyncio.gather(*(self._whole(region, each) for each in page.get("items", []))))
 
     async def change(self, region: str, asset_id: str, configuration: Mapping[str, Any]) -> None:
         name = await self._name(region, asset_id)
