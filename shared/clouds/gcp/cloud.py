@@ -16,6 +16,7 @@ from shared.clouds.gcp.machines import GcpMachines
 from shared.clouds.gcp.metrics import GcpMetrics
 from shared.clouds.gcp.networks import GcpNetworks
 from shared.clouds.gcp.private_networks import GcpPrivateNetworks
+from shared.clouds.gcp.quotas import GcpQuotas
 from shared.clouds.gcp.regions import GcpPlaces
 from shared.clouds.gcp.snapshots import GcpSnapshots
 from shared.clouds.gcp.volumes import GcpVolumes
@@ -41,6 +42,7 @@ class GcpCloud:
         self.databases = GcpDatabases(self._client)
         self.load_balancers = GcpLoadBalancers(self._client)
         self.dns_zones = GcpDnsZones(self._client)
+        self.quotas = GcpQuotas(self._client)
         self.metrics = GcpMetrics(self._client)
 
     async def authenticate(self) -> Account:

@@ -79,7 +79,7 @@ class GcpProvider(Provider):
         if request.path.startswith(tokens.IMPERSONATION_PATH):
             return tokens.impersonated(request, account, accounts, self.trusted)
         project = request.query.get("project", account.account_id)
-        if not request.path.startswith(storage.PREFIX):  # a bucket's path does not name its project
+        if storage.PREFIX not in request.path:  # a bucket's path does not name its project
             project = _project(request.path)
         public = project == images.PUBLIC_PROJECT and request.method == "GET"
         if project != account.account_id and not public:
