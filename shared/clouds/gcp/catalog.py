@@ -7,6 +7,13 @@ from typing import Any
 from pydantic import BaseModel
 
 from shared.clouds.catalog import Kind, ModelCatalog
+from shared.clouds.gcp.asset_models import (
+    CloudSqlInstanceConfiguration,
+    GcsBucketConfiguration,
+    NetworkLoadBalancerConfiguration,
+    VpcNetworkConfiguration,
+)
+from shared.clouds.gcp.dns_models import CloudDnsZoneConfiguration
 from shared.clouds.gcp.models import GceInstanceConfiguration, GcpCredentials, GcpWorkloadCredentials
 
 _KEY = "service_account_key"
@@ -18,7 +25,14 @@ class GcpCatalog(ModelCatalog):
         "service_account_key": GcpCredentials,
         "workload_identity": GcpWorkloadCredentials,
     }
-    kinds = {("compute", "gce_instance"): Kind("Compute Engine instance", GceInstanceConfiguration, can_stop=True)}  # noqa: RUF012 - a ClassVar above
+    kinds = {  # noqa: RUF012 - a ClassVar above
+        ("compute", "gce_instance"): Kind("Compute Engine instance", GceInstanceConfiguration, can_stop=True),
+        ("storage", "gcs_bucket"): Kind("Cloud Storage bucket", GcsBucketConfiguration, is_global=True),
+        ("network", "vpc_network"): Kind("VPC network", VpcNetworkConfiguration, is_global=True),
+        ("database", "cloud_sql_instance"): Kind("Cloud SQL instance", CloudSqlInstanceConfiguration, can_stop=True),
+        ("load_balancer", "network_load_balancer"): Kind("Network load balancer", NetworkLoadBalancerConfiguration),
+        ("dns", "cloud_dns_zone"): Kind("Cloud DNS zone", CloudDnsZoneConfiguration, is_global=True),
+    }
 
     def schema_of(self, method: str) -> dict[str, Any]:
         """The key may be an object or text: pydantic describes the object only."""

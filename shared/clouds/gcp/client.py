@@ -30,6 +30,13 @@ from shared.clouds.settings import CloudSettings
 from shared.kit.telemetry import CLOUD_CALLS
 
 _MONITORING_URL = "https://monitoring.googleapis.com"
+APIS: Mapping[str, tuple[str, str]] = {
+    "compute": ("https://compute.googleapis.com", "/compute/v1"),
+    "dns": ("https://dns.googleapis.com", "/dns/v1"),
+    "sqladmin": ("https://sqladmin.googleapis.com", "/v1"),
+    "storage": ("https://storage.googleapis.com", "/storage/v1"),
+}
+"""Host and version of each API that we call without an SDK: google-auth's session is all that it takes."""
 _UNIVERSE = "googleapis.com"
 _SDK = "google.cloud.compute_v1"
 _REQUESTS = UUID("6f4ff3a5-6a2c-4d5c-9a55-0c9f3f2f4d11")
@@ -53,6 +60,7 @@ _BACKOFF_MAX_S = 2.0
 _MAKING = threading.Lock()
 _READING = ("get", "list", "wait")
 _NAMING = "insert"
+_NAMING_METHODS = (".insert", "managedZones.create")
 """What we insert has a name made of its token: inserted again it exists already, and no second one is made."""
 
 # requests' and urllib3's debug logs show addresses and headers; a service in debug mode must not print them.
@@ -137,6 +145,44 @@ class GcpClient:
         )
         return found
 
+    async def rest(
+        self,
+        api: str,
+        operation: str,
+        http_method: str,
+        path: str,
+        region: str = "global",
+        *,
+        body: Mapping[str, Any] | None = None,
+        secrets: tuple[str, ...] = (),
+        **parameters: Any,
+    ) -> dict[str, Any]:
+        """The JSON answer of a call of one of `APIS`, `path` from its version on; raises our errors only.
+
+        `operation` is Google's name of the method. What is in `secrets` is cut out of an error's message.
+        """
+        host, version = APIS[api]
+        url = f"{self._endpoint or host}{version}{path}"
+        send = partial(self._ask_rest, url, parameters, http_method, body, operation, secrets)
+        harmless = http_method == "GET" or operation.endswith(_NAMING_METHODS)
+        found: dict[str, Any] = await self._repeated(f"{api} {operation}", region, send, harmless=harmless)
+        return found
+
+    async def rest_pages(
+        self, api: str, operation: str, path: str, region: str = "global", **parameters: Any
+    ) -> AsyncIterator[dict[str, Any]]:
+        """The answers of a list until there is no next page; the same one twice is a `ProviderFault`, no loop."""
+        token: str | None = None
+        while True:
+            page = await self.rest(api, operation, "GET", path, region, pageToken=token, **parameters)
+            yield page
+            following = page.get("nextPageToken")
+            if not following:
+                return
+            if following == token:
+                raise ProviderFault("repeated_page", "The same page came twice", provider=PROVIDER, operation=operation)
+            token = following
+
     async def close(self) -> None:
         """Calls under way finish; new ones raise `Unreachable`."""
         self._closed = True
@@ -211,17 +257,25 @@ class GcpClient:
             answer = next(iter(answer.pages))
         return type(answer).pb(answer)
 
-    def _ask_rest(self, url: str, parameters: Mapping[str, Any]) -> Any:
+    def _ask_rest(
+        self,
+        url: str,
+        parameters: Mapping[str, Any],
+        http_method: str = "GET",
+        body: Mapping[str, Any] | None = None,
+        operation: str = "",
+        secrets: tuple[str, ...] = (),
+    ) -> Any:
         limits = (self._settings.cloud_connect_timeout_s, self._settings.cloud_read_timeout_s)
         with _MAKING:
             if self._session is None:
                 self._session = AuthorizedSession(self._identity)  # type: ignore[no-untyped-call]
-        answer = self._session.get(url, params=parameters, timeout=limits)
-        document = answer.json() if answer.content else {}
+        answer = self._session.request(http_method, url, params=parameters, json=body, timeout=limits)
+        document = _document_of(answer)
         if answer.status_code >= 400:
             raise from_document(
-                document, answer.status_code, answer.headers.get("retry-after"), operation=url.rpartition("/")[2],
-                secrets=self._identity.secrets(),
+                document, answer.status_code, answer.headers.get("retry-after"),
+                operation=operation or url.rpartition("/")[2], secrets=(*self._identity.secrets(), *secrets),
             )  # fmt: skip
         return document
 
@@ -238,6 +292,16 @@ class GcpClient:
         if error.retry_after_s is not None:
             return error.retry_after_s
         return float(min(_BACKOFF_MAX_S, _BACKOFF_FIRST_S * 2**attempt) * self._random_fraction())
+
+
+def _document_of(answer: Any) -> Any:
+    """An error need not be JSON: a proxy on the way answers in HTML."""
+    try:
+        return answer.json() if answer.content else {}
+    except ValueError:
+        if answer.status_code >= 400:
+            return {}
+        raise
 
 
 def _method_name(method: str) -> str:

@@ -6,11 +6,17 @@ from collections.abc import Collection
 
 from shared.clouds.budget.limiter import Limiter
 from shared.clouds.capabilities import Cloud
+from shared.clouds.gcp.buckets import GcsBuckets
 from shared.clouds.gcp.client import GcpClient
+from shared.clouds.gcp.databases import GcpDatabases
+from shared.clouds.gcp.dns_zones import GcpDnsZones
 from shared.clouds.gcp.images import GcpImages
+from shared.clouds.gcp.load_balancers import GcpLoadBalancers
 from shared.clouds.gcp.machines import GcpMachines
 from shared.clouds.gcp.metrics import GcpMetrics
 from shared.clouds.gcp.networks import GcpNetworks
+from shared.clouds.gcp.private_networks import GcpPrivateNetworks
+from shared.clouds.gcp.quotas import GcpQuotas
 from shared.clouds.gcp.regions import GcpPlaces
 from shared.clouds.gcp.snapshots import GcpSnapshots
 from shared.clouds.gcp.volumes import GcpVolumes
@@ -31,6 +37,12 @@ class GcpCloud:
         self.volumes = GcpVolumes(self._client, self._places, self.images)
         self.snapshots = GcpSnapshots(self._client, self._places)
         self.networks = GcpNetworks(self._client, self.machines)
+        self.buckets = GcsBuckets(self._client)
+        self.private_networks = GcpPrivateNetworks(self._client)
+        self.databases = GcpDatabases(self._client)
+        self.load_balancers = GcpLoadBalancers(self._client)
+        self.dns_zones = GcpDnsZones(self._client)
+        self.quotas = GcpQuotas(self._client)
         self.metrics = GcpMetrics(self._client)
 
     async def authenticate(self) -> Account:

@@ -1,8 +1,9 @@
 """Which word of our vocabulary is an error of Google Cloud?
 
 Sources: "Troubleshooting API errors" of Compute Engine (cloud.google.com/compute/docs/troubleshooting/
-troubleshooting-api-errors), "Resource availability errors" (ZONE_RESOURCE_POOL_EXHAUSTED), google.rpc.Code, and RFC
-6749, 5.2 for the token endpoint. An operation that ended badly names its errors in capitals, an answer in camel case.
+troubleshooting-api-errors), "Resource availability errors" (ZONE_RESOURCE_POOL_EXHAUSTED), "Status and error codes for
+JSON" of Cloud Storage, "Troubleshoot Cloud SQL", google.rpc.Code, and RFC 6749, 5.2 for the token endpoint. An
+operation that ended badly names its errors in capitals, an answer in camel case.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from shared.clouds.errors import (
     ProviderFault,
     QuotaExceeded,
     RateLimited,
+    StillWorking,
     Unreachable,
 )
 
@@ -52,6 +54,7 @@ CODES: Mapping[type[CloudError], tuple[str, ...]] = {
         "billingNotEnabled",
         "forbidden",
         "insufficientPermissions",
+        "notAuthorized",
         "invalid_scope",
     ),
     RateLimited: (
@@ -78,7 +81,8 @@ CODES: Mapping[type[CloudError], tuple[str, ...]] = {
         "limitExceeded",
         "quotaExceeded",
     ),
-    NotFound: ("NOT_FOUND", "RESOURCE_NOT_FOUND", "notFound"),
+    NotFound: ("NOT_FOUND", "RESOURCE_NOT_FOUND", "instanceDoesNotExist", "notFound"),
+    StillWorking: ("operationInProgress",),
     IncorrectState: (
         "FAILED_PRECONDITION",
         "RESOURCE_NOT_READY",
@@ -93,6 +97,9 @@ CODES: Mapping[type[CloudError], tuple[str, ...]] = {
         "RESOURCE_IN_USE_BY_ANOTHER_RESOURCE",
         "alreadyExists",
         "conditionNotMet",
+        "conflict",
+        "containerNotEmpty",
+        "instanceAlreadyExists",
         "resourceInUseByAnotherResource",
     ),
     ProviderFault: (
@@ -121,13 +128,23 @@ CODES: Mapping[type[CloudError], tuple[str, ...]] = {
 """Every code we know, by what it means for the caller."""
 
 FIELDS: Mapping[str, str] = {
+    "dataDiskSizeGb": "storage_gib",
     "deviceName": "device_name",
     "diskSizeGb": "volume_size_gib",
+    "dnsName": "zone_name",
+    "instances": "machines",
+    "ipCidrRange": "subnets",
     "labels": "tags",
     "machineType": "instance_type",
+    "masterInstanceName": "source_database_id",
     "metadata": "tags",
+    "portRange": "port",
+    "privateNetwork": "network_id",
+    "requestPath": "health_check",
     "sourceImage": "image",
     "subnetwork": "subnet_id",
+    "tier": "instance_type",
+    "userLabels": "tags",
     "zone": "availability_zone",
 }
 """The last part of the field that a message complains about, and what our configuration calls it."""

@@ -99,6 +99,7 @@ def machine_of(instance: Any, region: str) -> Machine:
         tags=gcp_tags.merged(gcp_tags.from_text(items.get(gcp_tags.METADATA_TAGS, "")), instance.labels),
         private_ip=None if network is None else network.network_i_p or None,
         public_ip=configs[0] if configs else None,
+        network_id=None if network is None else from_project(network.network) or None,
         subnet_id=None if network is None else from_project(network.subnetwork) or None,
         security_groups=tuple(instance.tags.items),
         launched_at=in_utc_or_none(instance.last_start_timestamp or instance.creation_timestamp),

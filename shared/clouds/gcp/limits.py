@@ -3,7 +3,8 @@
 Source: "Compute Engine rate quotas" (docs.cloud.google.com/compute/api-quota): 1,500 a minute and project for what
 changes something and as many for what reads one thing; lists and operations are groups of their own. A spent quota
 comes back whole at the next full minute. Cloud Monitoring counts for itself ("Quotas and limits": 6,000 queries a
-minute), and so does the token endpoint, which publishes nothing.
+minute), and so do Cloud Storage, Cloud SQL, Cloud DNS and the token endpoint, whose limits are a project's own or not
+published: they are learned.
 """
 
 from __future__ import annotations
@@ -23,4 +24,6 @@ def api_of(name: str) -> Api:
     if service == "compute":
         kind = {"list": "lists", "get": "reads"}.get(method, "queries")
         return windowed(f"compute {kind}", _QUOTA, 60)
-    return windowed("monitoring", _QUERIES, 60) if service == "monitoring" else Api("token")
+    if service == "monitoring":
+        return windowed("monitoring", _QUERIES, 60)
+    return Api(service or "token")

@@ -33,6 +33,7 @@ _LABELS_MAX = 64  # cloud.google.com/compute/docs/labeling-resources
 _LABEL_CHARACTERS_MAX = 63
 _FIRST = ("Name", "Environment", "Project")  # cost reports need them, should there be too many
 
+_OWN_NAME = re.compile(r"canopy-[0-9a-f]{32}")
 _TOKEN = re.compile(r"[A-Za-z0-9._:/-]{1,64}")
 
 
@@ -124,6 +125,11 @@ def token_filter(token: str) -> str:
 def name_of(token: str, region: str = "") -> str:
     """A name that only this token has; with a region for what Google names for all regions at once."""
     return f"canopy-{digest(f'{region}/{token}' if region else token)}"
+
+
+def is_name(name: str) -> bool:
+    """Whether `name_of` may have made it."""
+    return _OWN_NAME.fullmatch(name) is not None
 
 
 def digest(text: str) -> str:

@@ -1,50 +1,32 @@
-"""What are networks and firewall rules of the simulated Google Cloud?"""
+"""What are firewall rules of the simulated Google Cloud?"""
 
 from __future__ import annotations
 
 from typing import Any
 
+from deploy.local.clouds.gcp import networks
 from deploy.local.clouds.gcp.errors import already_exists, invalid, not_found
 from deploy.local.clouds.gcp.lists import listed
 from deploy.local.clouds.gcp.operations import Change, accepted, once
-from deploy.local.clouds.gcp.places import REGIONS, number_of, stamp, url
+from deploy.local.clouds.gcp.places import number_of, stamp, url
 from deploy.local.clouds.world.controls import GROUP
 from deploy.local.clouds.world.provider import Action, Answer, Call
 from deploy.local.clouds.world.things import Thing
 
 _DEFAULT_PRIORITY = 1000
+_SHARE = 0.002
+_RULES = ("allowed", "denied", "sourceRanges", "destinationRanges", "targetTags", "sourceTags")
 
 
 def actions() -> list[Action]:
     base = "/compute/v1/projects/{project}/global"
     return [
-        Action("GET", f"{base}/networks/{{network}}", "networks.get", get_network),
         Action("POST", f"{base}/firewalls", "firewalls.insert", once(insert)),
         Action("GET", f"{base}/firewalls", "firewalls.list", list_firewalls),
         Action("GET", f"{base}/firewalls/{{firewall}}", "firewalls.get", get),
+        Action("PATCH", f"{base}/firewalls/{{firewall}}", "firewalls.patch", once(patch)),
         Action("DELETE", f"{base}/firewalls/{{firewall}}", "firewalls.delete", once(delete)),
     ]
-
-
-def get_network(call: Call) -> Answer:
-    """Each project has the one that Google makes with it."""
-    name = call.path["network"]
-    if name != "default":
-        raise not_found(f"projects/{call.account.account_id}/global/networks/{name}")
-    return Answer(
-        200,
-        {
-            "kind": "compute#network",
-            "id": number_of(call.account.account_id, "default"),
-            "name": "default",
-            "description": "Default network for the project",
-            "autoCreateSubnetworks": True,
-            "creationTimestamp": "2014-05-30T18:35:16.413-07:00",
-            "subnetworks": [url(call, f"regions/{each}/subnetworks/default") for each in sorted(REGIONS)],
-            "routingConfig": {"routingMode": "REGIONAL"},
-            "selfLink": url(call, "global/networks/default"),
-        },
-    )
 
 
 def render(call: Call, thing: Thing) -> dict[str, Any]:
@@ -52,12 +34,17 @@ def render(call: Call, thing: Thing) -> dict[str, Any]:
         **thing.facts,
         "kind": "compute#firewall",
         "selfLink": url(call, thing.id),
-        "network": url(call, "global/networks/default"),
+        "network": url(call, f"global/networks/{network_of(thing)}"),
     }
+
+
+def network_of(firewall: Thing) -> str:
+    return str(firewall.facts.get("network", "default"))
 
 
 def insert(call: Call) -> Answer:
     body = call.document()
+    network = networks.named(call, body.get("network"), "resource.network")
     path = f"global/firewalls/{body.get('name')}"
     if call.get(GROUP, path) is not None:
         raise already_exists(f"projects/{call.account.account_id}/{path}")
@@ -74,10 +61,17 @@ def insert(call: Call) -> Answer:
         "direction": str(body.get("direction") or "INGRESS"),
         "disabled": bool(body.get("disabled", False)),
         "logConfig": {"enable": False},
+        "network": network,
     }
-    more = ("allowed", "denied", "sourceRanges", "destinationRanges", "targetTags", "sourceTags")
-    call.new(GROUP, path, "READY", {**facts, **{name: body[name] for name in more if body.get(name)}})
-    return accepted(call, Change("insert", path, facts["id"]))
+    call.new(GROUP, path, "READY", {**facts, **{name: body[name] for name in _RULES if body.get(name)}})
+    return accepted(call, Change("insert", path, facts["id"], _SHARE))
+
+
+def patch(call: Call) -> Answer:
+    firewall, body = _need(call), call.document()
+    firewall.facts |= {name: body[name] for name in (*_RULES, "description", "disabled", "priority") if name in body}
+    call.save(firewall)
+    return accepted(call, Change("patch", firewall.id, firewall.facts["id"], _SHARE))
 
 
 def list_firewalls(call: Call) -> Answer:
@@ -92,7 +86,7 @@ def get(call: Call) -> Answer:
 def delete(call: Call) -> Answer:
     firewall = _need(call)
     call.things.remove(firewall)
-    return accepted(call, Change("delete", firewall.id, firewall.facts["id"]))
+    return accepted(call, Change("delete", firewall.id, firewall.facts["id"], _SHARE))
 
 
 def _need(call: Call) -> Thing:

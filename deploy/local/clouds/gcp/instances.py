@@ -11,10 +11,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from deploy.local.clouds.gcp import disks
+from deploy.local.clouds.gcp import disks, networks
 from deploy.local.clouds.gcp.errors import already_exists, invalid, not_found, not_ready
 from deploy.local.clouds.gcp.lists import Rows, aggregated, listed
-from deploy.local.clouds.gcp.operations import Change, accepted, once
+from deploy.local.clouds.gcp.operations import Change, accepted, failed_on_demand, once
 from deploy.local.clouds.gcp.places import (
     DELETED,
     INSTANCES_PER_REGION,
@@ -75,21 +75,13 @@ def _may_fail(kind: str, handler: Handler) -> Handler:
     """The handler, but a fault on demand lets the operation end badly, and nothing changes."""
 
     def answer(call: Call) -> Answer:
-        error = failure_on_demand(call, path_of(call))
+        error = failed_on_demand(call, path_of(call))
         if error is None:
             return handler(call)
         machine = need(call, path_of(call))
         return accepted(call, Change(kind, machine.id, machine.facts["id"], error=error))
 
     return answer
-
-
-def failure_on_demand(call: Call, path: str) -> tuple[str, str] | None:
-    """(code, message) of the operation, when a fault wants it to end badly."""
-    if not call.fails_operation or call.fault is None:
-        return None
-    code = "INTERNAL_ERROR" if call.fault.code == "InternalError" else call.fault.code
-    return code, f"The work on 'projects/{call.account.account_id}/{path}' failed: {code}"
 
 
 def path_of(call: Call, name: str | None = None) -> str:
@@ -155,7 +147,7 @@ def insert(call: Call) -> Answer:
 
 def _failure(call: Call, path: str) -> tuple[str, str] | None:
     """(code, message) when this insert is to end badly: as a fault says, or because the quota is used up."""
-    on_demand = failure_on_demand(call, path)
+    on_demand = failed_on_demand(call, path)
     if on_demand is not None:
         return on_demand
     limit = quota_of(call.region)
@@ -220,16 +212,13 @@ def _check_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _interface(call: Call, asked: Mapping[str, Any], number: str) -> dict[str, Any]:
-    subnetwork = str(asked.get("subnetwork") or f"regions/{call.region}/subnetworks/default").rpartition("projects/")[2]
-    name = subnetwork.rpartition("/")[2]
-    if name != "default":
-        raise invalid("resource.networkInterfaces[0].subnetwork", subnetwork, "The referenced resource does not exist.")
+    network, subnetwork = networks.interface(call, asked)
     seed = int(number)
     interface: dict[str, Any] = {
         "kind": "compute#networkInterface",
         "name": "nic0",
-        "network": url(call, "global/networks/default"),
-        "subnetwork": url(call, f"regions/{call.region}/subnetworks/default"),
+        "network": url(call, network),
+        "subnetwork": url(call, subnetwork),
         "networkIP": f"10.128.{seed % 200}.{2 + seed // 200 % 250}",
         "stackType": "IPV4_ONLY",
     }

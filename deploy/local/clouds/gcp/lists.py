@@ -45,6 +45,21 @@ def listed(call: Call, kind: str, path: str, rows: Sequence[Mapping[str, Any]] |
     return Answer(200, document)
 
 
+def paged(
+    call: Call, rows: Sequence[Mapping[str, Any]], field: str, items: str, size_max: int, kind: str = ""
+) -> Answer:
+    """A page as Cloud Storage, Cloud SQL and Cloud DNS answer it: `rows` in the order of `field`, unique in them."""
+    after, asked = _read_token(call.query.get("pageToken", "")), call.query.get("maxResults", "")
+    size = min(size_max, int(asked) or size_max) if asked.isdecimal() else size_max
+    later = sorted((each for each in rows if str(each[field]) > after), key=lambda each: str(each[field]))
+    document: dict[str, Any] = {"kind": kind}
+    if later:
+        document[items] = later[:size]
+    if len(later) > size:
+        document["nextPageToken"] = base64.urlsafe_b64encode(str(later[size - 1][field]).encode()).decode()
+    return Answer(200, document)
+
+
 def aggregated(call: Call, kind: str, plural: str, scopes: Mapping[str, Sequence[Mapping[str, Any]]]) -> Answer:
     """The rows of all scopes (`zones/us-central1-a`), page by page; a scope without any carries Google's warning.
 

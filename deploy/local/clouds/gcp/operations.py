@@ -56,8 +56,17 @@ def accepted(call: Call, change: Change) -> Answer:
     }
     steps = [(call.later(change.share), "DONE"), (call.now_s + KEPT_S, GONE)]
     made = call.new(OPERATION, f"{scope}/operations/{name}", "RUNNING", facts, steps=steps)
+    made.settle(call.now_s)
     _remember(call, made)
     return Answer(200, document(call, made), result_ids=(change.target,))
+
+
+def failed_on_demand(call: Call, path: str) -> tuple[str, str] | None:
+    """(code, message) of the operation, when a fault wants it to end badly."""
+    if not call.fails_operation or call.fault is None:
+        return None
+    code = "INTERNAL_ERROR" if call.fault.code == "InternalError" else call.fault.code
+    return code, f"The work on 'projects/{call.account.account_id}/{path}' failed: {code}"
 
 
 def once(handler: Callable[[Call], Answer]) -> Callable[[Call], Answer]:

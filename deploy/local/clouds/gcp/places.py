@@ -31,6 +31,13 @@ INSTANCES_PER_REGION = 20_000
 SMALL_QUOTAS: Mapping[str, int] = {"southamerica-east1": 8}
 """Regions in which a project may have few machines, so that a used-up quota can be seen without making 20,000."""
 
+# metric: kind of things, limit of a new project (cloud.google.com/compute/quotas-limits)
+REGIONAL_QUOTAS: Mapping[str, tuple[str, int]] = {
+    "FORWARDING_RULES": ("forwarding_rule", 15), "TARGET_POOLS": ("target_pool", 50),
+}  # fmt: skip
+GLOBAL_QUOTAS: Mapping[str, tuple[str, int]] = {
+    "FIREWALLS": ("group", 200), "NETWORKS": ("network", 15), "SUBNETWORKS": ("subnetwork", 275),
+}  # fmt: skip
 MACHINE_TYPES: Mapping[str, tuple[int, int, str]] = {
     each.name: (each.vcpu, int(each.memory_gib * 1024), "ARM64" if each.architecture == "arm64" else "X86_64")
     for each in machine_types_of("gcp").values()
@@ -111,6 +118,7 @@ def get_project(call: Call) -> Answer:
             "name": name,
             "creationTimestamp": _SINCE,
             "defaultNetworkTier": "PREMIUM",
+            "quotas": _quotas(call, GLOBAL_QUOTAS),
             "selfLink": f"{call.http.base_url}/compute/v1/projects/{name}",
         },
     )
@@ -156,6 +164,19 @@ def get_type(call: Call) -> Answer:
     return Answer(200, _type(call, zone, name))
 
 
+def _quotas(call: Call, known: Mapping[str, tuple[str, int]], region: str | None = None) -> list[dict[str, Any]]:
+    """As many things as there are; they are told, and creating more is not refused."""
+    account = call.account
+    return [
+        {
+            "metric": metric,
+            "limit": limit,
+            "usage": len(call.things.of(account.provider, account.account_id, kind, region)),
+        }
+        for metric, (kind, limit) in known.items()
+    ]
+
+
 def _region(call: Call, name: str) -> dict[str, Any]:
     return {
         "kind": "compute#region",
@@ -165,7 +186,10 @@ def _region(call: Call, name: str) -> dict[str, Any]:
         "status": "UP",
         "creationTimestamp": _SINCE,
         "zones": [url(call, f"zones/{each}") for each in zones_of(name)],
-        "quotas": [{"metric": "INSTANCES", "limit": quota_of(name), "usage": machines_in(call, name)}],
+        "quotas": [
+            {"metric": "INSTANCES", "limit": quota_of(name), "usage": machines_in(call, name)},
+            *_quotas(call, REGIONAL_QUOTAS, name),
+        ],
         "selfLink": url(call, f"regions/{name}"),
     }
 

@@ -9,16 +9,22 @@ from typing import Any
 
 from deploy.local.clouds.estate import Planned
 from deploy.local.clouds.gcp import (
+    balancers,
     disks,
+    dns,
     errors,
     estate,
     firewalls,
     images,
     instances,
+    labels,
     monitoring,
+    networks,
     operations,
     places,
     snapshots,
+    sql,
+    storage,
     tokens,
 )
 from deploy.local.clouds.gcp.accounts import PROVIDER, new_accounts
@@ -55,7 +61,12 @@ class GcpProvider(Provider):
             *instances.actions(),
             *disks.actions(),
             *snapshots.actions(),
+            *networks.actions(),
             *firewalls.actions(),
+            *balancers.actions(),
+            *storage.actions(),
+            *sql.actions(),
+            *dns.actions(),
             *monitoring.actions(),
         ]
 
@@ -67,27 +78,33 @@ class GcpProvider(Provider):
         account = tokens.account_of_token(request, accounts, now_s)
         if request.path.startswith(tokens.IMPERSONATION_PATH):
             return tokens.impersonated(request, account, accounts, self.trusted)
-        project = _project(request.path)
+        project = request.query.get("project", account.account_id)
+        if storage.PREFIX not in request.path:  # a bucket's path does not name its project
+            project = _project(request.path)
         public = project == images.PUBLIC_PROJECT and request.method == "GET"
         if project != account.account_id and not public:
             raise Refusal("forbidden", f"Permission denied on resource project {project}.")
         return account
 
-    def region_of(self, request: HttpRequest, path: Mapping[str, str], things: Things, account: Account) -> str:  # noqa: ARG002 - the path says it all
+    def region_of(self, request: HttpRequest, path: Mapping[str, str], things: Things, account: Account) -> str:
         if "zone" in path:
             return places.region_of_zone(path["zone"])
+        if request.path.startswith(sql.PREFIX):
+            return sql.region_of(request, path, things, account)
         return path.get("region", "global")
 
     def forbidden(self, action: Action, request: HttpRequest) -> Refusal:
-        service, _, verb = action.name.partition(".")
-        wanted = f"compute.{service}.{'create' if verb == 'insert' else verb}"
+        service, _, verb = action.name.rpartition(".")
+        wanted = f"{service}.{'create' if verb == 'insert' else verb}"
+        wanted = wanted if wanted.count(".") > 1 else f"compute.{wanted}"
         return Refusal("forbidden", f"Required '{wanted}' permission for '{request.path.partition('/v1/')[2]}'")
 
     def refuse(self, refusal: Refusal) -> Answer:
         return errors.refuse(refusal)
 
     def describe(self, thing: Thing) -> dict[str, Any]:
-        found = instances.tags_of(thing.facts) if thing.kind == MACHINE else _tags_of_description(thing.facts)
+        known = labels.exact(labels.of(thing.facts))
+        found = instances.tags_of(thing.facts) if thing.kind == MACHINE else known or _tags_of_description(thing.facts)
         return {
             **super().describe(thing),
             "id": thing.id.partition("#")[0] if thing.kind != "snapshot" else thing.facts["name"],

@@ -1,18 +1,20 @@
 """How do the tests of Google Cloud reach an account and make things go wrong there?"""
 
 import json
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import ClassVar
 
 import pytest
 
 from deploy.local.clouds.gcp.accounts import new_key
+from shared.clouds.assets import Assets
 from shared.clouds.capabilities import Cloud
 from shared.clouds.errors import CloudError, NoCapacity, PermissionDenied, QuotaExceeded, RateLimited
 from shared.clouds.gcp.cloud import GcpCloud
 from shared.clouds.models import Credentials
 from shared.clouds.registry import catalog_of, open_cloud
 from tests.fixtures.clouds import SimulatedCloud
+from tests.shared.clouds.conformance_assets import Sample
 
 REFUSALS = {
     NoCapacity: {"fail_operation": True, "code": "ZONE_RESOURCE_POOL_EXHAUSTED"},
@@ -20,6 +22,17 @@ REFUSALS = {
     RateLimited: {"status": 403, "code": "rateLimitExceeded"},
     PermissionDenied: {"status": 403},
 }
+
+REST_REFUSALS = {**REFUSALS, QuotaExceeded: {"status": 403, "code": "quotaExceeded"}}
+"""Of what answers with the thing itself, and not with an operation of Compute Engine."""
+KINDS = {
+    "gcs_bucket": ("bucket", "storage.buckets.insert", REST_REFUSALS),
+    "vpc_network": ("network", "networks.insert", REFUSALS),
+    "cloud_sql_instance": ("sql_instance", "sql.instances.insert", REST_REFUSALS),
+    "network_load_balancer": ("forwarding_rule", "forwardingRules.insert", REFUSALS),
+    "cloud_dns_zone": ("dns_zone", "dns.managedZones.create", REST_REFUSALS),
+}
+"""Of each subtype: the simulator's word, the call that makes it, and how that is refused."""
 
 
 class GcpAccount:
@@ -75,6 +88,71 @@ class GcpAccount:
 
     def snapshots_with(self, token: str) -> Sequence[str]:
         return [each["id"] for each in self.gcp.snapshots() if each["token"] == token]
+
+    def sample(self, assets: Assets, number: int) -> Sample:
+        return SAMPLES[assets.resource_subtype](number)
+
+    def assets_with(self, assets: Assets, token: str) -> Sequence[str]:
+        kind, _, _ = KINDS[assets.resource_subtype]
+        found = [each["id"] for each in self.gcp.assets() if each["token"] == token and each["kind"] == kind]
+        return [f"projects/{self.credentials['project_id']}/{each}" for each in found] if kind == "network" else found
+
+    def lose_next_answer(self, assets: Assets) -> None:
+        _, action, _ = KINDS[assets.resource_subtype]
+        self.gcp.fault(match={"service": "gcp", "action": action}, reset=True, after=True, count=2)
+
+    def refuse_next(self, assets: Assets, error: type[CloudError]) -> None:
+        _, action, refusals = KINDS[assets.resource_subtype]
+        self.gcp.fault(match={"service": "gcp", "action": action}, **refusals[error])
+
+
+def bucket(number: int) -> Sample:
+    given = {"name": f"canopy-conformance-{number}", "location": "EUROPE-WEST1"} if number % 2 else {}
+    return Sample(given, "canopy-never-made", {"storage_class": "NEARLINE", "versioning": True, "soft_delete_days": 0})
+
+
+def network(number: int) -> Sample:
+    part = {"name": f"hall-{number}", "region": "us-central1", "ip_range": f"10.{number % 200}.0.0/24"}
+    other = {"name": f"yard-{number}", "region": "us-east1", "ip_range": "172.16.0.0/20"}
+    given = {"subnet_mode": "custom", "subnets": [part]} if number % 2 else {}
+    grown = {"subnets": [{**part, "ip_range": f"10.{number % 200}.0.0/20"}, other]} if given else {}
+    unknown = "projects/test-project/global/networks/never-made"
+    return Sample(given, unknown, {"routing_mode": "GLOBAL", "internal_traffic": False, **grown})
+
+
+def database(number: int) -> Sample:
+    given = {"engine": "mysql", "instance_type": "db-custom-1-3840"} if number % 2 else {}
+    change = {"instance_type": "db-custom-2-7680", "storage_gib": 20, "high_availability": True, "backups": False}
+    return Sample(given, "canopy-never-made", change)
+
+
+def load_balancer(number: int) -> Sample:
+    given = {"protocol": "udp", "port": 53, "session_affinity": "CLIENT_IP"} if number % 2 else {}
+    change = {"health_check": {"port": 8080, "path": "/ready", "interval_s": 10}}
+    return Sample(given, "regions/us-central1/forwardingRules/never-made", change)
+
+
+def dns_zone(number: int) -> Sample:
+    records = [
+        {"name": "@", "type": "MX", "values": ["10 mail.example.com"], "ttl_s": 300},
+        {"name": "www", "type": "A", "values": ["192.0.2.1", "192.0.2.2"], "ttl_s": 60},
+    ]
+    changed = [
+        {**records[0], "ttl_s": 600},
+        {"name": "www", "type": "CNAME", "values": ["example.com"], "ttl_s": 60},
+        {"name": "www2", "type": "TXT", "values": ['say "yes"', "x" * 300], "ttl_s": 60},
+    ]
+    given = {"zone_name": f"wedding-{number}.example", "records": records if number % 2 else []}
+    return Sample(given, "never-made", {"records": changed})
+
+
+SAMPLES: dict[str, Callable[[int], Sample]] = {
+    "gcs_bucket": bucket,
+    "vpc_network": network,
+    "cloud_sql_instance": database,
+    "network_load_balancer": load_balancer,
+    "cloud_dns_zone": dns_zone,
+}
 
 
 @pytest.fixture(scope="session")

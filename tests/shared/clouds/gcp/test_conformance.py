@@ -1,8 +1,9 @@
 """Google Cloud keeps the contract of every cloud."""
 
 from tests.shared.clouds.conformance import CloudConformance
+from tests.shared.clouds.conformance_assets import AssetConformance
 from tests.shared.clouds.conformance_inventory import InventoryConformance
 
 
-class TestGcp(CloudConformance, InventoryConformance):
+class TestGcp(CloudConformance, InventoryConformance, AssetConformance):
     pass

@@ -55,4 +55,5 @@ async def test_a_region_that_is_none_is_not_found_and_a_lost_one_is_no_answer(cl
 async def test_google_has_these_capabilities(cloud):
     for capability in (WithMachines, WithVolumes, WithSnapshots, WithImages, WithNetworks, WithMetrics):
         assert isinstance(cloud, capability)
-    assert {word for word, has in capabilities_of(cloud).items() if has} == {"compute", "networking", "monitoring"}
+    words = {word for word, has in capabilities_of(cloud).items() if has}
+    assert words == {"compute", "storage", "database", "networking", "monitoring"}

@@ -143,7 +143,8 @@ def test_a_used_up_quota_is_told_inside_the_operation(rest_of):
         body = machine(f"test-{uuid4().hex[:12]}", machineType=f"zones/{zone}/machineTypes/e2-micro")
         return rest.done(rest.change("POST", f"zones/{zone}/instances", body))
 
-    [quota] = rest.get("regions/southamerica-east1")["quotas"]
+    quotas = rest.get("regions/southamerica-east1")["quotas"]
+    [quota] = [each for each in quotas if each["metric"] == "INSTANCES"]
     for _ in range(int(quota["limit"] - quota["usage"])):
         assert "error" not in insert()
     [error] = insert()["error"]["errors"]

@@ -50,6 +50,7 @@ def test_nothing_answered_is_lost(start):
     gcp = SimulatedCloud(f"http://127.0.0.1:{port}", "gcp", accounts)
     rest = Rest(gcp)
     path = rest.insert(labels={"team": "photos"})
+    bucket = rest.change("POST", f"{gcp.endpoint_url}/storage/v1/b", {"name": "kept-bucket"}, project=rest.project)
     before, token, ledger = rest.get(path), rest.session.credentials.token, gcp.ledger()
     process.kill()
     process.wait()
@@ -58,6 +59,8 @@ def test_nothing_answered_is_lost(start):
     assert rest.session.credentials.token == token
     assert {**after, "status": ""} == {**before, "status": ""}
     assert gcp.ledger() == ledger
+    assert ledger[-1]["action"] == "storage.buckets.insert"
+    assert rest.get(bucket["selfLink"]) == bucket
     assert tuple(gcp._ask("GET", "/_sim/accounts")["accounts"]) == accounts
     gcp.advance()
     assert rest.get(path)["status"] == "RUNNING"

@@ -83,7 +83,9 @@ def test_a_machine_stays_pushed_after_a_kill_and_faults_do_not_stay(own_world) -
 
     world = own_world()
     assert world.sim("GET", "fault") == {"faults": []}
-    assert world.sim("GET", "load") == {"pushed": {str(droplet): {"values": {"cpu": 97}, "until_s": None, "case": None}}}
+    assert world.sim("GET", "load") == {
+        "pushed": {str(droplet): {"values": {"cpu": 97}, "until_s": None, "case": None}}
+    }
     world.sim("DELETE", f"load?instance_id={droplet}")
     assert world.sim("GET", "load") == {"pushed": {}}
 

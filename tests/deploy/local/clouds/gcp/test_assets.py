@@ -1,0 +1,150 @@
+"""What the simulated Google Cloud says of all that is no machine is as Google's own models have it."""
+
+import json
+from uuid import uuid4
+
+import pytest
+from google.api_core.client_options import ClientOptions
+from google.oauth2 import service_account
+
+from tests.deploy.local.clouds.gcp.conftest import SCOPES, machine
+from tests.fixtures.google_models import problems
+from tests.fixtures.lazily import Lazily
+
+compute_v1 = Lazily("google.cloud.compute_v1")
+storage = Lazily("google.cloud.storage")
+
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
+REGION = "us-east1"
+
+
+@pytest.fixture
+def name():
+    return f"test-{uuid4().hex[:12]}"
+
+
+def fits(api, schema, document):
+    assert problems(api, schema, document) == []
+    return document
+
+
+def taken(kind, document):
+    return kind.from_json(json.dumps(document), ignore_unknown_fields=False)
+
+
+def test_the_check_finds_what_is_wrong():
+    wrong = {"name": 7, "colour": "red", "settings": {"availabilityType": "NOWHERE"}, "replicaNames": [True]}
+    assert problems("sqladmin", "DatabaseInstance", wrong) == [
+        "DatabaseInstance.name is no string",
+        "DatabaseInstance.colour is unknown",
+        "DatabaseInstance.settings.availabilityType is NOWHERE",
+        "DatabaseInstance.replicaNames[0] is no string",
+    ]
+
+
+def test_buckets_are_what_the_sdk_takes_them_for(rest, gcp, name):
+    key = {**rest.key, "token_uri": f"{gcp.endpoint_url}/token"}
+    credentials = service_account.Credentials.from_service_account_info(key, scopes=SCOPES)
+    options = ClientOptions(api_endpoint=gcp.endpoint_url)
+    sdk = storage.Client(project=rest.project, credentials=credentials, client_options=options)
+    bucket = sdk.create_bucket(name, location="europe-west1")
+    bucket.labels = {"team": "photos"}
+    bucket.storage_class = "NEARLINE"
+    bucket.patch()
+    assert name in {each.name for each in sdk.list_buckets(page_size=1)}
+    found = sdk.get_bucket(name)
+    assert (found.location, found.labels, found.storage_class) == ("EUROPE-WEST1", {"team": "photos"}, "NEARLINE")
+    document = rest.get(f"{gcp.endpoint_url}/storage/v1/b/{name}")
+    fits("storage", "Bucket", document)
+    fits("storage", "Buckets", rest.get(f"{gcp.endpoint_url}/storage/v1/b", project=rest.project))
+    found.delete()
+    assert rest.ask("GET", document["selfLink"])[0] == 404
+
+
+def test_a_database_in_all_its_states(rest, gcp, name):
+    base = f"{gcp.endpoint_url}/v1/projects/{rest.project}"
+    body = {"name": name, "region": REGION, "databaseVersion": "POSTGRES_17", "settings": {"tier": "db-g1-small"}}
+    began = fits("sqladmin", "Operation", rest.change("POST", f"{base}/instances", body))
+    seen = {fits("sqladmin", "DatabaseInstance", rest.get(began["targetLink"]))["state"]}
+    busy = rest.ask("PATCH", began["targetLink"], {"settings": {"activationPolicy": "NEVER"}})
+    assert (busy[0], busy[1]["error"]["errors"][0]["reason"]) == (409, "operationInProgress")
+    gcp.advance()
+    assert fits("sqladmin", "Operation", rest.get(began["selfLink"]))["status"] == "DONE"
+    seen.add(rest.get(began["targetLink"])["state"])
+    copy = {"name": f"{name}-copy", "region": REGION, "masterInstanceName": name, "settings": {"tier": "db-g1-small"}}
+    rest.change("POST", f"{base}/instances", copy)
+    gcp.advance()
+    listed = fits("sqladmin", "InstancesListResponse", rest.get(f"{base}/instances", filter=f"region:{REGION}"))
+    found = {each["name"]: each for each in listed["items"]}
+    assert found[name]["replicaNames"] == [f"{name}-copy"]
+    assert rest.ask("DELETE", began["targetLink"])[0] == 400
+    rest.change("DELETE", f"{base}/instances/{name}-copy")
+    gcp.advance()
+    rest.change("DELETE", began["targetLink"])
+    seen.add(rest.get(began["targetLink"])["state"])
+    gcp.advance()
+    assert rest.ask("GET", began["targetLink"])[0] == 404
+    assert rest.ask("POST", f"{base}/instances", body)[0] == 409  # the name is kept for a week
+    assert seen == {"PENDING_CREATE", "RUNNABLE", "PENDING_DELETE"}
+
+
+def test_a_zone_and_changes_of_its_records(rest, gcp, name):
+    base = f"{gcp.endpoint_url}/dns/v1/projects/{rest.project}/managedZones"
+    body = {"name": name, "dnsName": "wedding.example.", "description": ""}
+    fits("dns", "ManagedZone", rest.change("POST", base, body))
+    www = {"name": "www.wedding.example.", "type": "A", "ttl": 60, "rrdatas": ["192.0.2.1"]}
+    fits("dns", "Change", rest.change("POST", f"{base}/{name}/changes", {"additions": [www]}))
+    wrong = [{**www, "ttl": 61}], [{**www, "name": "other.wedding.example."}]
+    answers = [rest.ask("POST", f"{base}/{name}/changes", {"deletions": each})[0] for each in wrong]
+    assert answers == [412, 404]
+    assert rest.ask("POST", f"{base}/{name}/changes", {"additions": [www]})[0] == 409
+    listed = fits("dns", "ResourceRecordSetsListResponse", rest.get(f"{base}/{name}/rrsets"))
+    assert [each["type"] for each in listed["rrsets"]] == ["NS", "SOA", "A"]
+    fits("dns", "ManagedZonesListResponse", rest.get(base))
+    status, refused = rest.ask("DELETE", f"{base}/{name}")
+    assert (status, refused["error"]["errors"][0]["reason"]) == (400, "containerNotEmpty")
+    rest.change("POST", f"{base}/{name}/changes", {"deletions": [www]})
+    assert rest.session.delete(f"{base}/{name}").status_code == 204
+
+
+def test_networks_with_what_stands_in_them(rest, name):
+    rest.done(rest.change("POST", "global/networks", {"name": name, "autoCreateSubnetworks": False}))
+    network = f"projects/{rest.project}/global/networks/{name}"
+    part = {"name": name, "network": network, "ipCidrRange": "10.9.0.0/24"}
+    rest.done(rest.change("POST", f"regions/{REGION}/subnetworks", part))
+    subnet = f"regions/{REGION}/subnetworks/{name}"
+    within = rest.insert(name, networkInterfaces=[{"subnetwork": f"projects/{rest.project}/{subnet}"}])
+    interface = taken(compute_v1.Instance, rest.get(within)).network_interfaces[0]
+    assert interface.network.endswith(network)
+    taken(compute_v1.Network, rest.get(f"global/networks/{name}"))
+    taken(compute_v1.NetworkList, rest.get("global/networks"))
+    taken(compute_v1.Subnetwork, rest.get(subnet))
+    taken(compute_v1.SubnetworkList, rest.get(f"regions/{REGION}/subnetworks"))
+    for path in (subnet, f"global/networks/{name}"):
+        status, refused = rest.ask("DELETE", path)
+        assert (status, refused["error"]["errors"][0]["reason"]) == (400, "resourceInUseByAnotherResource")
+    assert rest.ask("POST", f"{subnet}/expandIpCidrRange", {"ipCidrRange": "10.9.0.0/25"})[0] == 400
+    elsewhere = machine(f"{name}-no", networkInterfaces=[{"network": "global/networks/never-made"}])
+    assert rest.ask("POST", within.rpartition("/")[0], elsewhere)[0] == 400
+    rest.change("DELETE", within)
+
+
+def test_a_balancer_and_what_it_is_made_of(rest, name):
+    region, check = f"regions/{REGION}", f"global/httpHealthChecks/{name}"
+    rest.done(rest.change("POST", "global/httpHealthChecks", {"name": name, "port": 8080}))
+    behind = rest.insert(name)
+    pool = {"name": name, "healthChecks": [check], "instances": [behind]}
+    rest.done(rest.change("POST", f"{region}/targetPools", pool))
+    rule = {"name": name, "target": f"{region}/targetPools/{name}", "portRange": "80"}
+    taken(compute_v1.Operation, rest.done(rest.change("POST", f"{region}/forwardingRules", rule)))
+    shown = taken(compute_v1.ForwardingRule, rest.get(f"{region}/forwardingRules/{name}"))
+    assert (shown.I_p_protocol, shown.port_range) == ("TCP", "80-80")
+    taken(compute_v1.ForwardingRuleList, rest.get(f"{region}/forwardingRules"))
+    assert taken(compute_v1.TargetPool, rest.get(f"{region}/targetPools/{name}")).instances[0].endswith(behind)
+    taken(compute_v1.TargetPoolList, rest.get(f"{region}/targetPools"))
+    fits("compute", "HttpHealthCheck", rest.get(check))
+    fits("compute", "HttpHealthCheckList", rest.get("global/httpHealthChecks"))
+    for path in (check, f"{region}/targetPools/{name}"):
+        assert rest.ask("DELETE", path)[1]["error"]["errors"][0]["reason"] == "resourceInUseByAnotherResource"
+    for path in (f"{region}/forwardingRules/{name}", f"{region}/targetPools/{name}", check, behind):
+        rest.change("DELETE", path)
