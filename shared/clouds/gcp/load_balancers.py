@@ -235,7 +235,7 @@ def _asset(region: str, rule: Json, pool: Json | None, check: Json | None) -> As
         configuration |= {"session_affinity": pool.get("sessionAffinity", "NONE"), "machines": machines}
     if check is not None:
         configuration["health_check"] = {
-            "port": check["port"], "path": check["requestPath"], "interval_s": check["checkIntervalSec"],
+            "port": check.get("port"), "path": check.get("requestPath"), "interval_s": check.get("checkIntervalSec"),
         }  # fmt: skip
     network = from_project(str(rule.get("network", "")))
     links = [AssetLink("network", f"network:{network}", hard=True)] if network else []
