@@ -167,6 +167,13 @@ class CloudSqlInstanceConfiguration(BaseModel):
     def _newest(cls, version: str | None, given: ValidationInfo) -> str | None:
         return version or NEWEST.get(str(given.data.get("engine")))
 
+    @field_validator("backups")
+    @classmethod
+    def _what_takes_over_is_backed_up(cls, backups: bool, given: ValidationInfo) -> bool:  # noqa: FBT001 - pydantic's
+        if given.data.get("high_availability") and not backups:
+            raise ValueError("high availability needs them")
+        return backups
+
     @field_validator("source_database_id")
     @classmethod
     def _copies_are_not_backed_up(cls, source: str | None, given: ValidationInfo) -> str | None:

@@ -87,7 +87,7 @@ class GcpDatabases(GcpAssets, StopsAssets):
         """Google keeps one that has copies."""
         try:
             known = await self._raw(region, asset_id, "instances.delete")
-            if known["state"] != "PENDING_DELETE":
+            if known.get("state") != "PENDING_DELETE":
                 await self._sql("instances.delete", "DELETE", f"/{asset_id}", region)
         except NotFound:
             return

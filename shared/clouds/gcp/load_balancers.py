@@ -15,8 +15,9 @@ from shared.clouds.gcp import tags as gcp_tags
 from shared.clouds.gcp.addresses import from_project, in_utc_or_none, last_part, zonal_id
 from shared.clouds.gcp.assets import GcpAssets, Json, is_refusal, not_found
 from shared.clouds.gcp.errors import PROVIDER
+from shared.clouds.models import TOKEN_TAG
 
-_CREATE = "forwardingRules.insert"
+_CREATE, _LABEL = "forwardingRules.insert", "forwardingRules.setLabels"
 _ID = re.compile(r"regions/([a-z0-9-]{1,40})/forwardingRules/([a-z]([-a-z0-9]{0,61}[a-z0-9])?)")
 _PAGE_MAX = 500
 _ANSWER_LIMIT_S = 5
@@ -35,7 +36,8 @@ class GcpLoadBalancers(GcpAssets):
     async def create(self, region: str, spec: AssetSpec) -> Asset:
         """Check, pool, rule; a repeat makes what is missing, and a refusal takes back what was made for it."""
         tags = gcp_tags.marked(spec.tags, spec.token, operation=_CREATE)
-        labels, name = label_tags.to_labels(tags, operation=_CREATE), gcp_tags.name_of(spec.token, region)
+        label_tags.to_labels(tags, operation=_CREATE)  # too many are refused before anything is made
+        name = gcp_tags.name_of(spec.token, region)
         try:
             await self._insert("httpHealthChecks.insert", "global/httpHealthChecks", region, {
                 "name": name, **_check_body(spec.configuration["health_check"]),
@@ -52,14 +54,16 @@ class GcpLoadBalancers(GcpAssets):
                 "portRange": f"{spec.configuration['port']}-{spec.configuration['last_port']}",
                 "loadBalancingScheme": "EXTERNAL",
                 "target": self._url(f"regions/{region}/targetPools/{name}"),
-                "labels": labels,
+                "description": gcp_tags.to_description({TOKEN_TAG: spec.token}, operation=_CREATE),
             })  # fmt: skip
         except CloudError as error:
             if is_refusal(error):
                 with suppress(CloudError):  # what cannot be taken back now is used by the next try
                     await self._drop(region, name)
             raise
-        return await self.made(region, name, spec.token, _CREATE)
+        await self.made(region, name, spec.token, _CREATE)
+        await self._label(region, name, tags)
+        return await self.look(region, name)
 
     async def find_by_token(self, region: str, token: str) -> Asset | None:
         gcp_tags.check_token(token, operation="find_by_token")
@@ -110,14 +114,27 @@ class GcpLoadBalancers(GcpAssets):
             await self._drop(region, last_part(asset_id))
 
     async def tag(self, region: str, asset_id: str, tags: Mapping[str, str]) -> None:
-        gcp_tags.check(tags, operation="forwardingRules.setLabels")
-        name = await self._name(region, asset_id)
+        gcp_tags.check(tags, operation=_LABEL)
+        rule = await self._rule(region, await self._name(region, asset_id))
+        await self._set_labels(region, rule, {**_tags(rule), **tags} if _is_ours(rule) else tags)
+
+    async def _label(self, region: str, name: str, tags: Mapping[str, str]) -> None:
+        """The tags of the create: a rule that has its token among its labels was given them before."""
         rule = await self._rule(region, name)
-        new = label_tags.changed(rule.get("labels"), tags, operation="forwardingRules.setLabels")
+        try:
+            if TOKEN_TAG not in label_tags.from_labels(rule.get("labels")):
+                await self._set_labels(region, rule, tags)
+        except Conflict:  # another create of this token was faster
+            rule = await self._rule(region, name)
+            if TOKEN_TAG not in label_tags.from_labels(rule.get("labels")):
+                raise
+
+    async def _set_labels(self, region: str, rule: Json, tags: Mapping[str, str]) -> None:
+        new = label_tags.changed(rule.get("labels"), tags, operation=_LABEL)
         labels = {key: value for key, value in {**rule.get("labels", {}), **new}.items() if value is not None}
         body = {"labels": labels, "labelFingerprint": rule["labelFingerprint"]}
-        path = f"regions/{region}/forwardingRules/{name}/setLabels"
-        await self.compute_done("forwardingRules.setLabels", "POST", path, region, body=body)
+        path = f"regions/{region}/forwardingRules/{rule['name']}/setLabels"
+        await self.compute_done(_LABEL, "POST", path, region, body=body)
 
     async def _name(self, region: str, asset_id: str) -> str:
         found = _ID.fullmatch(asset_id)
@@ -195,6 +212,15 @@ def _no_machine(error: NotFound) -> InvalidRequest:
     return InvalidRequest(error.code, error.message, provider=PROVIDER, operation=error.operation, problems=problems)
 
 
+def _is_ours(rule: Json) -> bool:
+    return TOKEN_TAG in gcp_tags.from_description(rule.get("description", ""), {})
+
+
+def _tags(rule: Json) -> dict[str, str]:
+    """The token is in the description from the start: labels can only be set on a rule that is there."""
+    return {**gcp_tags.from_description(rule.get("description", ""), {}), **label_tags.from_labels(rule.get("labels"))}
+
+
 def _machines(pool: Json) -> list[str]:
     return sorted(zonal_id(each) for each in pool.get("instances", []))
 
@@ -209,7 +235,7 @@ def _asset(region: str, rule: Json, pool: Json | None, check: Json | None) -> As
         configuration |= {"session_affinity": pool.get("sessionAffinity", "NONE"), "machines": machines}
     if check is not None:
         configuration["health_check"] = {
-            "port": check["port"], "path": check["requestPath"], "interval_s": check["checkIntervalSec"],
+            "port": check.get("port"), "path": check.get("requestPath"), "interval_s": check.get("checkIntervalSec"),
         }  # fmt: skip
     network = from_project(str(rule.get("network", "")))
     links = [AssetLink("network", f"network:{network}", hard=True)] if network else []
@@ -219,7 +245,7 @@ def _asset(region: str, rule: Json, pool: Json | None, check: Json | None) -> As
         name=rule["name"],
         state=AssetState.RUNNING,  # a forwarding rule has no state: it forwards
         region=region,
-        tags=label_tags.from_labels(rule.get("labels")),
+        tags=_tags(rule),
         configuration=configuration,
         facts={
             "scheme": rule.get("loadBalancingScheme"),

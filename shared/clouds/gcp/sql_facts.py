@@ -76,15 +76,17 @@ def changes(instance: Json, wanted: Json) -> dict[str, Any]:
 
 
 def configuration_of(instance: Json) -> dict[str, Any]:
-    settings = instance["settings"]
-    engine, _, version = str(instance["databaseVersion"]).partition("_")
+    """An instance that only stands for one outside of Google (`ON_PREMISES_INSTANCE`) has hardly any settings."""
+    settings = instance.get("settings") or {}
+    engine, _, version = str(instance.get("databaseVersion", "")).partition("_")
     reached = settings.get("ipConfiguration") or {}
     network, source = reached.get("privateNetwork"), instance.get("masterInstanceName")
+    size = settings.get("dataDiskSizeGb")
     return {
         "engine": engine.lower(),
         "version": version.replace("_", "."),
-        "instance_type": settings["tier"],
-        "storage_gib": int(settings["dataDiskSizeGb"]),
+        "instance_type": settings.get("tier"),
+        "storage_gib": None if size is None else int(size),
         "storage_grows": bool(settings.get("storageAutoResize")),
         "high_availability": settings.get("availabilityType") == _REGIONAL,
         "backups": bool((settings.get("backupConfiguration") or {}).get("enabled")),
@@ -94,8 +96,8 @@ def configuration_of(instance: Json) -> dict[str, Any]:
 
 
 def asset_of(instance: Json) -> Asset:
-    settings, configuration = instance["settings"], configuration_of(instance)
-    state = _STATES.get(instance["state"], AssetState.FAILED)
+    settings, configuration = instance.get("settings") or {}, configuration_of(instance)
+    state = _STATES.get(instance.get("state", ""), AssetState.FAILED)
     if state is AssetState.RUNNING and settings.get("activationPolicy") == STANDS:
         state = AssetState.STOPPED
     addresses = {each["type"]: each["ipAddress"] for each in instance.get("ipAddresses", [])}

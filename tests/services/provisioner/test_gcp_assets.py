@@ -1,5 +1,6 @@
 """Google's composite things over the real sagas: made, changed, read, told of, and removed whole."""
 
+import importlib
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ REGION = "europe-west3"
 
 @pytest.fixture
 def tenant(services: Services, simulated_world: dict[str, SimulatedCloud], monkeypatch: pytest.MonkeyPatch) -> Tenant:
+    importlib.import_module("google.cloud.compute_v1")  # seconds of a busy machine, which a request does not wait for
     gcp = simulated_world["gcp"]
     monkeypatch.setenv("CANOPY_GCP_ENDPOINT_URL", gcp.endpoint_url)
     return Tenant(services, gcp)

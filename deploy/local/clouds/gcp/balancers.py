@@ -68,7 +68,7 @@ def insert_rule(call: Call) -> Answer:
             "portRange": f"{ports[1]}-{ports[2] or ports[1]}",
             "loadBalancingScheme": str(body.get("loadBalancingScheme") or "EXTERNAL"),
             "networkTier": "PREMIUM",
-            "labels": labels.patched({}, body.get("labels", {})),
+            "labels": {},  # only setLabels sets them, whatever an insert says
             "target": target,
         }
         call.new(RULE, path, "READY", facts)

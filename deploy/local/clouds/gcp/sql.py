@@ -205,6 +205,8 @@ def _settings(now: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any
     if not int(now.get("dataDiskSizeGb", 10)) <= size <= 65536:
         message = f"Invalid value for field 'settings.dataDiskSizeGb': '{size}'. The disk cannot shrink."
         raise Refusal("invalid", message)
+    if merged["availabilityType"] == "REGIONAL" and not (merged.get("backupConfiguration") or {}).get("enabled"):
+        raise Refusal("invalid", "A high availability instance needs automated backups.")
     reached = merged["ipConfiguration"]
     if not reached.get("ipv4Enabled") and not reached.get("privateNetwork"):
         raise Refusal("invalid", "At least one of Public IP or Private IP connectivity must be enabled.")

@@ -121,8 +121,8 @@ def network(number: int) -> Sample:
 
 
 def database(number: int) -> Sample:
-    given = {"engine": "mysql", "instance_type": "db-custom-1-3840"} if number % 2 else {}
-    change = {"instance_type": "db-custom-2-7680", "storage_gib": 20, "high_availability": True, "backups": False}
+    given = {"engine": "mysql", "instance_type": "db-custom-1-3840", "backups": False} if number % 2 else {}
+    change = {"instance_type": "db-custom-2-7680", "storage_gib": 20, "high_availability": True, "backups": True}
     return Sample(given, "canopy-never-made", change)
 
 

@@ -36,6 +36,7 @@ WRONG = [
     ),
     (NETWORK, {"subnet_mode": "custom", "subnets": [subnet("a", "10.0.0.0/30")]}, "subnets"),
     (DATABASE, {"source_database_id": "one"}, "source_database_id"),
+    (DATABASE, {"high_availability": True, "backups": False}, "backups"),
     (DATABASE, {"root_password": "x"}, "root_password"),
     (DATABASE, {"storage_gib": 5}, "storage_gib"),
     (BALANCER, {"port": 90, "last_port": 80}, "last_port"),

@@ -19,6 +19,7 @@ from shared.clouds.errors import (
 from shared.clouds.gcp import tags as gcp_tags
 from shared.clouds.gcp.client import GcpClient
 from shared.clouds.gcp.databases import GcpDatabases
+from shared.clouds.gcp.sql_facts import asset_of
 from shared.clouds.models import MachineSpec
 from tests.shared.clouds.account_under_test import new_token
 
@@ -258,3 +259,14 @@ async def test_a_public_zone_is_signed_and_completed_by_a_repeat(cloud, spec, gc
     gcp.clear_faults()
     zone = await cloud.dns_zones.create(GLOBAL, asked)
     assert (zone.configuration, zone.facts["dnssec"]) == (asked.configuration, "on")
+
+
+def test_an_instance_that_only_stands_for_one_elsewhere_is_shown_too():
+    external = {
+        "name": "their-source", "region": REGION, "instanceType": "ON_PREMISES_INSTANCE", "state": "RUNNABLE",
+        "databaseVersion": "SQLSERVER_2022_STANDARD",
+    }  # fmt: skip
+    shown = asset_of(external)
+    assert (shown.state, shown.address) == (AssetState.RUNNING, None)
+    told = shown.configuration
+    assert (told["engine"], told["version"], told["storage_gib"]) == ("sqlserver", "2022.STANDARD", None)
