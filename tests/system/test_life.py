@@ -18,7 +18,10 @@ MOVES = ("/api/cloud/costs", "/api/cloud/health", "/api/cloud/monitoring/health"
          "/api/cloud/disaster-recovery/status")  # fmt: skip
 """What is computed from the time that passes, and so is another at each look."""
 MOVING = {"performance_metrics", "cost_tracking", "health_status", "last_health_check", "last_sync_at", "last_used_at",
-          "version", "updated_at", "health_reason"}  # fmt: skip
+          "version", "updated_at", "health_reason", "health_since"}  # fmt: skip
+
+ASKED = "/api/cloud/providers/trust"
+"""Needs to be told of which cloud."""
 
 AWAY = "monitoring_error"
 """A sweep that meets the cloud as it stops with the rest rightly says that the cloud is away."""
@@ -35,7 +38,7 @@ def known(tenant: Tenant) -> dict[str, Any]:
     """Everything that any list shows, but for what moves by itself."""
     found = {}
     for route in Contract(tenant.http).routes:
-        if route.method == "get" and not route.parameters and not route.path.startswith(MOVES):
+        if route.method == "get" and not route.parameters and not route.path.startswith((*MOVES, ASKED)):
             document = tenant.get(route.path)
             items = [item for item in document.get("items", [document]) if item.get("alert_type") != AWAY]
             found[route.path] = [{name: item[name] for name in item.keys() - MOVING} for item in items]

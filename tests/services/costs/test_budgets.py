@@ -157,7 +157,8 @@ async def test_a_budget_counts_only_what_its_scope_names(services: Services) -> 
     ]
     for scope, filters, counted in scopes:
         found = await make(services, caller, "10", budget_scope=scope, scope_filters=filters, **fields)
-        assert found.current_spend == pytest.approx(0.104 if counted else 0), (scope, filters)
+        # it goes on running: a slow minute is not yet 2e-4
+        assert found.current_spend == pytest.approx(0.104 if counted else 0, abs=2e-4), (scope, filters)
 
 
 @pytest.mark.parametrize(

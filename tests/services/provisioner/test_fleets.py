@@ -162,7 +162,7 @@ async def test_what_is_wrong_is_named_for_every_item_and_nothing_is_stored(tenan
         item(provider),
         item(provider, region="mars-1"),
         item(provider, provider_id=new_id()),
-        item(provider, resource_type="dns"),
+        item(provider, resource_type="analytics"),
         item(provider, resource_subtype="droplet"),
         item(provider, configuration={"instance_type": 3, "volume_size_gib": 0}),
         item(provider, tags={"aws:x": "y"}),

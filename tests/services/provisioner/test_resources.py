@@ -89,7 +89,7 @@ BAD_INPUT: list[tuple[dict[str, Any], str, str]] = [
     ({"configuration": {"instance_type": 7}}, "/configuration/instance_type", "invalid_input"),
     ({"configuration": {"nonsense": 1}}, "/configuration/nonsense", "invalid_input"),
     ({"resource_subtype": "abacus"}, "/resource_subtype", "unsupported_resource_type"),
-    ({"resource_type": "cdn", "resource_subtype": "cdn"}, "/resource_type", "unsupported_resource_type"),
+    ({"resource_type": "analytics", "resource_subtype": "cube"}, "/resource_type", "unsupported_resource_type"),
     ({"region": "eu-west-1"}, "/region", "invalid_input"),
     ({"configuration": {"availability_zone": "us-east-1z"}}, "/configuration/availability_zone", "invalid_input"),
     ({"tags": {"Name": "mine"}}, "/tags/Name", "invalid_input"),
@@ -115,8 +115,8 @@ async def test_bad_input_names_its_field_and_stores_nothing(services: Services, 
 
 async def test_an_unsupported_type_is_named(tenant: Tenant) -> None:
     provider = await tenant.add_provider()
-    with pytest.raises(InvalidInput, match="Unsupported resource type: cdn"):
-        await tenant.add_resource(provider, resource_type="cdn", resource_subtype="cdn")
+    with pytest.raises(InvalidInput, match="Unsupported resource type: analytics"):
+        await tenant.add_resource(provider, resource_type="analytics", resource_subtype="cube")
 
 
 async def test_the_same_key_gives_the_same_resource_and_another_body_is_refused(
