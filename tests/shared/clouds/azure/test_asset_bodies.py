@@ -68,7 +68,8 @@ async def test_every_body_fits_its_model(account, cloud):
     await made_and_changed("load_balancer", {"subnet_id": subnet}, {"machines": []})
     await made_and_changed("dns", {"zone_name": "bodies.example", "records": EVERY_TYPE}, {"records": []})
 
-    assert {operation for operation, _ in sent} == {*MODELS, *OLD_MODELS, "resource_groups.create_or_update"}
+    made_once = "resource_groups.create_or_update"  # in a session: another test may have been first
+    assert {operation for operation, _ in sent} - {made_once} == {*MODELS, *OLD_MODELS} - {made_once}
     for operation, body in sent:
         if operation in MODELS:
             models, name = MODELS[operation]
