@@ -91,13 +91,14 @@ class _Problems:
 
 async def _place_all(deps: Deps, request: ProvisionFleet) -> list[Placed | None]:
     """The offers for each item that leaves its place open; those that ask for the same are ranked once."""
-    problems, known = _Problems(), dict[str, Placed | None]()
+    problems, known = _Problems(), dict[str, Placed]()
     placed: list[Placed | None] = []
     for index, order in enumerate(request.items):
         asked = order.model_dump_json(exclude={"resource_name", "tags", "project", "environment"})
-        if asked not in known:
-            known[asked] = await problems.gather(index, place(deps, request, order))
-        placed.append(known[asked])
+        found = known.get(asked) or await problems.gather(index, place(deps, request, order))
+        if found is not None:
+            known[asked] = found
+        placed.append(found)
     problems.check()
     return placed
 

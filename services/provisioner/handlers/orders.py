@@ -38,10 +38,10 @@ async def place(deps: Deps, request: Mutation, order: ResourceOrder) -> Placed |
 
     Before the transaction that accepts it: prices may have to be read. Raises InvalidInput, Conflict.
     """
-    check_tags(order.tags)
-    check_tag_text({"resource_name": order.resource_name, "project": order.project})
     if named(order) is not None:
         return None
+    check_tags(order.tags)
+    check_tag_text({"resource_name": order.resource_name, "project": order.project})
     await deps.database.check(request)
     return await choose(deps, Context.of(request), order)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import threading
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -62,9 +63,9 @@ class Identity(GoogleCredentials):
         """What must not be seen in any message."""
         return () if self.token is None else (str(self.token),)
 
+    @abstractmethod
     def _ask(self, request: Any) -> tuple[str, timedelta]:
         """A new token and how long it lives."""
-        raise NotImplementedError
 
     def _post(
         self, request: Any, url: str, body: bytes, headers: Mapping[str, str], token_field: str

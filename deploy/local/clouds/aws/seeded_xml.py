@@ -32,10 +32,6 @@ def answer(action: str, inner: bytes | str, token: str | None = None) -> bytes:
     )
 
 
-def reservation_set(machines: Iterable[SeededMachine]) -> bytes:
-    return b"<reservationSet>" + reservations(machines) + b"</reservationSet>"
-
-
 def reservations(machines: Iterable[SeededMachine]) -> bytes:
     """The items alone; each machine is a reservation of its own, as one RunInstances for each would have made."""
     return b"".join(machine.shown or _shown(machine) for machine in machines)
@@ -170,10 +166,6 @@ def _devices(machine: SeededMachine) -> str:
         for each in machine.volumes
     )
     return f"<blockDeviceMapping>{items}</blockDeviceMapping>"
-
-
-def volume_set(volumes: Iterable[tuple[SeededMachine, SeededVolume]]) -> bytes:
-    return b"<volumeSet>" + volume_items(volumes) + b"</volumeSet>"
 
 
 def volume_items(volumes: Iterable[tuple[SeededMachine, SeededVolume]]) -> bytes:
