@@ -117,8 +117,11 @@ class Walk:
         return [key for key, depth in reached.items() if depth == self._step]
 
     def _reach(self, reached: dict[str, int], near: str, far: str) -> bool:
-        """Whether the far end of a link is within the graph."""
-        if near not in reached:
+        """Whether the far end of a link is within the graph.
+
+        Only the last step's things take one: the other way may have asked for this link, and `near` be one of this step.
+        """
+        if reached.get(near) != self._step - 1:
             return False
         if far not in reached:
             if len(reached) >= self._nodes_max or self._step > self._depth:

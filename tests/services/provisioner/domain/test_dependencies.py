@@ -1,12 +1,21 @@
 """A walk over a graph finds what a search of the whole graph finds, cycles or not."""
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from services.provisioner.domain.dependencies import BOTH, DEPENDENCIES, DEPENDENTS, Link, Walk, id_of, key_of
 
 keys = st.sampled_from([f"k{number}" for number in range(8)])
 graphs = st.sets(st.builds(Link, keys, keys, st.sampled_from(["disk", "network"]), st.booleans()), max_size=20)
+DETOUR = {
+    Link("k0", "k2", "disk", hard=False),
+    Link("k0", "k3", "disk", hard=True),
+    Link("k2", "k1", "disk", hard=True),
+    Link("k3", "k2", "disk", hard=True),
+    Link("k5", "k0", "network", hard=True),
+}
+"""k0 is two steps from k1, and three through hard edges only: whether k5 was hit hung on the order of the links."""
+
 directions = st.sampled_from([DEPENDENCIES, DEPENDENTS, BOTH])
 
 
@@ -30,6 +39,7 @@ def reached(pairs: set[tuple[str, str]], root: str, depth: int) -> dict[str, int
     return found
 
 
+@example(DETOUR, "k1", DEPENDENTS, 3)
 @given(graphs, keys, directions, st.integers(1, 6))
 def test_a_walk_finds_all_within_its_depth_and_nothing_else(
     graph: set[Link], root: str, direction: str, depth: int
