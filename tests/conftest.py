@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from tests.fixtures.loopback import CLOUD_PREFIXES, OFFLINE_SDK, only_loopback
 
@@ -24,6 +25,13 @@ def pytest_collection_finish() -> None:
     """What the imports made stays to the end: the collector need not walk through six SDKs again and again."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def plain_tracebacks() -> None:
+    """As the services log them: a rich one, with every local variable, takes a second of the machine's time."""
+    plain = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*structlog.get_config()["processors"][:-1], plain])
 
 
 @pytest.fixture(scope="session")

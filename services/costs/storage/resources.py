@@ -21,7 +21,8 @@ FACTS = ("resource_status", "region", "resource_subtype", "configuration")
 async def record(work: Work, resource: Resource, at: datetime) -> None:
     """Keep one version of a resource and mark it for metering from that moment on. Repeats change nothing."""
     facts = resource.model_dump(include=set(FACTS))
-    await _keep(work, [{"resource_id": resource.id, "version": resource.version, "at": at, **facts}], work.organization)
+    version = {"resource_id": resource.id, "version": resource.version, "at": at, **facts}
+    await _keep(work, [{**version, "organization_id": work.organization}])
 
 
 async def adopt(work: Work, limit: int) -> int:
@@ -34,10 +35,11 @@ async def adopt(work: Work, limit: int) -> int:
         .limit(limit)
     )
     found = rows(await work.execute(statement))
-    for row in found:
-        facts = {name: row[name] for name in FACTS}
-        version = {"resource_id": row["id"], "version": row["version"], "at": row["updated_at"], **facts}
-        await _keep(work, [version], row["organization_id"])
+    kept = ("version", "organization_id", *FACTS)
+    await _keep(
+        work,
+        [{"resource_id": row["id"], "at": row["updated_at"], **{name: row[name] for name in kept}} for row in found],
+    )
     return len(found)
 
 
@@ -74,28 +76,39 @@ async def mark_metered(work: Work, resource_id: UUID, values: dict[str, Any]) ->
     await work.execute(statement.values(changed_at=None, **values))
 
 
-async def _keep(work: Work, versions: list[dict[str, Any]], organization_id: UUID) -> None:
-    statement = insert(transition).values([{**version, "organization_id": organization_id} for version in versions])
+async def _keep(work: Work, versions: list[dict[str, Any]]) -> None:
+    """At most one version of each resource."""
+    if not versions:
+        return
+    statement = insert(transition).values(versions)
     earlier = statement.on_conflict_do_update(
         index_elements=list(transition.primary_key),
         set_={"at": statement.excluded.at},
         where=transition.c.at > statement.excluded.at,
     )
-    for row in await work.execute(earlier.returning(transition.c.resource_id, transition.c.version, transition.c.at)):
-        await _mark_changed(work, row.resource_id, organization_id, row.version, row.at)
+    kept = ("resource_id", "organization_id", "version", "at")
+    changed = rows(await work.execute(earlier.returning(*(transition.c[name] for name in kept))))
+    if changed:
+        await _mark_changed(work, changed)
 
 
-async def _mark_changed(work: Work, resource_id: UUID, organization_id: UUID, version: int, at: datetime) -> None:
+async def _mark_changed(work: Work, changed: Sequence[dict[str, Any]]) -> None:
     statement = insert(metered_resource).values(
-        resource_id=resource_id, organization_id=organization_id, versions=version, is_open=False, price_hash="",
-        announced={}, announced_version=0, total=0, metered_until=at, changed_at=at,
+        [
+            {
+                "resource_id": row["resource_id"], "organization_id": row["organization_id"],
+                "versions": row["version"], "is_open": False, "price_hash": "", "announced": {}, "announced_version": 0,
+                "total": 0, "metered_until": row["at"], "changed_at": row["at"],
+            }
+            for row in changed
+        ]
     )  # fmt: skip
     await work.execute(
         statement.on_conflict_do_update(
             index_elements=[metered_resource.c.resource_id],
             set_={
-                "versions": func.greatest(metered_resource.c.versions, version),
-                "changed_at": func.least(metered_resource.c.changed_at, at),
+                "versions": func.greatest(metered_resource.c.versions, statement.excluded.versions),
+                "changed_at": func.least(metered_resource.c.changed_at, statement.excluded.changed_at),
             },
         )
     )
