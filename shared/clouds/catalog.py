@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
@@ -99,6 +100,11 @@ class ModelCatalog(Catalog):
         )
 
     def offers(self) -> tuple[ResourceOffer, ...]:
+        return self._offers
+
+    @cached_property
+    def _offers(self) -> tuple[ResourceOffer, ...]:
+        """Made once: pydantic takes milliseconds to say each schema, and every order asks for one."""
         return tuple(
             ResourceOffer(
                 resource_type, subtype, kind.title, kind.model.model_json_schema(), kind.is_global, kind.can_stop

@@ -76,6 +76,7 @@ def provider_names() -> tuple[str, ...]:
     return tuple(PROVIDERS)
 
 
+@cache
 def catalog_of(provider_name: str) -> Catalog:
     """What the provider takes: credentials, resource types. Imports no SDK. `Unsupported` for an unknown provider."""
     return cast("Catalog", _load(_entry(provider_name).catalog)())

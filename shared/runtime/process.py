@@ -291,8 +291,9 @@ def _set_apart_what_stays() -> None:
 
     And let it come less often: a request makes thousands of objects, of which next to none are in cycles.
     """
-    gc.collect()
-    gc.freeze()
+    if gc.get_freeze_count() == 0:
+        gc.collect()
+        gc.freeze()
     gc.set_threshold(10_000, 20, 20)
 
 
