@@ -14,8 +14,8 @@ from tests.fixtures.stack import Deployment, Tenant
 
 pytestmark = pytest.mark.system
 
-EXAMPLES = 6
-"""Of each mode and operation: about a thousand requests. More find more, and belong to a longer run."""
+EXAMPLES = 4
+"""Of each mode and operation: about 700 requests. More find more, and belong to a longer run."""
 METHODS = ("get", "post", "put", "patch", "delete")
 DOCUMENT = published_openapi()
 LABELS = [

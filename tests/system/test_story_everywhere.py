@@ -16,6 +16,7 @@ import pytest
 from deploy.local.clouds.gcp.accounts import new_key
 from tests.fixtures.live import Live
 from tests.fixtures.stack import Deployment, Tenant, expect
+from tests.fixtures.tls import TLS
 from tests.system.worlds import eventually
 
 pytestmark = pytest.mark.system
@@ -75,7 +76,7 @@ class Story:
         """The simulated cloud's own list: what carries an id."""
         stack, cloud = self.deployment.embedded, self.place.cloud
         url = self.deployment.simulator_url if cloud == "aws" else stack.cloud_urls[cloud]
-        answer = httpx.get(f"{url}/_sim/{what}", timeout=30, trust_env=False)
+        answer = httpx.get(f"{url}/_sim/{what}", timeout=30, trust_env=False, verify=TLS)
         return [each for each in expect(answer, 200)[what] if identifier in json.dumps(each)]
 
     def lives(self, machine_id: str) -> bool:
@@ -88,7 +89,7 @@ class Story:
         aws = cloud == "aws"
         url = f"{self.deployment.load_url}/load" if aws else f"{stack.cloud_urls[cloud]}/_sim/load"
         body |= {"instance_id": self.resource["resource_id"]}
-        expect(httpx.post(url, json=body, timeout=30, trust_env=False), 200)
+        expect(httpx.post(url, json=body, timeout=30, trust_env=False, verify=TLS), 200)
 
 
 def test_the_story_passes_with_each_cloud_as_provider(deployment: Deployment) -> None:

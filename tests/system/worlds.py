@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import httpx
 
 from tests.fixtures.stack import Deployment, expect
+from tests.fixtures.tls import TLS
 
 T = TypeVar("T")
 
@@ -35,7 +36,9 @@ class World:
 
     def received(self, channel: str, fits: Callable[[str], bool] = lambda _: True) -> list[dict[str, Any]]:
         """What this tenant's sink of a channel took, oldest first; `fits` looks at the body."""
-        answer = httpx.get(f"{self._deployment.sinks_url}/messages", params={"channel": channel}, timeout=30)
+        answer = httpx.get(
+            f"{self._deployment.sinks_url}/messages", params={"channel": channel}, timeout=30, verify=TLS
+        )
         return [
             message
             for message in expect(answer, 200)["messages"]
@@ -49,9 +52,9 @@ class World:
     def refuse(self, path: str, status: int, **fault: Any) -> None:
         """Let a sink refuse the next message on a path: /slack/x, email."""
         document = {"path": path, "status": status, **fault}
-        expect(httpx.post(f"{self._deployment.sinks_url}/_sink/fault", json=document, timeout=30), 200)
+        expect(httpx.post(f"{self._deployment.sinks_url}/_sink/fault", json=document, timeout=30, verify=TLS), 200)
 
     def push(self, machine: str, **load: float) -> None:
         """Put a machine under this load from its next point on: cpu=97."""
         body = {"instance_id": machine, **load}
-        expect(httpx.post(f"{self._deployment.load_url}/load", json=body, timeout=30), 200)
+        expect(httpx.post(f"{self._deployment.load_url}/load", json=body, timeout=30, verify=TLS), 200)

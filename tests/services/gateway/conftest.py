@@ -14,6 +14,7 @@ from shared.kit.ids import new_id
 from shared.messages.context import Context
 from shared.messages.organizations import BootstrapDeployment, BootstrappedDeployment
 from tests.fixtures.services import Running, Services, now
+from tests.fixtures.tls import TLS
 
 PASSWORD = "correct horse battery staple"
 KEY_RING = json.dumps({"primary": "test-1", "keys": {"test-1": base64.b64encode(bytes(range(32))).decode()}})
@@ -47,7 +48,7 @@ class Gateway:
 
     def client(self, key: str | None = None, token: str | None = None) -> httpx.AsyncClient:
         headers = {"X-API-Key": key} if key else {"Authorization": f"Bearer {token}"} if token else {}
-        made = httpx.AsyncClient(base_url=self.url, headers=headers, timeout=20)
+        made = httpx.AsyncClient(base_url=self.url, headers=headers, timeout=20, verify=TLS)
         self._clients.append(made)
         return made
 

@@ -10,6 +10,7 @@ from shared.clouds.errors import CloudError
 from shared.clouds.models import Credentials
 from shared.clouds.registry import catalog_of, open_cloud
 from tests.fixtures.clouds import SimulatedCloud
+from tests.fixtures.tls import TLS
 
 
 class TokenAccount:
@@ -65,7 +66,9 @@ class TokenAccount:
     def post(self, path: str, body: Mapping[str, object]) -> dict[str, Any]:
         """What somebody else does at the provider, past our code."""
         headers = {"Authorization": f"Bearer {self.credentials['token']}"}
-        answer = httpx.post(f"{self.simulated.endpoint_url}{path}", json=body, headers=headers, trust_env=False)
+        answer = httpx.post(
+            f"{self.simulated.endpoint_url}{path}", json=body, headers=headers, trust_env=False, verify=TLS
+        )
         assert answer.is_success, answer.text
         found: dict[str, Any] = answer.json()
         return found
