@@ -1,4 +1,4 @@
-"""`canopy providers`: list, show, add, test, regions, services, sync, trust, remove."""
+"""`canopy providers`: list, show, add, test, regions, services, quotas, sync, trust, remove."""
 
 import json
 import sys
@@ -13,6 +13,7 @@ from deploy.command.rest import call
 app = typer.Typer(no_args_is_help=True)
 PATH = "/api/cloud/providers"
 SERVICE_COLUMNS = ("resource_type", "resource_subtype", "display_name", "can", "sizes", "fields")
+QUOTA_COLUMNS = ("service", "quota_name", "quota_code", "limit", "used", "unit")
 SCOPE_COLUMNS = ("region", "resource_subtype", "state", "age", "things", "is_reading", "error")
 COLUMNS = (
     "id", "provider_name", "display_name", "account_id", "health_status", "health_since", "health_reason", "regions",
@@ -100,6 +101,17 @@ def _told(service: dict[str, Any]) -> dict[str, Any]:
     sizes = service["sizes"]
     told = {"can": ", ".join(actions), "fields": ", ".join(service["configuration_schema"].get("properties", {}))}
     return {**service, **told, "sizes": "not known" if sizes is None else len(sizes)}
+
+
+@app.command("quotas")
+def list_quotas(
+    provider: str,
+    region: Annotated[str, typer.Option(help="a region, or global")] = "global",
+    as_json: AsJson = False,
+) -> None:
+    """How much the account may have there, and how much of it has it where the provider tells."""
+    found = call("GET", f"{PATH}/{provider}/quotas", query={"region": region})
+    show(found, as_json=as_json, columns=QUOTA_COLUMNS)
 
 
 @app.command("sync")

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
+from shared.clouds.capabilities import Cloud, without
+
 
 @dataclass(frozen=True, slots=True)
 class Quota:
@@ -36,3 +38,10 @@ class Quotas(Protocol):
 class WithQuotas(Protocol):
     @property
     def quotas(self) -> Quotas: ...
+
+
+def quotas_of(cloud: Cloud) -> Quotas:
+    """`Unsupported` when the provider tells none."""
+    if isinstance(cloud, WithQuotas):
+        return cloud.quotas
+    raise without(cloud, "quotas")

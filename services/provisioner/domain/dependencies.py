@@ -119,7 +119,7 @@ class Walk:
     def _reach(self, reached: dict[str, int], near: str, far: str) -> bool:
         """Whether the far end of a link is within the graph.
 
-        Only the last step's things take one: the other way may have asked for this link, and `near` be one of this step.
+        Only things of the last step take one: the other way may have asked for it, and `near` be one of this step.
         """
         if reached.get(near) != self._step - 1:
             return False

@@ -12,6 +12,7 @@ from services.provisioner.handlers import (
     placement,
     placing,
     providers,
+    quotas,
     reconfiguring,
     resizing,
     resources,
@@ -42,4 +43,5 @@ router = Router(
     fleets.routes,
     groups.routes,
     services.routes,
+    quotas.routes,
 )

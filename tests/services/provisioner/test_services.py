@@ -5,8 +5,9 @@ import pytest
 
 from services.provisioner.handlers.services import services_of
 from shared.clouds.registry import catalog_of, provider_names
-from shared.kit.errors import InvalidInput, NotFound
+from shared.kit.errors import Conflict, InvalidInput, NotFound
 from shared.kit.ids import new_id
+from shared.messages.quotas import ListQuotas
 from shared.messages.services import ListServices
 from tests.fixtures.services import Services
 from tests.services.provisioner.conftest import Tenant
@@ -47,3 +48,29 @@ async def test_services_of_an_account_and_what_it_does_not_have(
     assert [each.pointer for each in unknown.value.errors] == ["/resource_subtype"]
     with pytest.raises(NotFound):
         await services.ask(ListServices(**tenant.question(), provider_id=new_id()))
+
+
+@pytest.mark.anyio
+@pytest.mark.usefixtures("provisioner")
+async def test_the_limits_of_an_account_are_told_as_its_cloud_knows_them(
+    services: Services, tenant: Tenant, stranger: Tenant
+) -> None:
+    provider = await tenant.add_provider()
+
+    def asked(region: str, whose: Tenant = tenant) -> ListQuotas:
+        return ListQuotas(**whose.question(), provider_id=provider.id, region=region)
+
+    told = await services.ask(asked("us-east-1"))
+    databases = next(each for each in told.items if each.quota_code == "L-7B6409FD")
+    assert (databases.service, databases.limit, databases.region) == ("rds", 40, "us-east-1")
+    assert all((each.used_ratio is None) is (each.used is None or not each.limit) for each in told.items)
+    assert {each.region for each in (await services.ask(asked("global"))).items} == {"global"}
+    with pytest.raises(InvalidInput) as unknown:
+        await services.ask(asked("eu-west-3"))
+    assert [each.pointer for each in unknown.value.errors] == ["/region"]
+    with pytest.raises(NotFound):
+        await services.ask(asked("us-east-1", stranger))
+    tenant.aws.fault(match={"action": "ListServiceQuotas"}, status=400, code="UnrecognizedClientException", count=2)
+    with pytest.raises(Conflict) as refused:
+        await services.ask(asked("us-east-1"))
+    assert refused.value.code == "invalid_credentials"
