@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from shared.clouds.catalog import Kind
 from shared.clouds.libcloud.catalog import TokenCatalog
+from shared.clouds.linode.asset_models import VpcConfiguration
 from shared.clouds.linode.models import InstanceConfiguration
 
 
 class LinodeCatalog(TokenCatalog):
+    """No content delivery: Linode's API has none."""
+
     name = "linode"
-    kinds = {("compute", "linode"): Kind("Linode", InstanceConfiguration, can_stop=True)}  # noqa: RUF012 - a ClassVar above
+    kinds = {  # noqa: RUF012 - a ClassVar above
+        ("compute", "linode"): Kind("Linode", InstanceConfiguration, can_stop=True),
+        ("network", "vpc"): Kind("VPC", VpcConfiguration),
+    }

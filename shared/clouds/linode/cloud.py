@@ -16,6 +16,7 @@ from shared.clouds.linode.machine_images import LinodeMachineImages
 from shared.clouds.linode.machines import LinodeMachines
 from shared.clouds.linode.metrics import LinodeMetrics
 from shared.clouds.linode.networks import LinodeNetworks
+from shared.clouds.linode.private_networks import LinodePrivateNetworks
 from shared.clouds.linode.regions import regions_of
 from shared.clouds.linode.volumes import LinodeVolumes
 from shared.clouds.models import Account, Credentials, Region
@@ -37,6 +38,7 @@ class LinodeCloud:
         self.machine_images = LinodeMachineImages(self._client)
         self.networks = LinodeNetworks(self._client)
         self.volumes = LinodeVolumes(self._client)
+        self.private_networks = LinodePrivateNetworks(self._client)
 
     async def authenticate(self) -> Account:
         """Every token reads its profile; the account's id needs `account:read_only`, else the user stands for it."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from deploy.local.clouds.estate import Planned
-from deploy.local.clouds.linode import estate, firewalls, images, instances, offers, statistics, volumes
+from deploy.local.clouds.linode import estate, firewalls, images, instances, offers, statistics, volumes, vpcs
 from deploy.local.clouds.linode.answers import filters_of, list_of, refused
 from deploy.local.clouds.world.accounts import Account
 from deploy.local.clouds.world.controls import MACHINE, VOLUME
@@ -22,6 +22,8 @@ INSTANCE_LIMITS = {_FIRST: 20_000}
 INSTANCE_LIMIT = 10
 """What Linode gives a new account; the first one asked for more."""
 _INSTANCES, _VOLUMES = "/v4/linode/instances", "/v4/volumes"
+_REGIONAL = {_INSTANCES: MACHINE, _VOLUMES: VOLUME, "/v4/vpcs": vpcs.VPC}
+"""Paths of what is in a region, and the kinds of things there."""
 
 
 class Linode(Provider):
@@ -73,6 +75,7 @@ class Linode(Provider):
             Action("GET", f"{machine}/volumes", "instances.volumes", volumes.of_instance),
             *_volume_actions(),
             *_firewall_actions(),
+            *vpcs.actions(),
         ]
 
     def authenticate(self, request: HttpRequest, accounts: Sequence[Account], now_s: float) -> Account:
@@ -86,8 +89,8 @@ class Linode(Provider):
 
     def region_of(self, request: HttpRequest, path: Mapping[str, str], things: Things, account: Account) -> str:
         """The region of the thing that is made or meant, or that a list is filtered by."""
-        for prefix, kind in ((_INSTANCES, MACHINE), (_VOLUMES, VOLUME)):
-            if request.path.startswith(f"{prefix}/"):
+        for prefix, kind in _REGIONAL.items():
+            if request.path.startswith(f"{prefix}/") and "id" in path:
                 meant = things.get(self.name, account.account_id, kind, path["id"])
                 return "global" if meant is None else meant.region
             if request.path == prefix:
@@ -103,7 +106,8 @@ class Linode(Provider):
         return refused(refusal)
 
     def describe(self, thing: Thing) -> dict[str, Any]:
-        pairs = from_words(thing.facts.get("tags", []))
+        words = thing.facts["description"].split() if thing.kind == vpcs.VPC else thing.facts.get("tags", [])
+        pairs = from_words(words)
         return {**super().describe(thing), "tags": pairs, "token": pairs.get(TOKEN_TAG)}
 
 

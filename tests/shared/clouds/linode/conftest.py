@@ -1,13 +1,30 @@
 """How do the tests of Linode reach an account and make things go wrong there?"""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import ClassVar
 
 import pytest
 
-from shared.clouds.errors import NoCapacity, PermissionDenied, QuotaExceeded, RateLimited
+from shared.clouds.assets import Assets
+from shared.clouds.errors import CloudError, NoCapacity, PermissionDenied, QuotaExceeded, RateLimited
+from shared.clouds.linode.cloud import LinodeCloud
 from tests.fixtures.clouds import SimulatedCloud
+from tests.shared.clouds.conformance_assets import Sample
 from tests.shared.clouds.libcloud.account import TokenAccount
+
+KINDS = {"vpc": ("vpc", "vpcs.create")}
+"""Of each subtype: the simulator's word, and the call that makes it."""
+
+
+def vpc(number: int) -> Sample:
+    hall = {"name": f"hall-{number}", "ip_range": f"10.{number % 200}.0.0/24"}
+    yard = {"name": "yard", "ip_range": "172.16.0.0/20"}
+    given = {"subnets": [hall, yard]} if number % 2 else {}
+    wider = {**hall, "ip_range": f"10.{number % 200}.0.0/20"}
+    return Sample(given, "123456789", {"subnets": [wider, {"name": "aisle", "ip_range": "172.16.0.0/24"}][::-1]})
+
+
+SAMPLES: dict[str, Callable[[int], Sample]] = {"vpc": vpc}
 
 
 class LinodeAccount(TokenAccount):
@@ -29,6 +46,20 @@ class LinodeAccount(TokenAccount):
         PermissionDenied: (403, ""),
     }
 
+    def sample(self, assets: Assets, number: int) -> Sample:
+        return SAMPLES[assets.resource_subtype](number)
+
+    def assets_with(self, assets: Assets, token: str) -> Sequence[str]:
+        kind, _ = KINDS[assets.resource_subtype]
+        return [each["id"] for each in self.simulated.assets() if each["token"] == token and each["kind"] == kind]
+
+    def lose_next_answer(self, assets: Assets) -> None:
+        self.lose_answer_of(KINDS[assets.resource_subtype][1])
+
+    def refuse_next(self, assets: Assets, error: type[CloudError]) -> None:
+        status, code = self.refusals[error]
+        self._fault(match={"action": KINDS[assets.resource_subtype][1]}, status=status, code=code)
+
 
 @pytest.fixture
 async def account(simulated_world: dict[str, SimulatedCloud]) -> AsyncIterator[LinodeAccount]:
@@ -38,3 +69,9 @@ async def account(simulated_world: dict[str, SimulatedCloud]) -> AsyncIterator[L
     yield account
     await account.cloud.close()
     simulated.clear_faults()
+
+
+@pytest.fixture
+def cloud(account: LinodeAccount) -> LinodeCloud:
+    assert isinstance(account.cloud, LinodeCloud)
+    return account.cloud
