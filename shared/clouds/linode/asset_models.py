@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import ipaddress
 from itertools import combinations
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, Field, field_validator
+from pydantic import BaseModel, Field, field_validator, model_validator
 
 from shared.clouds.libcloud.catalog import STRICT
 from shared.clouds.models import CHANGE, IN_PLACE
@@ -70,3 +70,98 @@ class VpcConfiguration(BaseModel):
         if any(one.overlaps(other) for one, other in combinations(ranges, 2)):
             raise ValueError("ranges overlap")
         return sorted(subnets, key=lambda each: each.name)
+
+
+class VolumeConfiguration(BaseModel):
+    """A volume of block storage, encrypted. It is attached to a Linode at Linode.
+
+    Limits: "Create a volume" (techdocs.akamai.com/linode-api/reference/post-volume): 10 to 16,384 GB.
+    """
+
+    model_config = STRICT
+
+    size_gib: int = Field(default=20, ge=10, le=16_384, description="may only grow", json_schema_extra=_CHANGES)
+    encrypted: bool = Field(default=True, description="false only where its region cannot")
+
+
+class NodeBalancerBackend(BaseModel):
+    """A Linode of the region, reached by its private address."""
+
+    model_config = STRICT
+
+    machine_id: Number
+    port: int = Field(default=80, ge=1, le=65535)
+    weight: int = Field(default=100, ge=1, le=255, description="its share of the work, beside those of the others")
+
+
+class NodeBalancerCheck(BaseModel):
+    """How a Linode shows that it can be given work."""
+
+    model_config = STRICT
+
+    kind: Literal["none", "connection", "http"] = Field(
+        default="connection", description="connection: the port opens; http: it answers 2xx or 3xx to a GET"
+    )
+    path: str = Field(default="/", pattern=r"^/[^\s\x00]{0,1023}$", description="of http")
+    interval_s: int = Field(default=5, ge=2, le=3600)
+    timeout_s: int = Field(default=3, ge=1, le=30, description="less than the interval")
+    attempts: int = Field(default=2, ge=1, le=30, description="so many failures in a row and it gets no more work")
+
+    @model_validator(mode="after")
+    def _answered_in_time(self) -> Self:
+        if self.timeout_s >= self.interval_s:
+            raise ValueError("timeout_s must be less than interval_s")
+        return self
+
+
+class NodeBalancerListener(BaseModel):
+    """A port of the NodeBalancer, and what is behind it."""
+
+    model_config = STRICT
+
+    port: int = Field(default=80, ge=1, le=65535)
+    protocol: Literal["tcp", "http"] = "tcp"
+    algorithm: Literal["roundrobin", "leastconn", "source"] = "roundrobin"
+    stickiness: Literal["none", "table", "http_cookie"] = Field(
+        default="none", description="what sends a client to the same Linode again"
+    )
+    health_check: NodeBalancerCheck = Field(default_factory=NodeBalancerCheck)
+    backends: list[NodeBalancerBackend] = Field(default_factory=list, max_length=255)
+
+    @field_validator("backends")
+    @classmethod
+    def _in_order(cls, backends: list[NodeBalancerBackend]) -> list[NodeBalancerBackend]:
+        if len({(each.machine_id, each.port) for each in backends}) < len(backends):
+            raise ValueError("two are the same Linode and port")
+        return sorted(backends, key=lambda each: (int(each.machine_id), each.port))
+
+    @model_validator(mode="after")
+    def _cookies_are_of_http(self) -> Self:
+        if self.stickiness == "http_cookie" and self.protocol != "http":
+            raise ValueError("stickiness by cookie needs the protocol http")
+        return self
+
+
+class NodeBalancerConfiguration(BaseModel):
+    """A NodeBalancer: a public address before Linodes of its region.
+
+    No HTTPS of its own: its private key would stand in a configuration, which everybody may read. TLS goes through as
+    TCP to the Linodes; a port that speaks HTTPS or UDP, made at Linode, is shown and stays as it is. Limits: "Create a
+    NodeBalancer" (techdocs.akamai.com/linode-api/reference/post-node-balancer).
+    """
+
+    model_config = STRICT
+
+    connections_per_second_max: int = Field(
+        default=0, ge=0, le=20, description="of one client; 0: as many as it wants", json_schema_extra=_CHANGES
+    )
+    listeners: list[NodeBalancerListener] = Field(
+        default_factory=lambda: [NodeBalancerListener()], max_length=100, json_schema_extra=_CHANGES
+    )
+
+    @field_validator("listeners")
+    @classmethod
+    def _one_a_port(cls, listeners: list[NodeBalancerListener]) -> list[NodeBalancerListener]:
+        if len({each.port for each in listeners}) < len(listeners):
+            raise ValueError("two have the same port")
+        return sorted(listeners, key=lambda each: each.port)

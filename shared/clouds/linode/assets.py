@@ -33,7 +33,7 @@ class LinodeAssets(Assets):
         self._client = client
 
     @abstractmethod
-    def body(self, region: str, spec: AssetSpec, label: str, words: list[str]) -> dict[str, Any]:
+    async def body(self, region: str, spec: AssetSpec, label: str, words: list[str]) -> dict[str, Any]:
         """What a create sends."""
 
     @abstractmethod
@@ -59,7 +59,7 @@ class LinodeAssets(Assets):
         async with self._client.one_create_of(f"{self.noun} {spec.token}"):
             made = await self.find(region, spec.token)
             if made is None:
-                body = self.body(region, spec, name_of(spec.token), words)
+                body = await self.body(region, spec, name_of(spec.token), words)
                 try:
                     made = await self._client.request(operation, "POST", self.path, region=region, document=body)
                 except Conflict:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shared.clouds.catalog import Kind
 from shared.clouds.libcloud.catalog import TokenCatalog
-from shared.clouds.linode.asset_models import VpcConfiguration
+from shared.clouds.linode.asset_models import NodeBalancerConfiguration, VolumeConfiguration, VpcConfiguration
 from shared.clouds.linode.models import InstanceConfiguration
 
 
@@ -15,4 +15,6 @@ class LinodeCatalog(TokenCatalog):
     kinds = {  # noqa: RUF012 - a ClassVar above
         ("compute", "linode"): Kind("Linode", InstanceConfiguration, can_stop=True),
         ("network", "vpc"): Kind("VPC", VpcConfiguration),
+        ("storage", "volume"): Kind("Volume", VolumeConfiguration),
+        ("load_balancer", "nodebalancer"): Kind("NodeBalancer", NodeBalancerConfiguration),
     }

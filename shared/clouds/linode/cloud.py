@@ -8,10 +8,12 @@ from shared.clouds.budget.limiter import Limiter
 from shared.clouds.capabilities import Cloud
 from shared.clouds.errors import PermissionDenied
 from shared.clouds.libcloud.client import LibcloudClient
+from shared.clouds.linode.block_volumes import LinodeBlockVolumes
 from shared.clouds.linode.driver import driver_maker
 from shared.clouds.linode.errors import VOCABULARY
 from shared.clouds.linode.images import default_images
 from shared.clouds.linode.limits import api_of
+from shared.clouds.linode.load_balancers import LinodeLoadBalancers
 from shared.clouds.linode.machine_images import LinodeMachineImages
 from shared.clouds.linode.machines import LinodeMachines
 from shared.clouds.linode.metrics import LinodeMetrics
@@ -38,7 +40,9 @@ class LinodeCloud:
         self.machine_images = LinodeMachineImages(self._client)
         self.networks = LinodeNetworks(self._client)
         self.volumes = LinodeVolumes(self._client)
+        self.block_volumes = LinodeBlockVolumes(self._client)
         self.private_networks = LinodePrivateNetworks(self._client)
+        self.load_balancers = LinodeLoadBalancers(self._client)
 
     async def authenticate(self) -> Account:
         """Every token reads its profile; the account's id needs `account:read_only`, else the user stands for it."""

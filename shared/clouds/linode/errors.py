@@ -37,6 +37,9 @@ FIELDS: Mapping[str, str] = {
     "firewall_id": "security_groups",
     "subnets.ipv4": "subnets",
     "subnets.label": "subnets",
+    "size": "size_gib",
+    "configs.nodes.address": "listeners",
+    "nodes.address": "listeners",
 }
 """Their names of fields that our configuration calls otherwise; without the places in a list, `interfaces[1]`."""
 

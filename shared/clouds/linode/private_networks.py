@@ -25,7 +25,7 @@ class LinodePrivateNetworks(LinodeAssets):
     resource_type, resource_subtype = "network", "vpc"
     path, noun = "/v4/vpcs", "vpcs"
 
-    def body(self, region: str, spec: AssetSpec, label: str, words: list[str]) -> dict[str, Any]:
+    async def body(self, region: str, spec: AssetSpec, label: str, words: list[str]) -> dict[str, Any]:
         subnets = [_subnet(each) for each in spec.configuration["subnets"]]
         return {"label": label, "region": region, "description": _described("", words), "subnets": subnets}
 

@@ -6,7 +6,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from deploy.local.clouds.estate import Planned
-from deploy.local.clouds.linode import estate, firewalls, images, instances, offers, statistics, volumes, vpcs
+from deploy.local.clouds.linode import (
+    estate,
+    firewalls,
+    images,
+    instances,
+    nodebalancers,
+    offers,
+    statistics,
+    volumes,
+    vpcs,
+)
 from deploy.local.clouds.linode.answers import filters_of, list_of, refused
 from deploy.local.clouds.world.accounts import Account
 from deploy.local.clouds.world.controls import MACHINE, VOLUME
@@ -22,7 +32,9 @@ INSTANCE_LIMITS = {_FIRST: 20_000}
 INSTANCE_LIMIT = 10
 """What Linode gives a new account; the first one asked for more."""
 _INSTANCES, _VOLUMES = "/v4/linode/instances", "/v4/volumes"
-_REGIONAL = {_INSTANCES: MACHINE, _VOLUMES: VOLUME, "/v4/vpcs": vpcs.VPC}
+_REGIONAL = {
+    _INSTANCES: MACHINE, _VOLUMES: VOLUME, "/v4/vpcs": vpcs.VPC, "/v4/nodebalancers": nodebalancers.NODEBALANCER,
+}  # fmt: skip
 """Paths of what is in a region, and the kinds of things there."""
 
 
@@ -76,6 +88,7 @@ class Linode(Provider):
             *_volume_actions(),
             *_firewall_actions(),
             *vpcs.actions(),
+            *nodebalancers.actions(),
         ]
 
     def authenticate(self, request: HttpRequest, accounts: Sequence[Account], now_s: float) -> Account:
@@ -145,7 +158,9 @@ def _volume_actions() -> list[Action]:
         Action("POST", _VOLUMES, "volumes.create", volumes.create),
         Action("GET", _VOLUMES, "volumes.list", volumes.listed),
         Action("GET", volume, "volumes.get", volumes.read),
+        Action("PUT", volume, "volumes.update", volumes.update),
         Action("DELETE", volume, "volumes.delete", volumes.delete),
+        Action("POST", f"{volume}/resize", "volumes.resize", volumes.resize),
         Action("POST", f"{volume}/attach", "volumes.attach", volumes.attach),
         Action("POST", f"{volume}/detach", "volumes.detach", volumes.detach),
     ]

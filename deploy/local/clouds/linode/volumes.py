@@ -31,7 +31,8 @@ def create(call: Call) -> Answer:
         raise Refusal("conflict", "Label must be unique among your volumes", field="label")
     if len(call.list(VOLUME)) >= VOLUME_LIMIT:
         raise Refusal("quota")
-    facts = {"label": label, "size": size, "tags": checked_tags(wanted.get("tags") or []), "linode_id": None}
+    facts = {"label": label, "size": size, "tags": checked_tags(wanted.get("tags") or []), "linode_id": None,
+             "encryption": str(wanted.get("encryption") or "disabled")}  # fmt: skip
     number = str(FIRST_NUMBER + call.things.last_number + 1)
     volume = call.new(VOLUME, number, "creating", facts, region=region, steps=[(call.later(0.2), "active")])
     return Answer(200, document(call, volume), result_ids=[number])
@@ -43,6 +44,26 @@ def listed(call: Call) -> Answer:
 
 def read(call: Call) -> Answer:
     return Answer(200, document(call, call.need(VOLUME, call.path["id"])))
+
+
+def update(call: Call) -> Answer:
+    volume, wanted = call.need(VOLUME, call.path["id"]), call.document()
+    if "tags" in wanted:
+        volume.facts["tags"] = checked_tags(wanted["tags"])
+    call.save(volume)
+    return Answer(200, document(call, volume), result_ids=[volume.id])
+
+
+def resize(call: Call) -> Answer:
+    volume, size = call.need(VOLUME, call.path["id"]), call.document().get("size")
+    if not isinstance(size, int) or not volume.facts["size"] <= size <= SIZE_MAX_GB:
+        raise Refusal("invalid", f"Must be {volume.facts['size']}-{SIZE_MAX_GB}", field="size")
+    if volume.state != "active":
+        raise Refusal("wrong_state", "Volume is busy.")
+    volume.facts["size"] = size
+    volume.turn("resizing", (call.later(0.3), "active"))
+    call.save(volume)
+    return Answer(200, document(call, volume), result_ids=[volume.id])
 
 
 def of_instance(call: Call) -> Answer:
@@ -97,5 +118,5 @@ def document(call: Call, volume: Thing) -> dict[str, Any]:
         "linode_label": None if linode is None else linode.facts["label"],
         "filesystem_path": f"/dev/disk/by-id/scsi-0Linode_Volume_{facts['label']}", "tags": facts["tags"],
         "created": moment(volume.created_s), "updated": moment(volume.created_s), "hardware_type": "nvme",
-        "encryption": "enabled", "io_ready": True,
+        "encryption": facts["encryption"], "io_ready": True,
     }  # fmt: skip

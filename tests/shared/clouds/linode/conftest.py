@@ -12,7 +12,11 @@ from tests.fixtures.clouds import SimulatedCloud
 from tests.shared.clouds.conformance_assets import Sample
 from tests.shared.clouds.libcloud.account import TokenAccount
 
-KINDS = {"vpc": ("vpc", "vpcs.create")}
+KINDS = {
+    "vpc": ("vpc", "vpcs.create"),
+    "volume": ("volume", "volumes.create"),
+    "nodebalancer": ("nodebalancer", "nodebalancers.create"),
+}
 """Of each subtype: the simulator's word, and the call that makes it."""
 
 
@@ -24,7 +28,21 @@ def vpc(number: int) -> Sample:
     return Sample(given, "123456789", {"subnets": [wider, {"name": "aisle", "ip_range": "172.16.0.0/24"}][::-1]})
 
 
-SAMPLES: dict[str, Callable[[int], Sample]] = {"vpc": vpc}
+def volume(number: int) -> Sample:
+    return Sample({"size_gib": 10} if number % 2 else {}, "123456789", {"size_gib": 30})
+
+
+def nodebalancer(number: int) -> Sample:
+    web = {"port": 80, "protocol": "http", "stickiness": "table", "health_check": {"kind": "http", "path": "/ready"}}
+    check = {"kind": "none", "path": "/", "interval_s": 10, "timeout_s": 5, "attempts": 3}
+    changed = {"port": 80, "protocol": "tcp", "algorithm": "source", "stickiness": "none", "health_check": check,
+               "backends": []}  # fmt: skip
+    given = {"listeners": [web, {"port": 443}]} if number % 2 else {}
+    change = {"connections_per_second_max": 5, "listeners": [changed, {**changed, "port": 8080}]}
+    return Sample(given, "123456789", change)
+
+
+SAMPLES: dict[str, Callable[[int], Sample]] = {"vpc": vpc, "volume": volume, "nodebalancer": nodebalancer}
 
 
 class LinodeAccount(TokenAccount):
@@ -51,6 +69,8 @@ class LinodeAccount(TokenAccount):
 
     def assets_with(self, assets: Assets, token: str) -> Sequence[str]:
         kind, _ = KINDS[assets.resource_subtype]
+        if kind == "volume":
+            return [each["id"] for each in self.simulated.volumes() if each["token"] == token]
         return [each["id"] for each in self.simulated.assets() if each["token"] == token and each["kind"] == kind]
 
     def lose_next_answer(self, assets: Assets) -> None:

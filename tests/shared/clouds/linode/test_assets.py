@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.clouds.assets import AssetSpec
+from shared.clouds.assets import AssetLink, AssetSpec, AssetState
 from shared.clouds.errors import Conflict, InvalidRequest, NotFound
 from shared.clouds.models import MachineSpec
 from tests.shared.clouds.account_under_test import new_token
@@ -70,6 +70,60 @@ async def test_what_somebody_wrote_about_a_vpc_stays(account, cloud):
     assert document["description"] == "Hall and yard canopy tags: week:47"
 
 
+async def test_a_volume_is_the_same_thing_by_both_doors_and_does_not_shrink_or_go_while_it_is_used(
+    account, cloud, spec
+):
+    made = await cloud.block_volumes.create(REGION, spec(cloud.block_volumes, size_gib=30))
+    account.settle()
+    user = await machine(account, cloud)
+    await cloud.volumes.attach(REGION, made.id, user.id, "")
+    asset, volume = await cloud.block_volumes.get(REGION, made.id), await cloud.volumes.get(REGION, made.id)
+    seen = (asset.configuration["size_gib"], asset.configuration["encrypted"], *asset.facts.values())
+    assert seen == (volume.size_gib, volume.encrypted, volume.kind, volume.snapshot_id, user.id, volume.device_name)
+    with pytest.raises(Conflict):
+        await cloud.block_volumes.delete(REGION, made.id)
+    with pytest.raises(InvalidRequest) as caught:
+        await cloud.block_volumes.change(REGION, made.id, {**asset.configuration, "size_gib": 20})
+    assert caught.value.field == "size_gib"
+    await cloud.block_volumes.change(REGION, made.id, {**asset.configuration, "size_gib": 40})
+    assert (await cloud.block_volumes.get(REGION, made.id)).state is AssetState.CHANGING
+
+
+async def test_machines_come_to_stand_behind_a_balancer_and_go(account, cloud, spec):
+    one, two = [(await machine(account, cloud)).id for _ in range(2)]
+    behind = [{"machine_id": each, "port": 8080, "weight": 100} for each in (one, two)]
+    asked = spec(cloud.load_balancers, listeners=[{"port": 80, "backends": behind[:1]}])
+    made = await cloud.load_balancers.create(REGION, asked)
+    assert made.configuration == asked.configuration
+    assert made.links == (AssetLink("target", f"machine:{one}", hard=True),)
+    path = f"/v4/nodebalancers/{made.id}/configs"
+    [config] = await cloud.load_balancers._configs(REGION, made.id)
+    address = (await cloud.machines.get(REGION, two)).private_ip
+    account.post(f"{path}/{config['id']}/nodes", {"label": "theirs", "address": f"{address}:81"})
+    account.post(path, {"port": 443, "protocol": "https"})
+    wanted = {**made.configuration, "listeners": [{**made.configuration["listeners"][0], "backends": behind}]}
+    await cloud.load_balancers.change(REGION, made.id, wanted)
+    changed = await cloud.load_balancers.get(REGION, made.id)
+    assert (changed.configuration, changed.facts["other_ports"]) == (wanted, [443])
+    targets = [f"address:{address}", f"machine:{one}", f"machine:{two}"]
+    assert changed.links == tuple(AssetLink("target", each, hard=False) for each in targets)
+
+
+async def test_what_a_balancer_cannot_reach_is_refused_by_its_field(account, cloud, spec):
+    body = {"label": "their-linode", "region": REGION, "type": account.instance_type}
+    without_address = str(account.post("/v4/linode/instances", body)["id"])
+    made = await cloud.load_balancers.create(REGION, spec(cloud.load_balancers))
+    for unreachable in (without_address, "123456789"):
+        asked = spec(cloud.load_balancers, listeners=[{"backends": [{"machine_id": unreachable}]}])
+        for call in (
+            cloud.load_balancers.create(REGION, asked),
+            cloud.load_balancers.change(REGION, made.id, asked.configuration),
+        ):
+            with pytest.raises(InvalidRequest) as caught:
+                await call
+            assert caught.value.field == "listeners"
+
+
 REFUSED = [
     ("vpc", "subnets.0.ip_range", {"subnets": [{"name": "a", "ip_range": "8.8.8.0/24"}]}),
     ("vpc", "subnets.0.ip_range", {"subnets": [{"name": "a", "ip_range": "192.168.130.0/24"}]}),
@@ -77,6 +131,12 @@ REFUSED = [
     ("vpc", "subnets.0.name", {"subnets": [{"name": "a--b", "ip_range": "10.0.0.0/24"}]}),
     ("vpc", "subnets", {"subnets": [{"name": each, "ip_range": "10.0.0.0/24"} for each in "ab"]}),
     ("vpc", "subnets", {"subnets": [{"name": "a", "ip_range": f"10.{each}.0.0/24"} for each in "12"]}),
+    ("volume", "size_gib", {"size_gib": 9}),
+    ("nodebalancer", "listeners", {"listeners": [{}, {"protocol": "http"}]}),
+    ("nodebalancer", "listeners.0", {"listeners": [{"stickiness": "http_cookie"}]}),
+    ("nodebalancer", "listeners.0.protocol", {"listeners": [{"protocol": "https"}]}),
+    ("nodebalancer", "listeners.0.backends", {"listeners": [{"backends": [{"machine_id": "1"}] * 2}]}),
+    ("nodebalancer", "listeners.0.health_check", {"listeners": [{"health_check": {"interval_s": 3}}]}),
 ]
 
 
