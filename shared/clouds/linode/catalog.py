@@ -5,6 +5,7 @@ from __future__ import annotations
 from shared.clouds.catalog import Kind
 from shared.clouds.libcloud.catalog import TokenCatalog
 from shared.clouds.linode.asset_models import NodeBalancerConfiguration, VolumeConfiguration, VpcConfiguration
+from shared.clouds.linode.dns_models import DomainConfiguration
 from shared.clouds.linode.models import InstanceConfiguration
 
 
@@ -17,4 +18,5 @@ class LinodeCatalog(TokenCatalog):
         ("network", "vpc"): Kind("VPC", VpcConfiguration),
         ("storage", "volume"): Kind("Volume", VolumeConfiguration),
         ("load_balancer", "nodebalancer"): Kind("NodeBalancer", NodeBalancerConfiguration),
+        ("dns", "domain"): Kind("Domain", DomainConfiguration, is_global=True),
     }

@@ -9,6 +9,7 @@ from shared.clouds.capabilities import Cloud
 from shared.clouds.errors import PermissionDenied
 from shared.clouds.libcloud.client import LibcloudClient
 from shared.clouds.linode.block_volumes import LinodeBlockVolumes
+from shared.clouds.linode.dns_zones import LinodeDnsZones
 from shared.clouds.linode.driver import driver_maker
 from shared.clouds.linode.errors import VOCABULARY
 from shared.clouds.linode.images import default_images
@@ -43,6 +44,7 @@ class LinodeCloud:
         self.block_volumes = LinodeBlockVolumes(self._client)
         self.private_networks = LinodePrivateNetworks(self._client)
         self.load_balancers = LinodeLoadBalancers(self._client)
+        self.dns_zones = LinodeDnsZones(self._client)
 
     async def authenticate(self) -> Account:
         """Every token reads its profile; the account's id needs `account:read_only`, else the user stands for it."""

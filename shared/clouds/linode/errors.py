@@ -19,7 +19,7 @@ SENTENCES = (
     Sentence(400, r"account limit reached|limit reached|limit exceeded", QuotaExceeded),
     Sentence(400, r"(out of|no|insufficient|not enough) capacity", NoCapacity),
     Sentence(400, r"(sold out|(currently )?unavailable) in (this|the selected) region", NoCapacity),
-    Sentence(400, r"label must be unique", Conflict),
+    Sentence(400, r"label must be unique|zone already exists", Conflict),
     Sentence(400, r"already attached|must be detached", Conflict),
     Sentence(400, r"cannot (be deleted|delete)|not empty", Conflict),
     Sentence(400, r"(linode|volume is) busy", StillWorking),
@@ -40,6 +40,8 @@ FIELDS: Mapping[str, str] = {
     "size": "size_gib",
     "configs.nodes.address": "listeners",
     "nodes.address": "listeners",
+    "domain": "zone_name",
+    "target": "records",
 }
 """Their names of fields that our configuration calls otherwise; without the places in a list, `interfaces[1]`."""
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from deploy.local.clouds.estate import Planned
 from deploy.local.clouds.linode import (
+    domains,
     estate,
     firewalls,
     images,
@@ -89,6 +90,7 @@ class Linode(Provider):
             *_firewall_actions(),
             *vpcs.actions(),
             *nodebalancers.actions(),
+            *domains.actions(),
         ]
 
     def authenticate(self, request: HttpRequest, accounts: Sequence[Account], now_s: float) -> Account:

@@ -16,6 +16,7 @@ KINDS = {
     "vpc": ("vpc", "vpcs.create"),
     "volume": ("volume", "volumes.create"),
     "nodebalancer": ("nodebalancer", "nodebalancers.create"),
+    "domain": ("domain", "domains.create"),
 }
 """Of each subtype: the simulator's word, and the call that makes it."""
 
@@ -42,7 +43,26 @@ def nodebalancer(number: int) -> Sample:
     return Sample(given, "123456789", change)
 
 
-SAMPLES: dict[str, Callable[[int], Sample]] = {"vpc": vpc, "volume": volume, "nodebalancer": nodebalancer}
+def domain(number: int) -> Sample:
+    records = [
+        {"name": "@", "type": "MX", "values": ["10 mail.example.com"], "ttl_s": 300},
+        {"name": "www", "type": "A", "values": ["192.0.2.1", "192.0.2.2"], "ttl_s": 120},
+    ]
+    changed = [
+        {**records[0], "ttl_s": 3600},
+        {"name": "www", "type": "CNAME", "values": ["example.com"], "ttl_s": 0},
+        {"name": "www2", "type": "TXT", "values": ['say "yes"', "x" * 300], "ttl_s": 300},
+    ]
+    given = {"zone_name": f"wedding-{number}.example", "records": records if number % 2 else []}
+    return Sample(given, "123456789", {"soa_email": "dns@example.com", "records": changed})
+
+
+SAMPLES: dict[str, Callable[[int], Sample]] = {
+    "vpc": vpc,
+    "volume": volume,
+    "nodebalancer": nodebalancer,
+    "domain": domain,
+}
 
 
 class LinodeAccount(TokenAccount):

@@ -2,8 +2,8 @@
 
 import pytest
 
-from shared.clouds.assets import AssetLink, AssetSpec, AssetState
-from shared.clouds.errors import Conflict, InvalidRequest, NotFound
+from shared.clouds.assets import GLOBAL_REGION, AssetLink, AssetSpec, AssetState
+from shared.clouds.errors import Conflict, InvalidRequest, NotFound, ProviderFault
 from shared.clouds.models import MachineSpec
 from tests.shared.clouds.account_under_test import new_token
 
@@ -124,6 +124,61 @@ async def test_what_a_balancer_cannot_reach_is_refused_by_its_field(account, clo
             assert caught.value.field == "listeners"
 
 
+EVERY_TYPE = [
+    {"name": "*.www", "type": "CNAME", "values": ["example.com"]},
+    {"name": "1", "type": "TXT", "values": ["Hochzeit Müller", "v=spf1 -all"]},
+    {"name": "@", "type": "A", "values": ["192.0.2.1"]},
+    {"name": "@", "type": "AAAA", "values": ["2001:db8:0:0::1"]},
+    {"name": "@", "type": "CAA", "values": ["0 issue letsencrypt.org; validationmethods=dns-01"]},
+    {"name": "@", "type": "MX", "values": ["20 b.example.com", "10 a.example.com."]},
+    {"name": "_sip._tcp", "type": "SRV", "values": ["0 5 5060 sip.example.com"]},
+    {"name": "sub", "type": "NS", "values": ["ns1.example.com", "ns2.example.com"]},
+]
+
+
+async def test_every_type_of_record_is_read_as_it_was_written_and_others_stay(account, cloud, spec):
+    asked = spec(cloud.dns_zones, zone_name="every-type.example", records=EVERY_TYPE)
+    made = await cloud.dns_zones.create(GLOBAL_REGION, asked)
+    assert made.configuration == asked.configuration
+    assert len(made.configuration["records"]) == len(EVERY_TYPE)
+    account.post(f"/v4/domains/{made.id}/records", {"type": "PTR", "name": "1", "target": "host.example"})
+    await cloud.dns_zones.change(GLOBAL_REGION, made.id, {**made.configuration, "records": []})
+    left = await cloud.dns_zones.get(GLOBAL_REGION, made.id)
+    assert (left.configuration["records"], left.facts["other_records"]) == ([], ["1 PTR"])
+
+
+async def test_a_value_that_replaces_another_changes_in_place(cloud, spec):
+    record = {"name": "www", "type": "A", "values": ["192.0.2.1", "192.0.2.2"], "ttl_s": 300}
+    asked = spec(cloud.dns_zones, zone_name="in-place.example", records=[record])
+    made = await cloud.dns_zones.create(GLOBAL_REGION, asked)
+    before = {each["id"] for each in await cloud.dns_zones._records(made.id)}
+    wanted = {**made.configuration, "records": [{**record, "values": ["192.0.2.1", "192.0.2.9"], "ttl_s": 3600}]}
+    await cloud.dns_zones.change(GLOBAL_REGION, made.id, wanted)
+    assert (await cloud.dns_zones.get(GLOBAL_REGION, made.id)).configuration == wanted
+    assert {each["id"] for each in await cloud.dns_zones._records(made.id)} == before
+
+
+async def test_a_domain_is_completed_by_a_repeat_and_leads_to_what_it_names(account, cloud, spec):
+    balancer = await cloud.load_balancers.create(REGION, spec(cloud.load_balancers))
+    records = [
+        {"name": "@", "type": "A", "values": [balancer.address]},
+        {"name": "www", "type": "CNAME", "values": ["begun.example"]},
+    ]
+    asked = spec(cloud.dns_zones, zone_name="begun.example", records=records)
+    account.simulated.fault(match={"service": "linode", "action": "records.create"}, status=503, count=1)
+    with pytest.raises(ProviderFault):
+        await cloud.dns_zones.create(GLOBAL_REGION, asked)
+    half = await cloud.dns_zones.find_by_token(GLOBAL_REGION, asked.token)
+    assert half.configuration["records"] == []
+    made = await cloud.dns_zones.create(GLOBAL_REGION, asked)
+    assert (made.id, made.configuration) == (half.id, asked.configuration)
+    targets = [f"address:{balancer.address}", "address:begun.example"]
+    assert made.links == tuple(AssetLink("record", each, hard=False) for each in targets)
+    with pytest.raises(Conflict):
+        await cloud.dns_zones.create(GLOBAL_REGION, spec(cloud.dns_zones, zone_name="begun.example"))
+
+
+A = {"name": "www", "type": "A", "values": ["192.0.2.1"]}
 REFUSED = [
     ("vpc", "subnets.0.ip_range", {"subnets": [{"name": "a", "ip_range": "8.8.8.0/24"}]}),
     ("vpc", "subnets.0.ip_range", {"subnets": [{"name": "a", "ip_range": "192.168.130.0/24"}]}),
@@ -136,6 +191,23 @@ REFUSED = [
     ("nodebalancer", "listeners.0", {"listeners": [{"stickiness": "http_cookie"}]}),
     ("nodebalancer", "listeners.0.protocol", {"listeners": [{"protocol": "https"}]}),
     ("nodebalancer", "listeners.0.backends", {"listeners": [{"backends": [{"machine_id": "1"}] * 2}]}),
+    ("domain", "zone_name", {}),
+    ("domain", "zone_name", {"zone_name": "Example.com"}),
+    ("domain", "records", {"zone_name": "a.example", "records": [A, A]}),
+    ("domain", "records", {"zone_name": "a.example", "records": [A, {**A, "type": "CNAME", "values": ["b.example"]}]}),
+    (
+        "domain",
+        "records.0",
+        {"zone_name": "a.example", "records": [{**A, "type": "SRV", "values": ["0 0 1 b.example"]}]},
+    ),
+    (
+        "domain",
+        "records.0",
+        {"zone_name": "a.example", "records": [{"name": "@", "type": "NS", "values": ["b.example"]}]},
+    ),
+    ("domain", "records.0.type", {"zone_name": "a.example", "records": [{**A, "type": "SOA"}]}),
+    ("domain", "records.0.values", {"zone_name": "a.example", "records": [{**A, "values": ["b.example"]}]}),
+    ("domain", "records.0.ttl_s", {"zone_name": "a.example", "records": [{**A, "ttl_s": 301}]}),
     ("nodebalancer", "listeners.0.health_check", {"listeners": [{"health_check": {"interval_s": 3}}]}),
 ]
 

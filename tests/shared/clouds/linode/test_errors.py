@@ -37,6 +37,8 @@ ROWS = [
     (400, "Must not overlap with a forbidden range", "subnets[1].ipv4", InvalidRequest, "subnets"),
     (400, "A subnet by that ID was not found", "interfaces[1].subnet_id", InvalidRequest, "subnet_id"),
     (400, "Must be in address:port format", "configs[1].nodes[1].address", InvalidRequest, "listeners"),
+    (400, "DNS zone already exists.", "domain", Conflict, None),
+    (400, "Domain is not valid", "domain", InvalidRequest, "zone_name"),
     (400, "Must be 10-16384", "size", InvalidRequest, "size_gib"),
     (400, "Linode busy.", None, StillWorking, None),
     (400, "Volume 123 is already attached to a Linode.", None, Conflict, None),
