@@ -9,7 +9,7 @@ import ipaddress
 from itertools import combinations
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, Field, field_validator, model_validator
+from pydantic import BaseModel, Field, ValidationInfo, field_validator, model_validator
 
 from shared.clouds.libcloud.catalog import STRICT
 from shared.clouds.models import CHANGE, IN_PLACE
@@ -165,3 +165,73 @@ class NodeBalancerConfiguration(BaseModel):
         if len({each.port for each in listeners}) < len(listeners):
             raise ValueError("two have the same port")
         return sorted(listeners, key=lambda each: each.port)
+
+
+NEWEST: dict[str, str] = {"mysql": "8", "postgresql": "17"}
+"""The version of an engine when none is named."""
+
+
+class ManagedDatabaseConfiguration(BaseModel):
+    """A managed database: encrypted, over TLS only, backed up daily, reached by nobody until somebody is let in.
+
+    Its administrator's password is made and kept by Linode; we neither send nor read it. Its disk's size is its type's.
+    Limits: "Create a managed database" (techdocs.akamai.com/linode-api/reference/post-databases-postgre-sql-instances).
+    """
+
+    model_config = STRICT
+
+    engine: Literal["postgresql", "mysql"] = "postgresql"
+    version: str | None = Field(
+        default=None, pattern=r"^[0-9]{1,2}$", validate_default=True, description="the major one; default: the newest"
+    )
+    instance_type: str = Field(
+        default="g6-nanode-1",
+        pattern=r"^[a-z0-9][a-z0-9.-]{1,63}$",
+        description="of each of its machines; only to one with as much disk",
+        json_schema_extra=_CHANGES,
+    )
+    cluster_size: Literal[1, 2, 3] = Field(
+        default=1, description="machines with a copy each: another takes over", json_schema_extra=_CHANGES
+    )
+    allow_list: list[str] = Field(
+        default_factory=list,
+        max_length=256,
+        description="addresses and ranges from which it is reached: 203.0.113.0/24",
+        json_schema_extra=_CHANGES,
+    )
+    network_id: Number | None = Field(
+        default=None, description="the VPC that reaches it, with a subnet; then there is no public address"
+    )
+    subnet_id: Number | None = Field(default=None, validate_default=True, description="of the VPC")
+
+    @field_validator("version")
+    @classmethod
+    def _newest(cls, version: str | None, given: ValidationInfo) -> str | None:
+        return version or NEWEST.get(str(given.data.get("engine")))
+
+    @field_validator("allow_list")
+    @classmethod
+    def _ranges(cls, ranges: list[str]) -> list[str]:
+        """In one spelling and one order."""
+        return sorted({str(ipaddress.ip_network(each)) for each in ranges})
+
+    @field_validator("subnet_id")
+    @classmethod
+    def _of_the_network(cls, subnet: str | None, given: ValidationInfo) -> str | None:
+        if (subnet is None) != (given.data.get("network_id") is None):
+            raise ValueError("is given together with network_id")
+        return subnet
+
+
+class ObjectStorageBucketConfiguration(BaseModel):
+    """A private bucket, reached over TLS with a key that Linode gives for it.
+
+    It has no name of its own choice: its name is all the text that it holds, and ours says whose it is. Its address is
+    told. Versions and life cycles are set with such a key by S3's protocol, which an account's token does not speak.
+    """
+
+    model_config = STRICT
+
+    cors: bool = Field(
+        default=False, description="whether pages of other sites may read it in a browser", json_schema_extra=_CHANGES
+    )

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from shared.clouds.assets import GLOBAL_REGION, Asset, Assets, AssetSpec
 from shared.clouds.errors import Conflict, NotFound
 from shared.clouds.libcloud.client import LibcloudClient
-from shared.clouds.libcloud.refusals import not_found
+from shared.clouds.libcloud.refusals import invalid, not_found
 from shared.clouds.libcloud.tags import from_words, replaced_by
 from shared.clouds.libcloud.tokens import check_token, name_of
 from shared.clouds.linode.errors import PROVIDER
+from shared.clouds.linode.labels import label_of, token_of
 from shared.clouds.linode.lists import PAGE_MAX, Document, page_of, pages_of
 from shared.clouds.linode.tags import TAGS
 from shared.clouds.models import TOKEN_TAG
@@ -33,7 +35,7 @@ class LinodeAssets(Assets):
         self._client = client
 
     @abstractmethod
-    async def body(self, region: str, spec: AssetSpec, label: str, words: list[str]) -> dict[str, Any]:
+    async def body(self, region: str, spec: AssetSpec, words: list[str]) -> dict[str, Any]:
         """What a create sends."""
 
     @abstractmethod
@@ -49,9 +51,20 @@ class LinodeAssets(Assets):
         """What an update sends to give it these tags."""
         return {"tags": words}
 
+    def label(self, token: str) -> str:
+        return name_of(token)
+
     def naming(self, region: str, token: str) -> dict[str, object]:
         """The filter that lets through what was made under a token."""
-        return {"label": name_of(token), "region": region}
+        return {"label": self.label(token), "region": region}
+
+    def collection(self, configuration: Mapping[str, Any]) -> str:  # noqa: ARG002 - for those that have several
+        """Where such a thing is made."""
+        return self.path
+
+    def address(self, asset_id: str) -> str | None:
+        """The path of one; None for what is no id of this kind."""
+        return f"{self.path}/{asset_id}" if asset_id.isdecimal() else None
 
     async def create(self, region: str, spec: AssetSpec) -> Asset:
         operation = f"{self.noun}.create"
@@ -59,9 +72,9 @@ class LinodeAssets(Assets):
         async with self._client.one_create_of(f"{self.noun} {spec.token}"):
             made = await self.find(region, spec.token)
             if made is None:
-                body = await self.body(region, spec, name_of(spec.token), words)
+                body, path = await self.body(region, spec, words), self.collection(spec.configuration)
                 try:
-                    made = await self._client.request(operation, "POST", self.path, region=region, document=body)
+                    made = await self._client.request(operation, "POST", path, region=region, document=body)
                 except Conflict:
                     made = await self.find(region, spec.token)
                     if made is None:
@@ -88,10 +101,9 @@ class LinodeAssets(Assets):
 
     async def document(self, region: str, asset_id: str, operation: str) -> Document:
         """What Linode answers of it. `NotFound`, also when it is in another region."""
-        if asset_id.isdecimal():
-            found = await self._client.request(
-                f"{self.noun}.get", "GET", f"{self.path}/{asset_id}", region=region, wants=("id",)
-            )
+        path = self.address(asset_id)
+        if path is not None:
+            found = await self._client.request(f"{self.noun}.get", "GET", path, region=region)
             if self.is_global or found.get("region") == region:
                 return found
         raise not_found(f"{self.resource_subtype} {asset_id[:100]} in {region}", provider=PROVIDER, operation=operation)
@@ -112,10 +124,11 @@ class LinodeAssets(Assets):
             return None
 
     async def delete(self, region: str, asset_id: str) -> None:
-        if not asset_id.isdecimal():
+        path = self.address(asset_id)
+        if path is None:
             return
         try:
-            await self._client.request(f"{self.noun}.delete", "DELETE", f"{self.path}/{asset_id}", region=region)
+            await self._client.request(f"{self.noun}.delete", "DELETE", path, region=region)
         except NotFound:
             return
 
@@ -131,11 +144,48 @@ class LinodeAssets(Assets):
         await self.update(region, asset_id, self.tagging(document, after))
 
     async def update(self, region: str, asset_id: str, body: Mapping[str, Any]) -> None:
-        path = f"{self.path}/{asset_id}"
+        """Of one that was read before."""
+        path = self.address(asset_id) or self.path
         await self._client.request(f"{self.noun}.update", "PUT", path, region=region, document=body)
 
     def tags(self, document: Document) -> dict[str, str]:
         return from_words(self.words(document))
+
+
+class LinodeTagless(LinodeAssets):
+    """The things of a kind that holds no text but its label. The label says the token (`labels.py`); a create's tags
+    are kept by our inventory alone, and `tag` refuses them.
+    """
+
+    def label(self, token: str) -> str:
+        return label_of(token)
+
+    def tags(self, document: Document) -> dict[str, str]:
+        token = token_of(str(document["label"]))
+        return {} if token is None else {TOKEN_TAG: token}
+
+    async def create(self, region: str, spec: AssetSpec) -> Asset:
+        return _known_by(await super().create(region, spec), spec.token)
+
+    async def find_by_token(self, region: str, token: str) -> Asset | None:
+        found = await super().find_by_token(region, token)
+        return None if found is None else _known_by(found, token)
+
+    async def find(self, region: str, token: str) -> Document | None:
+        check_token(token, provider=PROVIDER, operation="find_by_token")
+        filters = self.naming(region, token)
+        page = await page_of(self._client, f"{self.noun}.list", self.path, region=region, filters=filters)
+        return next((each for each in page.things if each["label"] == self.label(token)), None)
+
+    async def tag(self, region: str, asset_id: str, tags: Mapping[str, str]) -> None:  # noqa: ARG002 - whichever
+        operation = f"{self.noun}.update"
+        await self.document(region, asset_id, operation)
+        detail = f"are not kept by Linode of a {self.resource_subtype}"
+        raise invalid("tags", detail, provider=PROVIDER, operation=operation)
+
+
+def _known_by(asset: Asset, token: str) -> Asset:
+    return replace(asset, tags={TOKEN_TAG: token})
 
 
 def created_at(document: Document) -> datetime:

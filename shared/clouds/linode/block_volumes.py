@@ -26,10 +26,16 @@ class LinodeBlockVolumes(LinodeAssets):
     resource_type, resource_subtype = "storage", "volume"
     path, noun = "/v4/volumes", "volumes"
 
-    async def body(self, region: str, spec: AssetSpec, label: str, words: list[str]) -> dict[str, Any]:
+    async def body(self, region: str, spec: AssetSpec, words: list[str]) -> dict[str, Any]:
         encryption = "enabled" if spec.configuration["encrypted"] else "disabled"
         size = spec.configuration["size_gib"]
-        return {"label": label, "region": region, "size": size, "encryption": encryption, "tags": words}
+        return {
+            "label": self.label(spec.token),
+            "region": region,
+            "size": size,
+            "encryption": encryption,
+            "tags": words,
+        }
 
     async def whole(self, document: Document) -> Asset:
         with self._client.reading("volumes.get"):

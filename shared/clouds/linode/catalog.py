@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from shared.clouds.catalog import Kind
 from shared.clouds.libcloud.catalog import TokenCatalog
-from shared.clouds.linode.asset_models import NodeBalancerConfiguration, VolumeConfiguration, VpcConfiguration
+from shared.clouds.linode.asset_models import (
+    ManagedDatabaseConfiguration,
+    NodeBalancerConfiguration,
+    ObjectStorageBucketConfiguration,
+    VolumeConfiguration,
+    VpcConfiguration,
+)
 from shared.clouds.linode.dns_models import DomainConfiguration
 from shared.clouds.linode.models import InstanceConfiguration
 
@@ -19,4 +25,6 @@ class LinodeCatalog(TokenCatalog):
         ("storage", "volume"): Kind("Volume", VolumeConfiguration),
         ("load_balancer", "nodebalancer"): Kind("NodeBalancer", NodeBalancerConfiguration),
         ("dns", "domain"): Kind("Domain", DomainConfiguration, is_global=True),
+        ("database", "managed_database"): Kind("Managed database", ManagedDatabaseConfiguration, can_stop=True),
+        ("storage", "object_storage_bucket"): Kind("Object Storage bucket", ObjectStorageBucketConfiguration),
     }

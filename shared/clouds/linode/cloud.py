@@ -9,6 +9,8 @@ from shared.clouds.capabilities import Cloud
 from shared.clouds.errors import PermissionDenied
 from shared.clouds.libcloud.client import LibcloudClient
 from shared.clouds.linode.block_volumes import LinodeBlockVolumes
+from shared.clouds.linode.buckets import LinodeBuckets
+from shared.clouds.linode.databases import LinodeDatabases
 from shared.clouds.linode.dns_zones import LinodeDnsZones
 from shared.clouds.linode.driver import driver_maker
 from shared.clouds.linode.errors import VOCABULARY
@@ -20,6 +22,7 @@ from shared.clouds.linode.machines import LinodeMachines
 from shared.clouds.linode.metrics import LinodeMetrics
 from shared.clouds.linode.networks import LinodeNetworks
 from shared.clouds.linode.private_networks import LinodePrivateNetworks
+from shared.clouds.linode.quotas import LinodeQuotas
 from shared.clouds.linode.regions import regions_of
 from shared.clouds.linode.volumes import LinodeVolumes
 from shared.clouds.models import Account, Credentials, Region
@@ -45,6 +48,9 @@ class LinodeCloud:
         self.private_networks = LinodePrivateNetworks(self._client)
         self.load_balancers = LinodeLoadBalancers(self._client)
         self.dns_zones = LinodeDnsZones(self._client)
+        self.databases = LinodeDatabases(self._client)
+        self.buckets = LinodeBuckets(self._client)
+        self.quotas = LinodeQuotas(self._client)
 
     async def authenticate(self) -> Account:
         """Every token reads its profile; the account's id needs `account:read_only`, else the user stands for it."""

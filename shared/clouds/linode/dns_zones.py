@@ -30,7 +30,7 @@ class LinodeDnsZones(LinodeAssets):
     def naming(self, region: str, token: str) -> dict[str, object]:  # noqa: ARG002 - a domain has no region
         return {"tags": TAGS.words_of(TOKEN_TAG, token)[0]}
 
-    async def body(self, region: str, spec: AssetSpec, label: str, words: list[str]) -> dict[str, Any]:  # noqa: ARG002
+    async def body(self, region: str, spec: AssetSpec, words: list[str]) -> dict[str, Any]:  # noqa: ARG002
         wanted = spec.configuration
         return {"domain": wanted["zone_name"], "type": "master", "soa_email": wanted["soa_email"], "tags": words}
 
@@ -71,7 +71,7 @@ class LinodeDnsZones(LinodeAssets):
     async def _put(self, document: Document, wanted: list[Mapping[str, Any]], *, all_of_it: bool) -> None:
         domain = str(document["id"])
         there = await self._records(domain)
-        with self._client.reading("domains.records"):
+        with self._client.reading("records.list"):
             made = dns_records.changes(there, wanted, str(document["domain"]).lower(), all_of_it=all_of_it)
         path = f"{self.path}/{domain}/records"
         for record in made.gone:
@@ -91,5 +91,5 @@ class LinodeDnsZones(LinodeAssets):
 
     async def _records(self, domain: str) -> list[Document]:
         path = f"{self.path}/{domain}/records"
-        pages = pages_of(self._client, "domains.records", path, region=GLOBAL_REGION, page_size=PAGE_MAX)
+        pages = pages_of(self._client, "records.list", path, region=GLOBAL_REGION, page_size=PAGE_MAX)
         return [each async for page in pages for each in page]

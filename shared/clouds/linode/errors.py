@@ -19,10 +19,10 @@ SENTENCES = (
     Sentence(400, r"account limit reached|limit reached|limit exceeded", QuotaExceeded),
     Sentence(400, r"(out of|no|insufficient|not enough) capacity", NoCapacity),
     Sentence(400, r"(sold out|(currently )?unavailable) in (this|the selected) region", NoCapacity),
-    Sentence(400, r"label must be unique|zone already exists", Conflict),
+    Sentence(400, r"label must be unique|already exists", Conflict),
     Sentence(400, r"already attached|must be detached", Conflict),
     Sentence(400, r"cannot (be deleted|delete)|not empty", Conflict),
-    Sentence(400, r"(linode|volume is) busy", StillWorking),
+    Sentence(400, r"(linode|(volume|database) is) busy", StillWorking),
     Sentence(400, r"must be available", IncorrectState),
     Sentence(400, r"already (booted|powered off|shut down)", IncorrectState),
     Sentence(400, r"(must be|is not) (powered off|shut ?down|offline)", IncorrectState),
@@ -41,6 +41,9 @@ FIELDS: Mapping[str, str] = {
     "configs.nodes.address": "listeners",
     "nodes.address": "listeners",
     "domain": "zone_name",
+    "engine": "version",
+    "private_network.subnet_id": "subnet_id",
+    "private_network.vpc_id": "network_id",
     "target": "records",
 }
 """Their names of fields that our configuration calls otherwise; without the places in a list, `interfaces[1]`."""

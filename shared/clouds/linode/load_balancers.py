@@ -32,11 +32,11 @@ class LinodeLoadBalancers(LinodeAssets):
     resource_type, resource_subtype = "load_balancer", "nodebalancer"
     path, noun = "/v4/nodebalancers", "nodebalancers"
 
-    async def body(self, region: str, spec: AssetSpec, label: str, words: list[str]) -> dict[str, Any]:
+    async def body(self, region: str, spec: AssetSpec, words: list[str]) -> dict[str, Any]:
         wanted = spec.configuration
         addresses = await self._addresses(region, wanted["listeners"], _CREATE)
         return {
-            "label": label,
+            "label": self.label(spec.token),
             "region": region,
             "client_conn_throttle": wanted["connections_per_second_max"],
             "configs": [_config(each, addresses) for each in wanted["listeners"]],
@@ -94,12 +94,12 @@ class LinodeLoadBalancers(LinodeAssets):
 
     async def _configs(self, region: str, balancer: str) -> list[Document]:
         path = f"{self.path}/{balancer}/configs"
-        page = await page_of(self._client, "nodebalancers.configs", path, region=region, size=PAGE_MAX)
+        page = await page_of(self._client, "configs.list", path, region=region, size=PAGE_MAX)
         return sorted(page.things, key=lambda each: int(each["port"]))
 
     async def _nodes(self, region: str, balancer: str, config: str) -> list[Document]:
         path = f"{self.path}/{balancer}/configs/{config}/nodes"
-        page = await page_of(self._client, "nodebalancers.nodes", path, region=region, size=PAGE_MAX)
+        page = await page_of(self._client, "nodes.list", path, region=region, size=PAGE_MAX)
         return [*page.things]
 
     async def _addresses(self, region: str, listeners: list[Mapping[str, Any]], operation: str) -> dict[str, str]:

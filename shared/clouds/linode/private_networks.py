@@ -25,9 +25,14 @@ class LinodePrivateNetworks(LinodeAssets):
     resource_type, resource_subtype = "network", "vpc"
     path, noun = "/v4/vpcs", "vpcs"
 
-    async def body(self, region: str, spec: AssetSpec, label: str, words: list[str]) -> dict[str, Any]:
+    async def body(self, region: str, spec: AssetSpec, words: list[str]) -> dict[str, Any]:
         subnets = [_subnet(each) for each in spec.configuration["subnets"]]
-        return {"label": label, "region": region, "description": _described("", words), "subnets": subnets}
+        return {
+            "label": self.label(spec.token),
+            "region": region,
+            "description": _described("", words),
+            "subnets": subnets,
+        }
 
     async def whole(self, document: Document) -> Asset:
         with self._client.reading("vpcs.get"):
@@ -100,7 +105,7 @@ async def place_of(client: LibcloudClient, region: str, machine_id: str) -> Plac
 
 async def places(client: LibcloudClient, region: str) -> Mapping[str, Place]:
     """Of every Linode of the account that is in a VPC, whatever its region; empty when the token may not know."""
-    operation = "vpcs.ips"
+    operation = "vpc_addresses.list"
     found: dict[str, Place] = {}
     try:
         async for page in pages_of(client, operation, "/v4/vpcs/ips", region=region, page_size=PAGE_MAX, key=_key):

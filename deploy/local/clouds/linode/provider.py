@@ -7,6 +7,8 @@ from typing import Any
 
 from deploy.local.clouds.estate import Planned
 from deploy.local.clouds.linode import (
+    buckets,
+    databases,
     domains,
     estate,
     firewalls,
@@ -25,6 +27,7 @@ from deploy.local.clouds.world.gardener import Gardener
 from deploy.local.clouds.world.provider import Action, Answer, Call, HttpRequest, Provider, Refusal
 from deploy.local.clouds.world.things import Thing, Things
 from shared.clouds.libcloud.tags import from_words
+from shared.clouds.linode.labels import token_of
 from shared.clouds.models import TOKEN_TAG
 
 _FIRST = "E1AF5EEC-526F-487D-B317EBEB34C87D71"
@@ -91,7 +94,12 @@ class Linode(Provider):
             *vpcs.actions(),
             *nodebalancers.actions(),
             *domains.actions(),
+            *databases.actions(),
+            *buckets.actions(),
         ]
+
+    def public_actions(self) -> Sequence[Action]:
+        return buckets.public_actions()
 
     def authenticate(self, request: HttpRequest, accounts: Sequence[Account], now_s: float) -> Account:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
@@ -111,11 +119,24 @@ class Linode(Provider):
             if request.path == prefix:
                 wanted = request.document() if request.method == "POST" else filters_of(request)
                 return str(wanted.get("region", "global"))
+        if request.path.startswith("/v4/databases/"):
+            return self._region_of_database(request, path, things, account)
+        if request.path.startswith("/v4/object-storage/buckets"):
+            return path.get("region") or str(request.document().get("region", "global"))
         if request.path == "/v4/images" and request.method == "POST":
             number = str(request.document().get("disk_id"))[:-1]
             linode = things.get(self.name, account.account_id, MACHINE, number)
             return "global" if linode is None else linode.region
         return "global"
+
+    def _region_of_database(
+        self, request: HttpRequest, path: Mapping[str, str], things: Things, account: Account
+    ) -> str:
+        if "id" in path:
+            meant = things.get(self.name, account.account_id, databases.DATABASE, databases.identifier_of(path))
+            return "global" if meant is None else meant.region
+        wanted = request.document() if request.method == "POST" else filters_of(request)
+        return str(wanted.get("region", "global"))
 
     def refuse(self, refusal: Refusal) -> Answer:
         return refused(refusal)
@@ -123,6 +144,8 @@ class Linode(Provider):
     def describe(self, thing: Thing) -> dict[str, Any]:
         words = thing.facts["description"].split() if thing.kind == vpcs.VPC else thing.facts.get("tags", [])
         pairs = from_words(words)
+        if thing.kind in {databases.DATABASE, buckets.BUCKET} and (token := token_of(thing.facts["label"])):
+            pairs[TOKEN_TAG] = token
         return {**super().describe(thing), "tags": pairs, "token": pairs.get(TOKEN_TAG)}
 
 

@@ -25,7 +25,7 @@ def actions() -> list[Action]:
     base = "/v4/vpcs"
     vpc, subnets = f"{base}/{{id}}", f"{base}/{{id}}/subnets"
     return [
-        Action("GET", f"{base}/ips", "vpcs.ips", _addresses),
+        Action("GET", f"{base}/ips", "vpc_addresses.list", _addresses),
         Action("POST", base, "vpcs.create", _create),
         Action("GET", base, "vpcs.list", lambda call: page_of(call, call.list(VPC), lambda each: _vpc(call, each))),
         Action("GET", vpc, "vpcs.get", lambda call: Answer(200, _vpc(call, call.need(VPC, call.path["id"])))),

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import ClassVar
+from uuid import uuid4
 
 import pytest
 
@@ -9,6 +10,7 @@ from shared.clouds.assets import Assets
 from shared.clouds.errors import CloudError, NoCapacity, PermissionDenied, QuotaExceeded, RateLimited
 from shared.clouds.linode.cloud import LinodeCloud
 from tests.fixtures.clouds import SimulatedCloud
+from tests.shared.clouds.account_under_test import new_token
 from tests.shared.clouds.conformance_assets import Sample
 from tests.shared.clouds.libcloud.account import TokenAccount
 
@@ -17,6 +19,8 @@ KINDS = {
     "volume": ("volume", "volumes.create"),
     "nodebalancer": ("nodebalancer", "nodebalancers.create"),
     "domain": ("domain", "domains.create"),
+    "managed_database": ("database", "databases.create"),
+    "object_storage_bucket": ("bucket", "buckets.create"),
 }
 """Of each subtype: the simulator's word, and the call that makes it."""
 
@@ -57,11 +61,23 @@ def domain(number: int) -> Sample:
     return Sample(given, "123456789", {"soa_email": "dns@example.com", "records": changed})
 
 
+def database(number: int) -> Sample:
+    given = {"engine": "mysql", "cluster_size": 3, "allow_list": ["192.0.2.1"]} if number % 2 else {}
+    change = {"instance_type": "g6-standard-2", "cluster_size": 2, "allow_list": ["198.51.100.0/24", "2001:db8::/32"]}
+    return Sample(given, "postgresql/123456789", change)
+
+
+def bucket(number: int) -> Sample:
+    return Sample({}, "us-east/canopy-never-made", {"cors": bool(number)})
+
+
 SAMPLES: dict[str, Callable[[int], Sample]] = {
     "vpc": vpc,
     "volume": volume,
     "nodebalancer": nodebalancer,
     "domain": domain,
+    "managed_database": database,
+    "object_storage_bucket": bucket,
 }
 
 
@@ -92,6 +108,13 @@ class LinodeAccount(TokenAccount):
         if kind == "volume":
             return [each["id"] for each in self.simulated.volumes() if each["token"] == token]
         return [each["id"] for each in self.simulated.assets() if each["token"] == token and each["kind"] == kind]
+
+    def keeps_tags(self, assets: Assets) -> bool:
+        return assets.resource_subtype not in {"managed_database", "object_storage_bucket"}
+
+    def token_for(self, assets: Assets) -> str:
+        """A saga's tokens are UUIDs: so much a label can say where there are no tags."""
+        return new_token() if self.keeps_tags(assets) else str(uuid4())
 
     def lose_next_answer(self, assets: Assets) -> None:
         self.lose_answer_of(KINDS[assets.resource_subtype][1])

@@ -1,14 +1,27 @@
 """What only Linode's assets do: where a machine is, what keeps a thing, whose text stays, what is completed."""
 
+from datetime import UTC, datetime
+
+import httpx
 import pytest
 
 from shared.clouds.assets import GLOBAL_REGION, AssetLink, AssetSpec, AssetState
-from shared.clouds.errors import Conflict, InvalidRequest, NotFound, ProviderFault
+from shared.clouds.errors import (
+    Conflict,
+    IncorrectState,
+    InvalidRequest,
+    NotFound,
+    ProviderFault,
+    StillWorking,
+)
+from shared.clouds.linode.labels import label_of, token_of
 from shared.clouds.models import MachineSpec
+from shared.clouds.quotas import WithQuotas
 from tests.shared.clouds.account_under_test import new_token
 
 pytestmark = pytest.mark.anyio
 
+NOW = datetime(2026, 11, 26, tzinfo=UTC)
 REGION = "ap-west"  # no other test makes anything here
 
 
@@ -53,7 +66,7 @@ async def test_a_machine_says_in_which_vpc_it_is_and_keeps_its_subnet(account, c
 
 async def test_a_token_that_may_not_see_networks_still_sees_machines(account, cloud):
     made = await machine(account, cloud)
-    for action in ("vpcs.ips", "instances.ips"):
+    for action in ("vpc_addresses.list", "instances.ips"):
         account.simulated.fault(match={"service": "linode", "action": action}, status=403, count=1)
     assert (await cloud.machines.get(REGION, made.id)).network_id is None
     assert made.id in {each.id async for page in cloud.machines.pages(REGION) for each in page}
@@ -178,6 +191,78 @@ async def test_a_domain_is_completed_by_a_repeat_and_leads_to_what_it_names(acco
         await cloud.dns_zones.create(GLOBAL_REGION, spec(cloud.dns_zones, zone_name="begun.example"))
 
 
+async def test_a_database_in_a_vpc_is_suspended_only_when_it_stands_still(account, cloud, spec):
+    part = {"name": "data", "ip_range": "10.9.0.0/24"}
+    vpc = await cloud.private_networks.create(REGION, spec(cloud.private_networks, subnets=[part]))
+    place = {"network_id": vpc.id, "subnet_id": vpc.facts["subnet_ids"]["data"]}
+    made = await cloud.databases.create(REGION, spec(cloud.databases, **place))
+    assert made.links == (AssetLink("network", f"network:{vpc.id}", hard=True),)
+    assert (made.facts["public"], made.configuration["version"]) == (False, "17")
+    for refused in (
+        cloud.databases.stop(REGION, made.id),
+        cloud.databases.change(REGION, made.id, {**made.configuration, "cluster_size": 3}),
+    ):
+        with pytest.raises(StillWorking):
+            await refused
+    account.settle()
+    await cloud.databases.stop(REGION, made.id)
+    with pytest.raises(StillWorking):
+        await cloud.databases.start(REGION, made.id)
+    account.settle()
+    with pytest.raises(IncorrectState):
+        await cloud.databases.change(REGION, made.id, {**made.configuration, "cluster_size": 3})
+    elsewhere = spec(cloud.databases, **{**place, "subnet_id": "1"})
+    with pytest.raises(InvalidRequest) as caught:
+        await cloud.databases.create(REGION, elsewhere)
+    assert caught.value.field == "subnet_id"
+
+
+async def test_a_bucket_stays_while_it_holds_something(account, cloud, spec):
+    made = await cloud.buckets.create(REGION, spec(cloud.buckets))
+    assert (made.facts["acl"], made.address) == ("private", f"{made.name}.{REGION}-1.linodeobjects.com")
+    signed = account.post(f"/v4/object-storage/buckets/{made.id}/object-url", {"method": "PUT", "name": "one.jpg"})
+    assert httpx.put(signed["url"], content=b"x", trust_env=False).is_success
+    with pytest.raises(Conflict):
+        await cloud.buckets.delete(REGION, made.id)
+    with pytest.raises(NotFound):
+        await cloud.buckets.get(REGION, f"{REGION}/../../profile")
+
+
+async def test_what_is_made_under_a_token_of_another_form_is_found_by_it_too(cloud, spec):
+    for assets in (cloud.buckets, cloud.databases):
+        asked = spec(assets, token=f"drill/{'x' * 50}")
+        made = await assets.create(REGION, asked)
+        assert (made.token, (await assets.find_by_token(REGION, asked.token)).id) == (asked.token, made.id)
+        assert (await assets.create(REGION, asked)).id == made.id
+        assert (await assets.get(REGION, made.id)).token is None
+
+
+def test_a_label_says_a_uuid_and_nothing_else():
+    token = "0193a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b"
+    assert token_of(label_of(token)) == token
+    assert len(label_of(token)) == 32
+    for other in (token.upper(), token.replace("-", ""), f"test:{token}", "x"):
+        assert token_of(label_of(other)) is None
+        assert len(label_of(other)) <= 32
+
+
+async def test_object_storage_tells_what_an_account_may_have(account, cloud, spec):
+    assert isinstance(cloud, WithQuotas)
+    before = await cloud.quotas.read("fr-par", NOW)
+    await cloud.buckets.create("fr-par", spec(cloud.buckets))
+    quotas = await cloud.quotas.read("fr-par", NOW)
+    assert [(each.name, each.unit) for each in quotas] == [
+        ("Max buckets", None),
+        ("Max bytes", "byte"),
+        ("Max objects", None),
+    ]
+    assert (quotas[0].limit, quotas[0].used) == (5000.0, (before[0].used or 0) + 1)
+    assert await cloud.quotas.read(GLOBAL_REGION, NOW) == []
+    account.simulated.fault(match={"service": "linode", "action": "quotas.usage"}, status=503)
+    with pytest.raises(ProviderFault):
+        await cloud.quotas.read("fr-par", NOW)
+
+
 A = {"name": "www", "type": "A", "values": ["192.0.2.1"]}
 REFUSED = [
     ("vpc", "subnets.0.ip_range", {"subnets": [{"name": "a", "ip_range": "8.8.8.0/24"}]}),
@@ -191,6 +276,12 @@ REFUSED = [
     ("nodebalancer", "listeners.0", {"listeners": [{"stickiness": "http_cookie"}]}),
     ("nodebalancer", "listeners.0.protocol", {"listeners": [{"protocol": "https"}]}),
     ("nodebalancer", "listeners.0.backends", {"listeners": [{"backends": [{"machine_id": "1"}] * 2}]}),
+    ("managed_database", "version", {"version": "17.2"}),
+    ("managed_database", "cluster_size", {"cluster_size": 4}),
+    ("managed_database", "allow_list", {"allow_list": ["everybody"]}),
+    ("managed_database", "subnet_id", {"network_id": "1"}),
+    ("managed_database", "password", {"password": "secret"}),
+    ("object_storage_bucket", "name", {"name": "photos"}),
     ("domain", "zone_name", {}),
     ("domain", "zone_name", {"zone_name": "Example.com"}),
     ("domain", "records", {"zone_name": "a.example", "records": [A, A]}),
