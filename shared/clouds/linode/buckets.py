@@ -71,4 +71,4 @@ class LinodeBuckets(LinodeTagless):
         known = await self.get(region, asset_id)
         if bool(known.configuration["cors"]) != configuration["cors"]:
             path, body = f"{self.path}/{asset_id}/access", {"cors_enabled": configuration["cors"]}
-            await self._client.request("buckets.update", "PUT", path, region=region, document=body)
+            await self._client.request("buckets.update", "POST", path, region=region, document=body)

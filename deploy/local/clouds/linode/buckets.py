@@ -27,6 +27,7 @@ def actions() -> list[Action]:
         Action("GET", one, "buckets.get", lambda call: Answer(200, _document(_needed(call)))),
         Action("DELETE", one, "buckets.delete", _delete),
         Action("GET", f"{one}/access", "buckets.access", lambda call: Answer(200, _access(_needed(call)))),
+        Action("POST", f"{one}/access", "buckets.update", _update),
         Action("PUT", f"{one}/access", "buckets.update", _update),
         Action("POST", f"{one}/object-url", "buckets.sign", _signed),
         Action("GET", f"{base}/endpoints", "endpoints.list", _endpoints),

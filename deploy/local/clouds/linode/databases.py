@@ -92,7 +92,7 @@ def _update(call: Call) -> Answer:
         changes["type"] = _type(wanted["type"])
     if "cluster_size" in wanted:
         changes["cluster_size"] = _size(wanted["cluster_size"])
-    if changes:
+    if any(database.facts[name] != value for name, value in changes.items()):
         database.turn("resizing", (call.later(0.8), "active"))
     if "allow_list" in wanted:
         changes["allow_list"] = list(wanted["allow_list"])

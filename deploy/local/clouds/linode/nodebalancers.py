@@ -52,6 +52,8 @@ def actions() -> list[Action]:
         Action("POST", f"{config}/rebuild", "configs.rebuild", _rebuild),
         Action("GET", f"{config}/nodes", "nodes.list", _nodes),
         Action("POST", f"{config}/nodes", "nodes.create", _create_node),
+        Action("GET", f"{config}/nodes/{{node}}", "nodes.get", _read_node),
+        Action("DELETE", f"{config}/nodes/{{node}}", "nodes.delete", _delete_node),
     ]
 
 
@@ -136,6 +138,26 @@ def _create_node(call: Call) -> Answer:
     made = _node(call, balancer.facts, balancer.region, call.document(), "")
     config["nodes"].append(made)
     return _saved(call, balancer, _shown_node(balancer, config, made))
+
+
+def _read_node(call: Call) -> Answer:
+    balancer = _needed(call)
+    config = _config_of(call, balancer)
+    return Answer(200, _shown_node(balancer, config, _node_of(call, config)))
+
+
+def _delete_node(call: Call) -> Answer:
+    balancer = _needed(call)
+    config = _config_of(call, balancer)
+    config["nodes"].remove(_node_of(call, config))
+    return _saved(call, balancer, {})
+
+
+def _node_of(call: Call, config: Mapping[str, Any]) -> dict[str, Any]:
+    found: list[dict[str, Any]] = [each for each in config["nodes"] if str(each["id"]) == call.path["node"]]
+    if not found:
+        raise Refusal("not_found")
+    return found[0]
 
 
 def _needed(call: Call) -> Thing:

@@ -117,7 +117,8 @@ def _new_subnet(call: Call, there: list[dict[str, Any]], wanted: Mapping[str, An
         raise Refusal("invalid", "Must not overlap with a forbidden range", field=f"{place}ipv4")
     if any(network.overlaps(ipaddress.IPv4Network(each["ipv4"])) for each in there):
         raise Refusal("invalid", "Subnet ranges must not overlap", field=f"{place}ipv4")
-    number = max([FIRST_NUMBER + call.things.last_number * 100, *(each["id"] for each in there)]) + 1
+    known = [each["id"] for vpc in call.list(VPC) for each in vpc.facts["subnets"]]
+    number = max([FIRST_NUMBER, *known, *(each["id"] for each in there)]) + 1
     return {"id": number, "label": label, "ipv4": text, "created_s": call.now_s}
 
 
