@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
+from urllib.parse import quote
 
 from shared.clouds.assets import Asset, AssetSpec, AssetState
 from shared.clouds.errors import NotFound
@@ -60,7 +61,7 @@ class LinodeBuckets(LinodeTagless):
 
     async def pages(self, region: str, *, page_size: int = PAGE_MAX) -> AsyncIterator[list[Asset]]:
         pages = pages_of(
-            self._client, "buckets.list", f"{self.path}/{region}", region=region, page_size=page_size,
+            self._client, "buckets.list", f"{self.path}/{quote(region, safe='')}", region=region, page_size=page_size,
             key=lambda each: str(each["label"]),
         )  # fmt: skip
         async for page in pages:
