@@ -73,7 +73,7 @@ class VpcConfiguration(BaseModel):
 
 
 class VolumeConfiguration(BaseModel):
-    """A volume of block storage, encrypted. It is attached to a Linode at Linode.
+    """A volume of block storage, encrypted, free or attached to a Linode.
 
     Limits: "Create a volume" (techdocs.akamai.com/linode-api/reference/post-volume): 10 to 16,384 GB.
     """
@@ -82,6 +82,9 @@ class VolumeConfiguration(BaseModel):
 
     size_gib: int = Field(default=20, ge=10, le=16_384, description="may only grow", json_schema_extra=_CHANGES)
     encrypted: bool = Field(default=True, description="false only where its region cannot")
+    machine_id: Number | None = Field(
+        default=None, description="the Linode of its region that has it", json_schema_extra=_CHANGES
+    )
 
 
 class NodeBalancerBackend(BaseModel):

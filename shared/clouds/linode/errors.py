@@ -38,6 +38,7 @@ FIELDS: Mapping[str, str] = {
     "subnets.ipv4": "subnets",
     "subnets.label": "subnets",
     "size": "size_gib",
+    "linode_id": "machine_id",
     "configs.nodes.address": "listeners",
     "nodes.address": "listeners",
     "domain": "zone_name",

@@ -31,11 +31,22 @@ def create(call: Call) -> Answer:
         raise Refusal("conflict", "Label must be unique among your volumes", field="label")
     if len(call.list(VOLUME)) >= VOLUME_LIMIT:
         raise Refusal("quota")
-    facts = {"label": label, "size": size, "tags": checked_tags(wanted.get("tags") or []), "linode_id": None,
+    linode = _linode_of(call, wanted.get("linode_id"), region)
+    facts = {"label": label, "size": size, "tags": checked_tags(wanted.get("tags") or []), "linode_id": linode,
              "encryption": str(wanted.get("encryption") or "disabled")}  # fmt: skip
     number = str(FIRST_NUMBER + call.things.last_number + 1)
     volume = call.new(VOLUME, number, "creating", facts, region=region, steps=[(call.later(0.2), "active")])
     return Answer(200, document(call, volume), result_ids=[number])
+
+
+def _linode_of(call: Call, number: object, region: str) -> int | None:
+    """Raises Refusal when there is none in the region; None when none is named."""
+    if number is None:
+        return None
+    linode = call.get(MACHINE, str(number))
+    if linode is None or linode.region != region:
+        raise Refusal("invalid", "A Linode by that ID was not found in this region", field="linode_id")
+    return int(linode.id)
 
 
 def listed(call: Call) -> Answer:
@@ -73,14 +84,12 @@ def of_instance(call: Call) -> Answer:
 
 def attach(call: Call) -> Answer:
     volume = call.need(VOLUME, call.path["id"])
-    linode = call.get(MACHINE, str(call.document().get("linode_id")))
-    if linode is None or linode.region != volume.region:
-        raise Refusal("invalid", "A Linode by that ID was not found in this region", field="linode_id")
+    linode = _linode_of(call, call.document().get("linode_id"), volume.region)
     if volume.state != "active":
         raise Refusal("wrong_state", "Volume is busy.")
     if owner(call, volume) is not None:
         raise Refusal("conflict", f"Volume {volume.id} is already attached to a Linode.")
-    volume.facts["linode_id"] = int(linode.id)
+    volume.facts["linode_id"] = linode
     call.save(volume)
     return Answer(200, document(call, volume), result_ids=[volume.id])
 

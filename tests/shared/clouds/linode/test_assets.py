@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from shared.clouds.assets import GLOBAL_REGION, AssetLink, AssetSpec, AssetState
+from shared.clouds.assets import GLOBAL_REGION, AssetLink, AssetSpec
 from shared.clouds.errors import (
     Conflict,
     IncorrectState,
@@ -15,7 +15,7 @@ from shared.clouds.errors import (
     StillWorking,
 )
 from shared.clouds.linode.labels import label_of, token_of
-from shared.clouds.models import MachineSpec
+from shared.clouds.models import MachineSpec, VolumeState
 from shared.clouds.quotas import WithQuotas
 from tests.shared.clouds.account_under_test import new_token
 
@@ -83,23 +83,32 @@ async def test_what_somebody_wrote_about_a_vpc_stays(account, cloud):
     assert document["description"] == "Hall and yard canopy tags: week:47"
 
 
-async def test_a_volume_is_the_same_thing_by_both_doors_and_does_not_shrink_or_go_while_it_is_used(
-    account, cloud, spec
-):
-    made = await cloud.block_volumes.create(REGION, spec(cloud.block_volumes, size_gib=30))
+async def test_a_volume_is_one_thing_by_both_doors_and_grows_and_moves_in_steps(account, cloud, spec):
+    one, two = [(await machine(account, cloud)).id for _ in range(2)]
+    made = await cloud.block_volumes.create(REGION, spec(cloud.block_volumes, size_gib=30, machine_id=one))
     account.settle()
-    user = await machine(account, cloud)
-    await cloud.volumes.attach(REGION, made.id, user.id, "")
     asset, volume = await cloud.block_volumes.get(REGION, made.id), await cloud.volumes.get(REGION, made.id)
-    seen = (asset.configuration["size_gib"], asset.configuration["encrypted"], *asset.facts.values())
-    assert seen == (volume.size_gib, volume.encrypted, volume.kind, volume.snapshot_id, user.id, volume.device_name)
+    seen = {"state": volume.state, **asset.configuration, **asset.facts}
+    assert seen == {"state": VolumeState.IN_USE, **{name: getattr(volume, name) for name in seen if name != "state"}}
+    assert asset.configuration["machine_id"] == one
     with pytest.raises(Conflict):
         await cloud.block_volumes.delete(REGION, made.id)
     with pytest.raises(InvalidRequest) as caught:
         await cloud.block_volumes.change(REGION, made.id, {**asset.configuration, "size_gib": 20})
     assert caught.value.field == "size_gib"
-    await cloud.block_volumes.change(REGION, made.id, {**asset.configuration, "size_gib": 40})
-    assert (await cloud.block_volumes.get(REGION, made.id)).state is AssetState.CHANGING
+    wanted = {**asset.configuration, "size_gib": 40, "machine_id": two}
+    for _ in ("grow", "detach"):
+        with pytest.raises(StillWorking):
+            await cloud.block_volumes.change(REGION, made.id, wanted)
+        account.settle()
+    for _ in ("attach", "nothing"):
+        await cloud.block_volumes.change(REGION, made.id, wanted)
+    assert (await cloud.block_volumes.get(REGION, made.id)).configuration == wanted
+    await cloud.block_volumes.change(REGION, made.id, {**wanted, "machine_id": None})
+    with pytest.raises(InvalidRequest) as caught:
+        await cloud.block_volumes.change(REGION, made.id, {**wanted, "machine_id": "123456789"})
+    assert caught.value.field == "machine_id"
+    await cloud.block_volumes.delete(REGION, made.id)
 
 
 async def test_machines_come_to_stand_behind_a_balancer_and_go(account, cloud, spec):

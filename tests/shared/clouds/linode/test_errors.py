@@ -37,6 +37,7 @@ ROWS = [
     (400, "Must not overlap with a forbidden range", "subnets[1].ipv4", InvalidRequest, "subnets"),
     (400, "A subnet by that ID was not found", "interfaces[1].subnet_id", InvalidRequest, "subnet_id"),
     (400, "Must be in address:port format", "configs[1].nodes[1].address", InvalidRequest, "listeners"),
+    (400, "A Linode by that ID was not found in this region", "linode_id", InvalidRequest, "machine_id"),
     (400, "DNS zone already exists.", "domain", Conflict, None),
     (400, "Bucket already exists", "label", Conflict, None),
     (400, "Bucket is not empty", None, Conflict, None),
