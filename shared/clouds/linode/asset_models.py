@@ -88,7 +88,7 @@ class VolumeConfiguration(BaseModel):
 
 
 class NodeBalancerBackend(BaseModel):
-    """A Linode of the region, reached by its private address."""
+    """A Linode of the region, reached by its private address: one that had none gets one, and has to be restarted."""
 
     model_config = STRICT
 

@@ -1,7 +1,8 @@
 """How are NodeBalancers made, read, changed and removed, with their ports and the Linodes behind them?
 
-Sources: techdocs.akamai.com/linode-api/reference, "Create a NodeBalancer", "Rebuild a config". It reaches a Linode by a
-private address of the region (192.168.128.0/17); ours have one from the start.
+Sources: techdocs.akamai.com/linode-api/reference, "Create a NodeBalancer", "Rebuild a config", "Allocate an IPv4
+address". It reaches a Linode by a private address of the region (192.168.128.0/17). A Linode without gets one when it is
+named, and keeps it: it is the Linode's own, which sets it up when it next boots.
 """
 
 from __future__ import annotations
@@ -117,9 +118,18 @@ class LinodeLoadBalancers(LinodeAssets):
         if document.get("region") != region:
             raise _no_backend(machine_id, f"is not in {region}", operation)
         private = next((str(each) for each in document["ipv4"] if str(each).startswith(_PRIVATE)), None)
-        if private is None:
-            raise _no_backend(machine_id, "has no private address", operation)
-        return private
+        return private or await self._new_address(region, machine_id, operation)
+
+    async def _new_address(self, region: str, machine_id: str, operation: str) -> str:
+        """One that is not given (the newer kind of interfaces has none) is the listener's fault, not the provider's."""
+        path, body = f"/v4/linode/instances/{machine_id}/ips", {"type": "ipv4", "public": False}
+        try:
+            answer = await self._client.request(
+                "addresses.create", "POST", path, region=region, document=body, wants=("address",)
+            )
+        except InvalidRequest as error:
+            raise _no_backend(machine_id, f"gets no private address: {error.message}", operation) from None
+        return str(answer["address"])
 
 
 _NODE_FIELDS = ("id", "label", "address", "weight", "mode")

@@ -175,7 +175,6 @@ def _create(driver: Any, *, region: str, spec: MachineSpec, image: str, words: l
         "image": image,
         "root_pass": password,
         "tags": words,
-        "private_ip": True,  # what a NodeBalancer reaches a Linode by
     }
     if spec.subnet_id is not None:
         attributes["interface_generation"] = "legacy_config"

@@ -200,6 +200,4 @@ def document(call: Call, linode: Thing) -> dict[str, Any]:
 
 
 def private_addresses(linode: Thing) -> list[str]:
-    """In the network that Linode has in each region, 192.168.128.0/17."""
-    first = int(ipaddress.IPv4Address("192.168.128.0"))
-    return [str(ipaddress.IPv4Address(first + int(linode.id) % 2**15))] if linode.facts.get("private_ip") else []
+    return [vpcs.private_address(linode)] if linode.facts.get("private_ip") else []

@@ -35,6 +35,7 @@ def actions() -> list[Action]:
         Action("GET", subnets, "subnets.list", _subnets),
         Action("DELETE", f"{subnets}/{{subnet}}", "subnets.delete", _delete_subnet),
         Action("GET", "/v4/linode/instances/{id}/ips", "instances.ips", _of_instance),
+        Action("POST", "/v4/linode/instances/{id}/ips", "addresses.create", _allocate),
     ]
 
 
@@ -152,6 +153,27 @@ def _address(vpc: Thing, subnet: Mapping[str, Any], linode: Thing) -> dict[str, 
 
 def _addresses(call: Call) -> Answer:
     return page_of(call, list(_in_vpcs(call)), lambda each: each)
+
+
+def _allocate(call: Call) -> Answer:
+    """A private address: a Linode has one at most. Public ones are not served."""
+    linode, wanted = call.need(MACHINE, call.path["id"]), call.document()
+    if wanted.get("type") != "ipv4" or wanted.get("public") is not False:
+        raise Refusal("invalid", "Additional public IPv4 addresses require technical justification.", field="public")
+    if linode.facts.get("private_ip"):
+        raise Refusal("invalid", "This Linode already has a private IP address.")
+    linode.facts["private_ip"] = True
+    call.save(linode)
+    document = {
+        "address": private_address(linode), "gateway": None, "linode_id": int(linode.id), "prefix": 17,
+        "public": False, "rdns": None, "region": linode.region, "subnet_mask": "255.255.128.0", "type": "ipv4",
+    }  # fmt: skip
+    return Answer(200, document, result_ids=[linode.id])
+
+
+def private_address(linode: Thing) -> str:
+    """In the network that Linode has in each region."""
+    return str(_FORBIDDEN[int(linode.id) % 2**15])
 
 
 def _of_instance(call: Call) -> Answer:

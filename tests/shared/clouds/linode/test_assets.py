@@ -120,7 +120,8 @@ async def test_machines_come_to_stand_behind_a_balancer_and_go(account, cloud, s
     assert made.links == (AssetLink("target", f"machine:{one}", hard=True),)
     path = f"/v4/nodebalancers/{made.id}/configs"
     [config] = await cloud.load_balancers._configs(REGION, made.id)
-    address = (await cloud.machines.get(REGION, two)).private_ip
+    assert (await cloud.machines.get(REGION, one)).private_ip.startswith("192.168.")
+    address = account.post(f"/v4/linode/instances/{two}/ips", {"type": "ipv4", "public": False})["address"]
     account.post(f"{path}/{config['id']}/nodes", {"label": "theirs", "address": f"{address}:81"})
     account.post(path, {"port": 443, "protocol": "https"})
     wanted = {**made.configuration, "listeners": [{**made.configuration["listeners"][0], "backends": behind}]}
@@ -132,9 +133,9 @@ async def test_machines_come_to_stand_behind_a_balancer_and_go(account, cloud, s
 
 
 async def test_what_a_balancer_cannot_reach_is_refused_by_its_field(account, cloud, spec):
-    body = {"label": "their-linode", "region": REGION, "type": account.instance_type}
-    without_address = str(account.post("/v4/linode/instances", body)["id"])
+    without_address = (await machine(account, cloud)).id
     made = await cloud.load_balancers.create(REGION, spec(cloud.load_balancers))
+    account.simulated.fault(match={"service": "linode", "action": "addresses.create"}, status=400)
     for unreachable in (without_address, "123456789"):
         asked = spec(cloud.load_balancers, listeners=[{"backends": [{"machine_id": unreachable}]}])
         for call in (
