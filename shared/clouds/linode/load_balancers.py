@@ -1,8 +1,8 @@
 """How are NodeBalancers made, read, changed and removed, with their ports and the Linodes behind them?
 
 Sources: techdocs.akamai.com/linode-api/reference, "Create a NodeBalancer", "Rebuild a config", "Allocate an IPv4
-address". It reaches a Linode by a private address of the region (192.168.128.0/17). A Linode without gets one when it is
-named, and keeps it: it is the Linode's own, which sets it up when it next boots.
+address". It reaches a Linode by a private address of the region (192.168.128.0/17). A Linode without gets one when it
+is named, and keeps it: it is the Linode's own, which sets it up when it next boots.
 """
 
 from __future__ import annotations
