@@ -173,6 +173,16 @@ class WithBuckets(Protocol):
 
 
 @runtime_checkable
+class WithBlockVolumes(Protocol):
+    """Volumes that can be made by themselves. Their kind is `storage`, `volume`, as of those that are only listed
+    (`ListsVolumes`), so that a volume is one thing of the inventory, with the facts that `Volume` has.
+    """
+
+    @property
+    def block_volumes(self) -> Assets: ...
+
+
+@runtime_checkable
 class WithDatabases(Protocol):
     @property
     def databases(self) -> Assets: ...
@@ -206,6 +216,7 @@ class WithDnsZones(Protocol):
 
 ASSET_CAPABILITIES: Mapping[type, str] = {
     WithBuckets: "buckets",
+    WithBlockVolumes: "block_volumes",
     WithDatabases: "databases",
     WithPrivateNetworks: "private_networks",
     WithLoadBalancers: "load_balancers",

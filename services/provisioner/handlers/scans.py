@@ -64,7 +64,10 @@ class ReadFailed(Exception):
 
 
 def kinds_of(cloud: Cloud, catalog: Catalog) -> Kinds:
-    """Which kinds of things an account's inventory has: derived from what its cloud can list."""
+    """Which kinds of things an account's inventory has: derived from what its cloud can list.
+
+    Volumes that are an asset too are one kind, read as the asset.
+    """
     kinds: dict[tuple[str, str], Kind] = {}
     subtype = next((each.resource_subtype for each in catalog.offers() if each.resource_type == COMPUTE), None)
     if isinstance(cloud, WithMachines) and subtype is not None:

@@ -24,10 +24,15 @@ class NumberedPage:
     more: bool
 
 
+def id_of(thing: Mapping[str, Any]) -> str:
+    return str(thing["id"])
+
+
 async def numbered_pages(
-    read: Callable[[int], Awaitable[NumberedPage]], *, provider: str, operation: str
-) -> AsyncIterator[list[Mapping[str, Any]]]:
-    """Every thing once, page by page; `read` answers a page by its number, from 1 on.
+    read: Callable[[int], Awaitable[NumberedPage]], *, provider: str, operation: str,
+    key: Callable[[Mapping[str, Any]], str] = id_of,
+) -> AsyncIterator[list[Mapping[str, Any]]]:  # fmt: skip
+    """Every thing once, page by page; `read` answers a page by its number, from 1 on. `key` tells things apart.
 
     When the list changed its length meanwhile it is read again, and only what is new is yielded; `ProviderFault` when
     it never stood still: then nothing may be concluded about what did not appear.
@@ -41,8 +46,8 @@ async def numbered_pages(
             totals.add(page.total)
             in_this_pass += len(page.things)
             more = page.more and bool(page.things)
-            new = [each for each in page.things if str(each["id"]) not in seen]
-            seen.update(str(each["id"]) for each in new)
+            new = [each for each in page.things if key(each) not in seen]
+            seen.update(key(each) for each in new)
             if new or number == 1:
                 yield new
         if totals == {in_this_pass}:

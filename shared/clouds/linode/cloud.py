@@ -8,14 +8,21 @@ from shared.clouds.budget.limiter import Limiter
 from shared.clouds.capabilities import Cloud
 from shared.clouds.errors import PermissionDenied
 from shared.clouds.libcloud.client import LibcloudClient
+from shared.clouds.linode.block_volumes import LinodeBlockVolumes
+from shared.clouds.linode.buckets import LinodeBuckets
+from shared.clouds.linode.databases import LinodeDatabases
+from shared.clouds.linode.dns_zones import LinodeDnsZones
 from shared.clouds.linode.driver import driver_maker
 from shared.clouds.linode.errors import VOCABULARY
 from shared.clouds.linode.images import default_images
 from shared.clouds.linode.limits import api_of
+from shared.clouds.linode.load_balancers import LinodeLoadBalancers
 from shared.clouds.linode.machine_images import LinodeMachineImages
 from shared.clouds.linode.machines import LinodeMachines
 from shared.clouds.linode.metrics import LinodeMetrics
 from shared.clouds.linode.networks import LinodeNetworks
+from shared.clouds.linode.private_networks import LinodePrivateNetworks
+from shared.clouds.linode.quotas import LinodeQuotas
 from shared.clouds.linode.regions import regions_of
 from shared.clouds.linode.volumes import LinodeVolumes
 from shared.clouds.models import Account, Credentials, Region
@@ -37,6 +44,13 @@ class LinodeCloud:
         self.machine_images = LinodeMachineImages(self._client)
         self.networks = LinodeNetworks(self._client)
         self.volumes = LinodeVolumes(self._client)
+        self.block_volumes = LinodeBlockVolumes(self._client)
+        self.private_networks = LinodePrivateNetworks(self._client)
+        self.load_balancers = LinodeLoadBalancers(self._client)
+        self.dns_zones = LinodeDnsZones(self._client)
+        self.databases = LinodeDatabases(self._client)
+        self.buckets = LinodeBuckets(self._client)
+        self.quotas = LinodeQuotas(self._client)
 
     async def authenticate(self) -> Account:
         """Every token reads its profile; the account's id needs `account:read_only`, else the user stands for it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -18,6 +19,7 @@ from shared.clouds.libcloud.tags import from_words, replaced_by
 from shared.clouds.libcloud.tokens import check_token, name_of
 from shared.clouds.linode.errors import PROVIDER
 from shared.clouds.linode.lists import Document, page_of, pages_of
+from shared.clouds.linode.private_networks import Place, place_of, places
 from shared.clouds.linode.tags import TAGS
 from shared.clouds.models import Machine, MachineSpec, MachineState
 
@@ -81,23 +83,25 @@ class LinodeMachines(Machines):
         filters = {"region": region, "label": name_of(token)}
         page = await page_of(self._client, "instances.list", _PATH, region=region, filters=filters)
         found = [self._read(each) for each in page.things]
-        return next((each for each in found if each.token == token and each.region == region), None)
+        known = next((each for each in found if each.token == token and each.region == region), None)
+        return None if known is None else await self._placed(known)
 
     async def get(self, region: str, machine_id: str) -> Machine:
         if machine_id.isdecimal():
             path = f"{_PATH}/{machine_id}"
             machine = self._read(await self._client.request("instances.get", "GET", path, region=region))
             if machine.region == region:
-                return machine
+                return await self._placed(machine)
         raise not_found(f"Linode {machine_id} in {region}", provider=PROVIDER, operation="instances.get")
 
     async def pages(self, region: str, *, page_size: int = 1000) -> AsyncIterator[list[Machine]]:
-        filters = {"region": region}
+        """One call more for all: in which VPC each is."""
+        filters, known = {"region": region}, await places(self._client, region)
         pages = pages_of(
             self._client, "instances.list", _PATH, region=region, page_size=page_size, filters=filters
         )  # fmt: skip
         async for page in pages:
-            yield [self._read(each) for each in page]
+            yield [_at(machine, known.get(machine.id)) for machine in map(self._read, page)]
 
     async def start(self, region: str, machine_id: str) -> None:
         machine = await self.get(region, machine_id)
@@ -155,6 +159,9 @@ class LinodeMachines(Machines):
     async def _act(self, region: str, operation: str, ask: Callable[[Any], Any]) -> None:
         await self._client.call(operation, ask, region=region, reads=False)
 
+    async def _placed(self, machine: Machine) -> Machine:
+        return _at(machine, await place_of(self._client, machine.region, machine.id))
+
     def _read(self, document: Document) -> Machine:
         with self._client.reading("instances.get"):
             return _machine(document)
@@ -169,6 +176,9 @@ def _create(driver: Any, *, region: str, spec: MachineSpec, image: str, words: l
         "root_pass": password,
         "tags": words,
     }
+    if spec.subnet_id is not None:
+        attributes["interface_generation"] = "legacy_config"
+        attributes["interfaces"] = [{"purpose": "public"}, {"purpose": "vpc", "subnet_id": int(spec.subnet_id)}]
     if spec.security_groups:
         attributes["firewall_id"] = int(spec.security_groups[0])
     document: Document = driver.create_instance(attributes).extra[DOCUMENT]
@@ -182,12 +192,19 @@ def _check(region: str, spec: MachineSpec) -> None:
         wrong = "availability_zone", f"is {region}, the region itself, or left out"
     elif len(spec.security_groups) > 1 or not all(each.isdecimal() for each in spec.security_groups):
         wrong = "security_groups", "are one firewall's number at most"
-    elif spec.subnet_id is not None:
-        wrong = "subnet_id", "is not chosen at the creation of a Linode here"
+    elif spec.subnet_id is not None and not spec.subnet_id.isdecimal():
+        wrong = "subnet_id", "is the number of a VPC's subnet"
     elif spec.root_volume_gib is not None:
         wrong = "volume_size_gib", "is that of the type; a Linode's disk cannot be chosen"
     if wrong is not None:
         raise invalid(*wrong, provider=PROVIDER, operation="instances.create")
+
+
+def _at(machine: Machine, place: Place | None) -> Machine:
+    if place is None:
+        return machine
+    private = machine.private_ip or place.address
+    return replace(machine, network_id=place.network_id, subnet_id=place.subnet_id, private_ip=private)
 
 
 def _machine(document: Document) -> Machine:

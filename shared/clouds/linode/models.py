@@ -20,3 +20,6 @@ class InstanceConfiguration(BaseModel):
         pattern=r"^(linode/[a-z0-9._-]{1,64}|private/[0-9]{1,12})$",
         description="linode/debian12, or private/… for one of your own; default: the newest Ubuntu LTS",
     )
+    subnet_id: str | None = Field(
+        default=None, pattern=r"^[0-9]{1,12}$", description="the number of a VPC's subnet; it keeps its public address"
+    )

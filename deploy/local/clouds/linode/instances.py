@@ -6,7 +6,7 @@ import ipaddress
 import re
 from typing import Any
 
-from deploy.local.clouds.linode import offers
+from deploy.local.clouds.linode import offers, vpcs
 from deploy.local.clouds.linode.answers import moment, page_of
 from deploy.local.clouds.world.controls import GROUP, MACHINE, SNAPSHOT
 from deploy.local.clouds.world.provider import Answer, Call, Refusal
@@ -47,11 +47,24 @@ def create(call: Call, limit: int) -> Answer:
     power = [[call.later(), True]] if last == "running" else []
     facts = {
         "label": label, "type": kind, "image": image, "tags": tags, "updated_s": call.now_s, "power": power,
-        "firewall_id": firewall_id,
+        "firewall_id": firewall_id, "private_ip": bool(wanted.get("private_ip")),
+        "subnet_id": _subnet_of(call, wanted, region),
     }  # fmt: skip
     steps = [(call.later(0.6), "booting"), (call.later(), last)]
     linode = call.new(MACHINE, str(number), "provisioning", facts, region=region, steps=steps)
     return Answer(200, document(call, linode), result_ids=[linode.id])
+
+
+def _subnet_of(call: Call, wanted: dict[str, Any], region: str) -> int | None:
+    """The subnet of the VPC interface that is asked for; raises Refusal."""
+    for place, each in enumerate(wanted.get("interfaces") or []):
+        if each.get("purpose") == "vpc":
+            subnet = vpcs.subnet_of(call, each.get("subnet_id"), region)
+            if subnet is None:
+                message = "A subnet by that ID was not found in this region"
+                raise Refusal("invalid", message, field=f"interfaces[{place}].subnet_id")
+            return int(subnet["id"])
+    return None
 
 
 def _is_image(call: Call, identifier: str) -> bool:
@@ -174,7 +187,8 @@ def document(call: Call, linode: Thing) -> dict[str, Any]:
     return {
         "id": number, "label": facts["label"], "group": "", "status": linode.state, "type": facts["type"],
         "created": moment(linode.created_s), "updated": moment(facts["updated_s"]), "region": linode.region,
-        "image": facts["image"], "ipv4": [address], "ipv6": f"2001:db8::{number % 2**16:x}/128", "tags": facts["tags"],
+        "image": facts["image"], "ipv4": [address, *private_addresses(linode)],
+        "ipv6": f"2001:db8::{number % 2**16:x}/128", "tags": facts["tags"],
         "hypervisor": "kvm", "watchdog_enabled": True, "host_uuid": f"{number:032x}", "has_user_data": False,
         "specs": {"disk": kind["disk"], "memory": kind["memory"], "vcpus": kind["vcpus"], "gpus": 0,
                   "transfer": kind["transfer"], "accelerated_devices": 0},
@@ -183,3 +197,7 @@ def document(call: Call, linode: Thing) -> dict[str, Any]:
                     "schedule": {"day": None, "window": None}},
         "lke_cluster_id": None, "placement_group": None, "disk_encryption": "enabled", "capabilities": [],
     }  # fmt: skip
+
+
+def private_addresses(linode: Thing) -> list[str]:
+    return [vpcs.private_address(linode)] if linode.facts.get("private_ip") else []

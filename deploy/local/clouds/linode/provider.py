@@ -6,7 +6,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from deploy.local.clouds.estate import Planned
-from deploy.local.clouds.linode import estate, firewalls, images, instances, offers, statistics, volumes
+from deploy.local.clouds.linode import (
+    buckets,
+    databases,
+    domains,
+    estate,
+    firewalls,
+    images,
+    instances,
+    nodebalancers,
+    offers,
+    statistics,
+    volumes,
+    vpcs,
+)
 from deploy.local.clouds.linode.answers import filters_of, list_of, refused
 from deploy.local.clouds.world.accounts import Account
 from deploy.local.clouds.world.controls import MACHINE, VOLUME
@@ -14,6 +27,7 @@ from deploy.local.clouds.world.gardener import Gardener
 from deploy.local.clouds.world.provider import Action, Answer, Call, HttpRequest, Provider, Refusal
 from deploy.local.clouds.world.things import Thing, Things
 from shared.clouds.libcloud.tags import from_words
+from shared.clouds.linode.labels import token_of
 from shared.clouds.models import TOKEN_TAG
 
 _FIRST = "E1AF5EEC-526F-487D-B317EBEB34C87D71"
@@ -22,6 +36,10 @@ INSTANCE_LIMITS = {_FIRST: 20_000}
 INSTANCE_LIMIT = 10
 """What Linode gives a new account; the first one asked for more."""
 _INSTANCES, _VOLUMES = "/v4/linode/instances", "/v4/volumes"
+_REGIONAL = {
+    _INSTANCES: MACHINE, _VOLUMES: VOLUME, "/v4/vpcs": vpcs.VPC, "/v4/nodebalancers": nodebalancers.NODEBALANCER,
+}  # fmt: skip
+"""Paths of what is in a region, and the kinds of things there."""
 
 
 class Linode(Provider):
@@ -73,7 +91,15 @@ class Linode(Provider):
             Action("GET", f"{machine}/volumes", "instances.volumes", volumes.of_instance),
             *_volume_actions(),
             *_firewall_actions(),
+            *vpcs.actions(),
+            *nodebalancers.actions(),
+            *domains.actions(),
+            *databases.actions(),
+            *buckets.actions(),
         ]
+
+    def public_actions(self) -> Sequence[Action]:
+        return buckets.public_actions()
 
     def authenticate(self, request: HttpRequest, accounts: Sequence[Account], now_s: float) -> Account:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
@@ -86,24 +112,40 @@ class Linode(Provider):
 
     def region_of(self, request: HttpRequest, path: Mapping[str, str], things: Things, account: Account) -> str:
         """The region of the thing that is made or meant, or that a list is filtered by."""
-        for prefix, kind in ((_INSTANCES, MACHINE), (_VOLUMES, VOLUME)):
-            if request.path.startswith(f"{prefix}/"):
+        for prefix, kind in _REGIONAL.items():
+            if request.path.startswith(f"{prefix}/") and "id" in path:
                 meant = things.get(self.name, account.account_id, kind, path["id"])
                 return "global" if meant is None else meant.region
             if request.path == prefix:
                 wanted = request.document() if request.method == "POST" else filters_of(request)
                 return str(wanted.get("region", "global"))
+        if request.path.startswith("/v4/databases/"):
+            return self._region_of_database(request, path, things, account)
+        if request.path.startswith("/v4/object-storage/buckets"):
+            return path.get("region") or str(request.document().get("region", "global"))
         if request.path == "/v4/images" and request.method == "POST":
             number = str(request.document().get("disk_id"))[:-1]
             linode = things.get(self.name, account.account_id, MACHINE, number)
             return "global" if linode is None else linode.region
         return "global"
 
+    def _region_of_database(
+        self, request: HttpRequest, path: Mapping[str, str], things: Things, account: Account
+    ) -> str:
+        if "id" in path:
+            meant = things.get(self.name, account.account_id, databases.DATABASE, databases.identifier_of(path))
+            return "global" if meant is None else meant.region
+        wanted = request.document() if request.method == "POST" else filters_of(request)
+        return str(wanted.get("region", "global"))
+
     def refuse(self, refusal: Refusal) -> Answer:
         return refused(refusal)
 
     def describe(self, thing: Thing) -> dict[str, Any]:
-        pairs = from_words(thing.facts.get("tags", []))
+        words = thing.facts["description"].split() if thing.kind == vpcs.VPC else thing.facts.get("tags", [])
+        pairs = from_words(words)
+        if thing.kind in {databases.DATABASE, buckets.BUCKET} and (token := token_of(thing.facts["label"])):
+            pairs[TOKEN_TAG] = token
         return {**super().describe(thing), "tags": pairs, "token": pairs.get(TOKEN_TAG)}
 
 
@@ -141,7 +183,9 @@ def _volume_actions() -> list[Action]:
         Action("POST", _VOLUMES, "volumes.create", volumes.create),
         Action("GET", _VOLUMES, "volumes.list", volumes.listed),
         Action("GET", volume, "volumes.get", volumes.read),
+        Action("PUT", volume, "volumes.update", volumes.update),
         Action("DELETE", volume, "volumes.delete", volumes.delete),
+        Action("POST", f"{volume}/resize", "volumes.resize", volumes.resize),
         Action("POST", f"{volume}/attach", "volumes.attach", volumes.attach),
         Action("POST", f"{volume}/detach", "volumes.detach", volumes.detach),
     ]

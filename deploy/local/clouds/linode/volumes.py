@@ -31,10 +31,22 @@ def create(call: Call) -> Answer:
         raise Refusal("conflict", "Label must be unique among your volumes", field="label")
     if len(call.list(VOLUME)) >= VOLUME_LIMIT:
         raise Refusal("quota")
-    facts = {"label": label, "size": size, "tags": checked_tags(wanted.get("tags") or []), "linode_id": None}
+    linode = _linode_of(call, wanted.get("linode_id"), region)
+    facts = {"label": label, "size": size, "tags": checked_tags(wanted.get("tags") or []), "linode_id": linode,
+             "encryption": str(wanted.get("encryption") or "disabled")}  # fmt: skip
     number = str(FIRST_NUMBER + call.things.last_number + 1)
     volume = call.new(VOLUME, number, "creating", facts, region=region, steps=[(call.later(0.2), "active")])
     return Answer(200, document(call, volume), result_ids=[number])
+
+
+def _linode_of(call: Call, number: object, region: str) -> int | None:
+    """Raises Refusal when there is none in the region; None when none is named."""
+    if number is None:
+        return None
+    linode = call.get(MACHINE, str(number))
+    if linode is None or linode.region != region:
+        raise Refusal("invalid", "A Linode by that ID was not found in this region", field="linode_id")
+    return int(linode.id)
 
 
 def listed(call: Call) -> Answer:
@@ -45,6 +57,26 @@ def read(call: Call) -> Answer:
     return Answer(200, document(call, call.need(VOLUME, call.path["id"])))
 
 
+def update(call: Call) -> Answer:
+    volume, wanted = call.need(VOLUME, call.path["id"]), call.document()
+    if "tags" in wanted:
+        volume.facts["tags"] = checked_tags(wanted["tags"])
+    call.save(volume)
+    return Answer(200, document(call, volume), result_ids=[volume.id])
+
+
+def resize(call: Call) -> Answer:
+    volume, size = call.need(VOLUME, call.path["id"]), call.document().get("size")
+    if not isinstance(size, int) or not volume.facts["size"] <= size <= SIZE_MAX_GB:
+        raise Refusal("invalid", f"Must be {volume.facts['size']}-{SIZE_MAX_GB}", field="size")
+    if volume.state != "active":
+        raise Refusal("wrong_state", "Volume is busy.")
+    volume.facts["size"] = size
+    volume.turn("resizing", (call.later(0.3), "active"))
+    call.save(volume)
+    return Answer(200, document(call, volume), result_ids=[volume.id])
+
+
 def of_instance(call: Call) -> Answer:
     linode = call.need(MACHINE, call.path["id"])
     return page_of(call, attached_to(call, linode), lambda each: document(call, each))
@@ -52,14 +84,12 @@ def of_instance(call: Call) -> Answer:
 
 def attach(call: Call) -> Answer:
     volume = call.need(VOLUME, call.path["id"])
-    linode = call.get(MACHINE, str(call.document().get("linode_id")))
-    if linode is None or linode.region != volume.region:
-        raise Refusal("invalid", "A Linode by that ID was not found in this region", field="linode_id")
+    linode = _linode_of(call, call.document().get("linode_id"), volume.region)
     if volume.state != "active":
         raise Refusal("wrong_state", "Volume is busy.")
     if owner(call, volume) is not None:
         raise Refusal("conflict", f"Volume {volume.id} is already attached to a Linode.")
-    volume.facts["linode_id"] = int(linode.id)
+    volume.facts["linode_id"] = linode
     call.save(volume)
     return Answer(200, document(call, volume), result_ids=[volume.id])
 
@@ -97,5 +127,5 @@ def document(call: Call, volume: Thing) -> dict[str, Any]:
         "linode_label": None if linode is None else linode.facts["label"],
         "filesystem_path": f"/dev/disk/by-id/scsi-0Linode_Volume_{facts['label']}", "tags": facts["tags"],
         "created": moment(volume.created_s), "updated": moment(volume.created_s), "hardware_type": "nvme",
-        "encryption": "enabled", "io_ready": True,
+        "encryption": facts["encryption"], "io_ready": True,
     }  # fmt: skip

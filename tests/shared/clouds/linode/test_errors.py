@@ -33,6 +33,19 @@ ROWS = [
     (400, "The selected plan is out of capacity in the selected region.", None, NoCapacity, None),
     (400, "This plan is currently unavailable in the selected region", "type", NoCapacity, None),
     (400, "Label must be unique among your linodes", "label", Conflict, None),
+    (400, "Cannot delete a subnet that has Linodes in it", None, Conflict, None),
+    (400, "Must not overlap with a forbidden range", "subnets[1].ipv4", InvalidRequest, "subnets"),
+    (400, "A subnet by that ID was not found", "interfaces[1].subnet_id", InvalidRequest, "subnet_id"),
+    (400, "Must be in address:port format", "configs[1].nodes[1].address", InvalidRequest, "listeners"),
+    (400, "A Linode by that ID was not found in this region", "linode_id", InvalidRequest, "machine_id"),
+    (400, "DNS zone already exists.", "domain", Conflict, None),
+    (400, "Bucket already exists", "label", Conflict, None),
+    (400, "Bucket is not empty", None, Conflict, None),
+    (400, "Database is busy.", None, StillWorking, None),
+    (400, "engine is not valid", "engine", InvalidRequest, "version"),
+    (400, "A VPC subnet by that ID was not found", "private_network.subnet_id", InvalidRequest, "subnet_id"),
+    (400, "Domain is not valid", "domain", InvalidRequest, "zone_name"),
+    (400, "Must be 10-16384", "size", InvalidRequest, "size_gib"),
     (400, "Linode busy.", None, StillWorking, None),
     (400, "Volume 123 is already attached to a Linode.", None, Conflict, None),
     (400, "Image must be available to be replicated.", None, IncorrectState, None),
@@ -59,7 +72,7 @@ def test_an_answer_has_its_meaning_and_its_field(status, reason, field, meaning,
     error = refused(status, reason, field)
     assert type(error) is meaning
     assert (error.message, error.provider, error.operation) == (reason, "linode", "instances.create")
-    assert error.code == (f"invalid_{field}" if field else "error")
+    assert error.code == (f"invalid_{field.replace('[1]', '')}" if field else "error")
     assert getattr(error, "field", None) == ours
 
 

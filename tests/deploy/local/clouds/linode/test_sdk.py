@@ -4,6 +4,8 @@ import pytest
 from libcloud.common.types import InvalidCredsError, LibcloudError
 from libcloud.compute.drivers.linode import LinodeNodeDriverV4
 from libcloud.compute.types import NodeState
+from libcloud.dns.drivers.linode import LinodeDNSDriverV4
+from libcloud.dns.types import RecordType
 from libcloud.utils.py3 import urlparse
 
 
@@ -103,3 +105,19 @@ def test_volumes_disks_and_images_live_as_libcloud_sees_them(driver, cloud) -> N
     restored = driver.create_node(place, "sdk-restored", kind, kept, root_pass="a long enough password")
     assert restored.image == kept.id
     assert driver.delete_image(kept)
+
+
+def test_domains_and_records_live_as_libcloud_sees_them(cloud) -> None:
+    address = urlparse.urlparse(cloud.endpoint_url)
+    dns = LinodeDNSDriverV4("test-key", secure=False, host=address.hostname, port=address.port)
+    zone = dns.create_zone("sdk.example", extra={"soa_email": "dns@sdk.example", "tags": ["env:prod"]})
+    assert (zone.type, zone.extra["tags"]) == ("master", ["env:prod"])
+    www = dns.create_record("www", zone, RecordType.A, "192.0.2.1", extra={"ttl_sec": 310})
+    dns.create_record("", zone, RecordType.MX, "mail.sdk.example", extra={"priority": 10})
+    assert (www.ttl, dns.update_record(www, data="192.0.2.2").data) == (300, "192.0.2.2")
+    assert [(each.name, each.type) for each in dns.list_records(zone)] == [("www", "A"), ("", "MX")]
+    with pytest.raises(LibcloudError, match="DNS zone already exists"):
+        dns.create_zone("sdk.example", extra={"soa_email": "dns@sdk.example"})
+    assert dns.delete_record(www)
+    assert dns.delete_zone(zone)
+    assert "sdk.example" not in {each.domain for each in dns.list_zones()}
