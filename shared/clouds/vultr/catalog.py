@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from shared.clouds.catalog import Kind
 from shared.clouds.libcloud.catalog import TokenCatalog
+from shared.clouds.vultr.asset_models import VpcConfiguration
 from shared.clouds.vultr.models import InstanceConfiguration
 
 
 class VultrCatalog(TokenCatalog):
     name = "vultr"
-    kinds = {("compute", "vultr_instance"): Kind("Vultr instance", InstanceConfiguration, can_stop=True)}  # noqa: RUF012 - a ClassVar above
+    kinds = {  # noqa: RUF012 - a ClassVar above
+        ("compute", "vultr_instance"): Kind("Vultr instance", InstanceConfiguration, can_stop=True),
+        ("network", "vpc"): Kind("Vultr VPC", VpcConfiguration),
+    }

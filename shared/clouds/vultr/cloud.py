@@ -17,6 +17,7 @@ from shared.clouds.vultr.machine_images import VultrMachineImages
 from shared.clouds.vultr.machines import VultrMachines
 from shared.clouds.vultr.metrics import VultrMetrics
 from shared.clouds.vultr.networks import VultrNetworks
+from shared.clouds.vultr.private_networks import VultrPrivateNetworks
 from shared.clouds.vultr.regions import regions_of
 from shared.clouds.vultr.volumes import VultrVolumes
 
@@ -36,6 +37,7 @@ class VultrCloud:
         self.machine_images = VultrMachineImages(self._client)
         self.networks = VultrNetworks(self._client)
         self.volumes = VultrVolumes(self._client)
+        self.private_networks = VultrPrivateNetworks(self._client)
 
     async def authenticate(self) -> Account:
         """Vultr gives an account no number: its e-mail address is what tells it from others."""

@@ -23,10 +23,15 @@ def create(call: Call) -> Answer:
     if len(call.list(GROUP)) >= VPC_LIMIT:
         raise Refusal("invalid", "VPC limit reached for this account.")
     number = call.things.last_number + 1
+    chosen = wanted.get("v4_subnet") or ipaddress.IPv4Address(_FIRST + number % 2**14 * 2**8)
+    try:
+        subnet = ipaddress.IPv4Network(f"{chosen}/{wanted.get('v4_subnet_mask') or 24}")
+    except ValueError as error:
+        raise Refusal("invalid", "Invalid subnet.") from error
     facts = {
         "description": str(wanted.get("description") or ""),
-        "subnet": str(wanted.get("v4_subnet") or ipaddress.IPv4Address(_FIRST + number % 2**14 * 2**8)),
-        "mask": int(wanted.get("v4_subnet_mask") or 24),
+        "subnet": str(subnet.network_address),
+        "mask": subnet.prefixlen,
         "gateways": [],
     }
     identifier = str(uuid.uuid5(uuid.NAMESPACE_OID, f"vpc {call.account.account_id} {number}"))
@@ -42,10 +47,19 @@ def read(call: Call) -> Answer:
     return Answer(200, {"vpc": document(call.need(GROUP, call.path["id"]))})
 
 
+def update(call: Call) -> Answer:
+    """Its description, which is all that can be changed."""
+    network = call.need(GROUP, call.path["id"])
+    network.facts["description"] = str(call.document().get("description") or "")
+    call.save(network)
+    return Answer(204, result_ids=[network.id])
+
+
 def delete(call: Call) -> Answer:
     network = call.need(GROUP, call.path["id"])
-    if any(network.id in each.facts.get("vpcs", []) for each in call.list(MACHINE)):
-        raise Refusal("invalid", "This VPC is attached to instances and cannot be deleted.")
+    members = [address_in(network, each) for each in call.list(MACHINE) if network.id in each.facts.get("vpcs", [])]
+    if members:
+        raise Refusal("invalid", f"VPC is attached to {', '.join(members)}")
     call.things.remove(network)
     return Answer(204, result_ids=[network.id])
 
@@ -70,6 +84,12 @@ def of_instance(call: Call) -> Answer:
         {"id": each.id, "mac_address": "5a:02:00:00:24:e9", "ip_address": address_in(each, instance)} for each in found
     ]
     return list_of(call, "vpcs", members)
+
+
+def address_of(call: Call, instance: Thing) -> str:
+    """Its address in the first of its networks; empty without any."""
+    found = (call.get(GROUP, each) for each in instance.facts.get("vpcs", []))
+    return next((address_in(each, instance) for each in found if each is not None), "")
 
 
 def address_in(network: Thing, instance: Thing) -> str:

@@ -109,6 +109,7 @@ def _restoring_actions() -> list[Action]:
         Action("POST", "/v2/vpcs", "vpcs.create", networks.create),
         Action("GET", "/v2/vpcs", "vpcs.list", networks.listed),
         Action("GET", "/v2/vpcs/{id}", "vpcs.get", networks.read),
+        Action("PUT", "/v2/vpcs/{id}", "vpcs.update", networks.update),
         Action("DELETE", "/v2/vpcs/{id}", "vpcs.delete", networks.delete),
         Action("GET", "/v2/vpcs/{id}/nat-gateway", "vpcs.gateways", networks.gateways),
         Action("POST", "/v2/vpcs/{id}/nat-gateway", "vpcs.add_gateway", networks.add_gateway),

@@ -1,13 +1,25 @@
 """How do the tests of Vultr reach an account and make things go wrong there?"""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import ClassVar
 
 import pytest
 
-from shared.clouds.errors import NoCapacity, PermissionDenied, QuotaExceeded, RateLimited
+from shared.clouds.assets import Assets
+from shared.clouds.errors import CloudError, NoCapacity, PermissionDenied, QuotaExceeded, RateLimited
+from shared.clouds.models import TOKEN_TAG
+from shared.clouds.vultr.labels import tags_of
 from tests.fixtures.clouds import SimulatedCloud
+from tests.shared.clouds.conformance_assets import Sample
 from tests.shared.clouds.libcloud.account import TokenAccount
+
+UNKNOWN = "cb676a46-66fd-4dfb-b839-443f2e6c0b60"
+
+
+LISTS = {
+    "vpc": ("/v2/vpcs", "vpcs", "description"),
+}
+"""Of each subtype: where it is listed, under which name, and the text that its tags are in."""
 
 
 class VultrAccount(TokenAccount):
@@ -16,7 +28,7 @@ class VultrAccount(TokenAccount):
     other_region = "fra"
     instance_type = "vc2-1c-1gb"
     other_instance_type = "vc2-2c-4gb"
-    unknown_machine_id = "cb676a46-66fd-4dfb-b839-443f2e6c0b60"
+    unknown_machine_id = UNKNOWN
     compute = ("compute", "vultr_instance")
     create_action = "instances.create"
     list_action = "instances.list"
@@ -30,6 +42,30 @@ class VultrAccount(TokenAccount):
         RateLimited: (429, ""),
         PermissionDenied: (403, ""),
     }
+
+    def sample(self, assets: Assets, number: int) -> Sample:
+        make = getattr(self, f"_{assets.resource_subtype}")
+        sample: Sample = make(number)
+        return sample
+
+    def assets_with(self, assets: Assets, token: str) -> Sequence[str]:
+        path, name, text = LISTS[assets.resource_subtype]
+        found = self.get(f"{path}?per_page=500")[name]
+        return [each["id"] for each in found if tags_of(each[text]).get(TOKEN_TAG) == token]
+
+    def lose_next_answer(self, assets: Assets) -> None:
+        self.lose_answer_of(self._creates(assets))
+
+    def refuse_next(self, assets: Assets, error: type[CloudError]) -> None:
+        status, code = self.refusals[error]
+        self._fault(match={"action": self._creates(assets)}, status=status, code=code)
+
+    def _creates(self, assets: Assets) -> str:
+        _, name, _ = LISTS[assets.resource_subtype]
+        return f"{name}.create"
+
+    def _vpc(self, number: int) -> Sample:
+        return Sample({"ip_range": f"10.{number % 200}.0.0/20"} if number % 2 else {}, UNKNOWN, {})
 
 
 @pytest.fixture
