@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import ipaddress
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, field_validator
+from pydantic import BaseModel, Field, ValidationInfo, field_validator
 
 from shared.clouds.libcloud.catalog import STRICT
+from shared.clouds.models import CHANGE, IN_PLACE
+
+_CHANGES: dict[str, Any] = {CHANGE: IN_PLACE}
+_UUID = r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
+InstanceId = Annotated[str, Field(pattern=_UUID)]
+VpcId = Annotated[str, Field(pattern=_UUID)]
 
 _PRIVATE = tuple(ipaddress.IPv4Network(each) for each in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
 """RFC 1918, as "Create a VPC" (www.vultr.com/api) wants it."""
@@ -29,3 +36,86 @@ class VpcConfiguration(BaseModel):
         if text is not None and not any(ipaddress.IPv4Network(text).subnet_of(each) for each in _PRIVATE):
             raise ValueError("is not within 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16")
         return text
+
+
+class VultrForwardingRule(BaseModel):
+    """What comes to a port goes to a port of the targets, in the same protocol."""
+
+    model_config = STRICT
+
+    protocol: Literal["http", "tcp"] = "http"
+    port: int = Field(default=80, ge=1, le=65535)
+    target_port: int = Field(default=80, ge=1, le=65535)
+
+
+class VultrHealthCheck(BaseModel):
+    """How an instance shows that it can be given work. Limits: Vultr's Terraform provider."""
+
+    model_config = STRICT
+
+    protocol: Literal["http", "tcp"] = "http"
+    port: int = Field(default=80, ge=1, le=65535)
+    path: str | None = Field(
+        default=None,
+        pattern=r"^/[^\s\x00]{0,1023}$",
+        validate_default=True,
+        description="of http; default: /",
+    )
+    interval_s: int = Field(default=15, ge=1, le=300)
+    timeout_s: int = Field(default=5, ge=1, le=300)
+    unhealthy_threshold: int = Field(default=5, ge=1, le=300)
+    healthy_threshold: int = Field(default=5, ge=1, le=300)
+
+    @field_validator("path")
+    @classmethod
+    def _of_http(cls, path: str | None, given: ValidationInfo) -> str | None:
+        if given.data.get("protocol") != "tcp":
+            return path or "/"
+        if path is not None:
+            raise ValueError("is for http only")
+        return None
+
+
+class LoadBalancerConfiguration(BaseModel):
+    """A load balancer: a public address before instances of its region.
+
+    It ends no TLS: that needs a private key, which is never configuration. TLS passes through as tcp. Limits: "Create
+    Load Balancer" (www.vultr.com/api): 1 to 99 nodes, an odd number.
+    """
+
+    model_config = STRICT
+
+    forwarding_rules: list[VultrForwardingRule] = Field(
+        default_factory=lambda: [VultrForwardingRule()], min_length=1, max_length=100, json_schema_extra=_CHANGES
+    )
+    balancing_algorithm: Literal["roundrobin", "leastconn"] = Field(default="roundrobin", json_schema_extra=_CHANGES)
+    proxy_protocol: bool = Field(
+        default=False, description="tell targets who calls; they must understand it", json_schema_extra=_CHANGES
+    )
+    health_check: VultrHealthCheck = Field(default_factory=VultrHealthCheck, json_schema_extra=_CHANGES)
+    nodes: int = Field(default=1, ge=1, le=99, description="an odd number", json_schema_extra=_CHANGES)
+    machines: list[InstanceId] = Field(
+        default_factory=list, max_length=500, description="ids of instances of its region", json_schema_extra=_CHANGES
+    )
+    network_id: VpcId | None = Field(
+        default=None, description="the VPC in which it reaches them; default: by their public addresses"
+    )
+
+    @field_validator("forwarding_rules")
+    @classmethod
+    def _told_apart(cls, rules: list[VultrForwardingRule]) -> list[VultrForwardingRule]:
+        if len({each.port for each in rules}) < len(rules):
+            raise ValueError("two have the same port")
+        return sorted(rules, key=lambda each: each.port)
+
+    @field_validator("nodes")
+    @classmethod
+    def _is_odd(cls, nodes: int) -> int:
+        if nodes % 2 == 0:
+            raise ValueError("is an odd number")
+        return nodes
+
+    @field_validator("machines")
+    @classmethod
+    def _in_order(cls, machines: list[str]) -> list[str]:
+        return sorted(set(machines))

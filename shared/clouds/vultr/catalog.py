@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shared.clouds.catalog import Kind
 from shared.clouds.libcloud.catalog import TokenCatalog
-from shared.clouds.vultr.asset_models import VpcConfiguration
+from shared.clouds.vultr.asset_models import LoadBalancerConfiguration, VpcConfiguration
 from shared.clouds.vultr.models import InstanceConfiguration
 
 
@@ -13,4 +13,5 @@ class VultrCatalog(TokenCatalog):
     kinds = {  # noqa: RUF012 - a ClassVar above
         ("compute", "vultr_instance"): Kind("Vultr instance", InstanceConfiguration, can_stop=True),
         ("network", "vpc"): Kind("Vultr VPC", VpcConfiguration),
+        ("load_balancer", "load_balancer"): Kind("Vultr load balancer", LoadBalancerConfiguration),
     }

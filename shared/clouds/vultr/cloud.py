@@ -13,6 +13,7 @@ from shared.clouds.vultr.driver import driver_maker
 from shared.clouds.vultr.errors import VOCABULARY
 from shared.clouds.vultr.images import default_images
 from shared.clouds.vultr.limits import api_of
+from shared.clouds.vultr.load_balancers import VultrLoadBalancers
 from shared.clouds.vultr.machine_images import VultrMachineImages
 from shared.clouds.vultr.machines import VultrMachines
 from shared.clouds.vultr.metrics import VultrMetrics
@@ -37,6 +38,7 @@ class VultrCloud:
         self.machine_images = VultrMachineImages(self._client)
         self.networks = VultrNetworks(self._client)
         self.volumes = VultrVolumes(self._client)
+        self.load_balancers = VultrLoadBalancers(self._client)
         self.private_networks = VultrPrivateNetworks(self._client)
 
     async def authenticate(self) -> Account:

@@ -34,7 +34,7 @@ SENTENCES = (
     Sentence(400, r"currently (locked|busy|being|resizing)|is locked", StillWorking),
     Sentence(412, r"currently (locked|busy|being|resizing)|is locked", StillWorking),
     Sentence(500, r"currently (locked|busy|being|resizing)|is locked", StillWorking),
-    Sentence(400, r"invalid instance[- ]id", NotFound),
+    Sentence(400, r"invalid (instance[- ]|private network )id", NotFound),
     Sentence(400, r"(upgrade|downgrade|change) .*plan|invalid plan", InvalidRequest, "instance_type"),
     Sentence(400, r"invalid (os|image|snapshot)", InvalidRequest, "image"),
     Sentence(400, r"invalid region", InvalidRequest, "region"),

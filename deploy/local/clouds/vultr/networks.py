@@ -8,11 +8,14 @@ from typing import Any
 
 from deploy.local.clouds.vultr import offers
 from deploy.local.clouds.vultr.answers import list_of, moment, page_of
+from deploy.local.clouds.vultr.balancers import BALANCER
 from deploy.local.clouds.world.controls import GROUP, MACHINE
 from deploy.local.clouds.world.provider import Answer, Call, Refusal
 from deploy.local.clouds.world.things import Thing
 
 VPC_LIMIT = 1_000
+_IN_ONE = (BALANCER,)
+"""What may be in one network, named in its facts, besides instances, which may be in several."""
 _FIRST = int(ipaddress.IPv4Address("10.64.0.0"))
 
 
@@ -57,9 +60,11 @@ def update(call: Call) -> Answer:
 
 def delete(call: Call) -> Answer:
     network = call.need(GROUP, call.path["id"])
-    members = [address_in(network, each) for each in call.list(MACHINE) if network.id in each.facts.get("vpcs", [])]
+    members = [each for each in call.list(MACHINE) if network.id in each.facts.get("vpcs", [])]
+    members += [each for kind in _IN_ONE for each in call.list(kind) if each.facts["vpc"] == network.id]
     if members:
-        raise Refusal("invalid", f"VPC is attached to {', '.join(members)}")
+        addresses = ", ".join(address_in(network, each) for each in members)
+        raise Refusal("invalid", f"VPC is attached to {addresses}")
     call.things.remove(network)
     return Answer(204, result_ids=[network.id])
 
@@ -92,8 +97,8 @@ def address_of(call: Call, instance: Thing) -> str:
     return next((address_in(each, instance) for each in found if each is not None), "")
 
 
-def address_in(network: Thing, instance: Thing) -> str:
-    return str(ipaddress.IPv4Address(network.facts["subnet"]) + 3 + instance.number % 250)
+def address_in(network: Thing, member: Thing) -> str:
+    return str(ipaddress.IPv4Address(network.facts["subnet"]) + 3 + member.number % 250)
 
 
 def document(network: Thing) -> dict[str, Any]:

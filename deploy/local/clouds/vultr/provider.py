@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from deploy.local.clouds.estate import Planned
-from deploy.local.clouds.vultr import bandwidth, blocks, estate, instances, networks, offers, snapshots
+from deploy.local.clouds.vultr import balancers, bandwidth, blocks, estate, instances, networks, offers, snapshots
 from deploy.local.clouds.vultr.answers import list_of, refused
 from deploy.local.clouds.world.accounts import Account
 from deploy.local.clouds.world.controls import GROUP, MACHINE, SNAPSHOT, VOLUME
@@ -21,7 +21,13 @@ _FIRST, _SECOND = "operations@canopy.test", "second@canopy.test"
 INSTANCE_LIMITS = {_FIRST: 20_000}
 INSTANCE_LIMIT = 10
 """What Vultr's first fee limit comes to; the first account asked for more."""
-_KINDS = {"/v2/snapshots/": SNAPSHOT, "/v2/vpcs/": GROUP, "/v2/blocks/": VOLUME}
+_KINDS = {
+    "/v2/snapshots/": SNAPSHOT,
+    "/v2/vpcs/": GROUP,
+    "/v2/blocks/": VOLUME,
+    "/v2/load-balancers/": balancers.BALANCER,
+}
+"""Of which kind are the things below a path; else they are instances."""
 
 
 class Vultr(Provider):
@@ -66,6 +72,7 @@ class Vultr(Provider):
             Action("GET", f"{machine}/vpcs", "instances.vpcs", networks.of_instance),
             *_restoring_actions(),
             *_block_actions(),
+            *balancers.actions(),
         ]
 
     def authenticate(self, request: HttpRequest, accounts: Sequence[Account], now_s: float) -> Account:
@@ -86,8 +93,8 @@ class Vultr(Provider):
         if request.method == "POST" and request.path == "/v2/snapshots":
             instance = things.get(self.name, account.account_id, MACHINE, str(request.document().get("instance_id")))
             return "global" if instance is None else instance.region
-        if request.method == "POST" and request.path in {"/v2/instances", "/v2/blocks", "/v2/vpcs"}:
-            return str(request.document().get("region"))
+        if request.method == "POST" and "region" in request.document():
+            return str(request.document()["region"])
         return path.get("region") or request.query.get("region", "global")
 
     def refuse(self, refusal: Refusal) -> Answer:

@@ -18,8 +18,15 @@ UNKNOWN = "cb676a46-66fd-4dfb-b839-443f2e6c0b60"
 
 LISTS = {
     "vpc": ("/v2/vpcs", "vpcs", "description"),
+    "load_balancer": ("/v2/load-balancers", "load_balancers", "label"),
 }
 """Of each subtype: where it is listed, under which name, and the text that its tags are in."""
+
+
+CHECK = {
+    "protocol": "http", "port": 8080, "path": "/ready", "interval_s": 10, "timeout_s": 4, "unhealthy_threshold": 3,
+    "healthy_threshold": 2,
+}  # fmt: skip
 
 
 class VultrAccount(TokenAccount):
@@ -66,6 +73,22 @@ class VultrAccount(TokenAccount):
 
     def _vpc(self, number: int) -> Sample:
         return Sample({"ip_range": f"10.{number % 200}.0.0/20"} if number % 2 else {}, UNKNOWN, {})
+
+    def _load_balancer(self, number: int) -> Sample:
+        body = {"region": self.region, "plan": self.instance_type, "os_id": 2284}
+        machines = [self.post("/v2/instances", body)["instance"]["id"] for _ in range(number % 2)]
+        network = self.post("/v2/vpcs", {"region": self.region})["vpc"]["id"]
+        tcp = {"protocol": "tcp", "port": 443, "target_port": 8443}
+        given = {"network_id": network, "machines": machines, "forwarding_rules": [tcp]} if machines else {}
+        change = {
+            "forwarding_rules": [{"protocol": "http", "port": 80, "target_port": 8080}, tcp],
+            "balancing_algorithm": "leastconn",
+            "proxy_protocol": True,
+            "health_check": {**CHECK, "protocol": "tcp", "port": 8443, "path": None} if machines else CHECK,
+            "nodes": 3,
+            "machines": [],
+        }
+        return Sample(given, UNKNOWN, change)
 
 
 @pytest.fixture

@@ -38,6 +38,7 @@ ROWS = [
     (412, "Server is currently busy", StillWorking, None),
     (500, "Unable to destroy server: Unable to remove VM: Server is currently locked", StillWorking, None),
     (400, "Invalid instance-id", NotFound, None),
+    (400, "Invalid private network ID.", NotFound, None),
     (400, "Invalid plan.", InvalidRequest, "instance_type"),
     (400, "Unable to downgrade to that plan: its disk is smaller.", InvalidRequest, "instance_type"),
     (400, "Invalid OS.", InvalidRequest, "image"),
