@@ -5,6 +5,7 @@ from __future__ import annotations
 from shared.clouds.catalog import Kind
 from shared.clouds.libcloud.catalog import TokenCatalog
 from shared.clouds.vultr.asset_models import LoadBalancerConfiguration, VpcConfiguration
+from shared.clouds.vultr.dns_models import DnsDomainConfiguration
 from shared.clouds.vultr.models import InstanceConfiguration
 
 
@@ -14,4 +15,5 @@ class VultrCatalog(TokenCatalog):
         ("compute", "vultr_instance"): Kind("Vultr instance", InstanceConfiguration, can_stop=True),
         ("network", "vpc"): Kind("Vultr VPC", VpcConfiguration),
         ("load_balancer", "load_balancer"): Kind("Vultr load balancer", LoadBalancerConfiguration),
+        ("dns", "dns_domain"): Kind("Vultr DNS domain", DnsDomainConfiguration, is_global=True),
     }

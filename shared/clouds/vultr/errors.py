@@ -39,7 +39,7 @@ SENTENCES = (
     Sentence(400, r"invalid (os|image|snapshot)", InvalidRequest, "image"),
     Sentence(400, r"invalid region", InvalidRequest, "region"),
     Sentence(400, r"must be (stopped|halted)", IncorrectState),
-    Sentence(400, r"(is|already) attached|in use", Conflict),
+    Sentence(400, r"(is|already) attached|in use|already exists", Conflict),
     Sentence(503, r"rate limit", RateLimited),
 )
 """What their sentences mean; the first that fits counts."""

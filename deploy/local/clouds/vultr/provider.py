@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from deploy.local.clouds.estate import Planned
-from deploy.local.clouds.vultr import balancers, bandwidth, blocks, estate, instances, networks, offers, snapshots
+from deploy.local.clouds.vultr import balancers, bandwidth, blocks, dns, estate, instances, networks, offers, snapshots
 from deploy.local.clouds.vultr.answers import list_of, refused
 from deploy.local.clouds.world.accounts import Account
 from deploy.local.clouds.world.controls import GROUP, MACHINE, SNAPSHOT, VOLUME
@@ -26,6 +26,7 @@ _KINDS = {
     "/v2/vpcs/": GROUP,
     "/v2/blocks/": VOLUME,
     "/v2/load-balancers/": balancers.BALANCER,
+    "/v2/domains/": dns.DOMAIN,
 }
 """Of which kind are the things below a path; else they are instances."""
 
@@ -73,6 +74,7 @@ class Vultr(Provider):
             *_restoring_actions(),
             *_block_actions(),
             *balancers.actions(),
+            *dns.actions(),
         ]
 
     def authenticate(self, request: HttpRequest, accounts: Sequence[Account], now_s: float) -> Account:
@@ -102,6 +104,9 @@ class Vultr(Provider):
 
     def describe(self, thing: Thing) -> dict[str, Any]:
         """What has no tags has them in its label or description."""
+        if thing.kind == dns.DOMAIN:
+            pairs = dns.tags_of(thing)
+            return {**super().describe(thing), "tags": pairs, "token": pairs.get(TOKEN_TAG)}
         text = thing.facts.get("description") or thing.facts.get("label")
         pairs = from_words(thing.facts["tags"]) if "tags" in thing.facts else tags_of(text)
         return {**super().describe(thing), "tags": pairs, "token": pairs.get(TOKEN_TAG)}

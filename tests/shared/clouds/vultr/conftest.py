@@ -16,13 +16,12 @@ from tests.shared.clouds.libcloud.account import TokenAccount
 UNKNOWN = "cb676a46-66fd-4dfb-b839-443f2e6c0b60"
 
 
-LISTS = {
-    "vpc": ("/v2/vpcs", "vpcs", "description"),
-    "load_balancer": ("/v2/load-balancers", "load_balancers", "label"),
+CREATES = {
+    "vpc": "vpcs.create",
+    "load_balancer": "load_balancers.create",
+    "dns_domain": "domains.create",
 }
-"""Of each subtype: where it is listed, under which name, and the text that its tags are in."""
-
-
+"""Of each subtype: the call that makes it."""
 CHECK = {
     "protocol": "http", "port": 8080, "path": "/ready", "interval_s": 10, "timeout_s": 4, "unhealthy_threshold": 3,
     "healthy_threshold": 2,
@@ -56,20 +55,19 @@ class VultrAccount(TokenAccount):
         return sample
 
     def assets_with(self, assets: Assets, token: str) -> Sequence[str]:
-        path, name, text = LISTS[assets.resource_subtype]
-        found = self.get(f"{path}?per_page=500")[name]
-        return [each["id"] for each in found if tags_of(each[text]).get(TOKEN_TAG) == token]
+        """Networks have a list of their own in no control, for walls are networks too."""
+        if assets.resource_subtype == "vpc":
+            found = self.get("/v2/vpcs?per_page=500")["vpcs"]
+            return [each["id"] for each in found if tags_of(each["description"]).get(TOKEN_TAG) == token]
+        known = [each for each in self.simulated.assets() if each["kind"] == assets.resource_subtype]
+        return [each["id"] for each in known if each["token"] == token]
 
     def lose_next_answer(self, assets: Assets) -> None:
-        self.lose_answer_of(self._creates(assets))
+        self.lose_answer_of(CREATES[assets.resource_subtype])
 
     def refuse_next(self, assets: Assets, error: type[CloudError]) -> None:
         status, code = self.refusals[error]
-        self._fault(match={"action": self._creates(assets)}, status=status, code=code)
-
-    def _creates(self, assets: Assets) -> str:
-        _, name, _ = LISTS[assets.resource_subtype]
-        return f"{name}.create"
+        self._fault(match={"action": CREATES[assets.resource_subtype]}, status=status, code=code)
 
     def _vpc(self, number: int) -> Sample:
         return Sample({"ip_range": f"10.{number % 200}.0.0/20"} if number % 2 else {}, UNKNOWN, {})
@@ -89,6 +87,22 @@ class VultrAccount(TokenAccount):
             "machines": [],
         }
         return Sample(given, UNKNOWN, change)
+
+    def _dns_domain(self, number: int) -> Sample:
+        records = [
+            {"name": "@", "type": "MX", "values": ["10 mail.example.com", "20 mail2.example.com"], "ttl_s": 300},
+            {"name": "www", "type": "A", "values": ["192.0.2.1", "192.0.2.2"], "ttl_s": 60},
+        ]
+        changed = [
+            {"name": "@", "type": "CAA", "values": ["0 issue letsencrypt.org"], "ttl_s": 300},
+            {**records[0], "ttl_s": 600},
+            {"name": "_sip._tcp", "type": "SRV", "values": ["10 5 5060 sip.example.com"], "ttl_s": 300},
+            {"name": "www", "type": "CNAME", "values": ["example.com"], "ttl_s": 60},
+            {"name": "www2", "type": "AAAA", "values": ["2001:db8::1"], "ttl_s": 60},
+            {"name": "www2", "type": "TXT", "values": ["a; b", "x" * 300], "ttl_s": 60},
+        ]
+        given = {"zone_name": f"wedding-{number}.example", "records": records if number % 2 else []}
+        return Sample(given, "never-made.example", {"records": changed, "dnssec": bool(number % 2)})
 
 
 @pytest.fixture

@@ -1,8 +1,10 @@
 """What is Vultr's own about its assets: what they stand on, what is refused, which secrets stay there."""
 
+from dataclasses import replace
+
 import pytest
 
-from shared.clouds.assets import AssetLink, AssetSpec
+from shared.clouds.assets import GLOBAL_REGION, AssetLink, AssetSpec
 from shared.clouds.capabilities import machines_of
 from shared.clouds.errors import Conflict, InvalidRequest, NotFound
 from shared.clouds.registry import catalog_of
@@ -16,6 +18,10 @@ def spec_of(account, resource_type: str, subtype: str, **configuration) -> Asset
     return AssetSpec(new_token(), account.catalog.configuration(resource_type, subtype, configuration))
 
 
+def dns(**record) -> dict:
+    return {"zone_name": "example.com", "records": [{"name": "@", **record}]}
+
+
 WRONG = [
     ("network", "vpc", {"ip_range": "8.8.8.0/24"}, "ip_range"),
     ("network", "vpc", {"ip_range": "10.0.0.1/24"}, "ip_range"),
@@ -23,6 +29,10 @@ WRONG = [
     ("load_balancer", "load_balancer", {"machines": ["../account"]}, "machines.0"),
     ("load_balancer", "load_balancer", {"forwarding_rules": [{"port": 80}, {"port": 80}]}, "forwarding_rules"),
     ("load_balancer", "load_balancer", {"health_check": {"protocol": "tcp", "path": "/"}}, "health_check.path"),
+    ("dns", "dns_domain", {"zone_name": "Example.com"}, "zone_name"),
+    ("dns", "dns_domain", dns(type="TXT", values=['say "yes"']), "records.0.values"),
+    ("dns", "dns_domain", dns(name="_canopy", type="TXT", values=["x"]), "records.0"),
+    ("dns", "dns_domain", dns(type="NS", values=["ns.example.com"]), "records.0"),
 ]
 
 
@@ -55,3 +65,41 @@ class TestLoadBalancers(Conformance):
         for names in ({"machines": [UNKNOWN]}, {"network_id": UNKNOWN}):
             with pytest.raises(NotFound):
                 await balancers.create(region, spec_of(account, *kind, **names))
+
+
+class TestDnsDomains(Conformance):
+    async def test_what_is_there_is_not_taken_over_but_what_may_be_half_made_is(self, account):
+        zones = account.cloud.dns_zones
+        for name, more in (("bare.example", {}), ("used.example", {"ip": "192.0.2.9"})):
+            account.post("/v2/domains", {"domain": name, **more})
+        kind = ("dns", "dns_domain")
+        with pytest.raises(Conflict):
+            await zones.create(GLOBAL_REGION, spec_of(account, *kind, zone_name="used.example"))
+        spec = spec_of(account, *kind, zone_name="bare.example")
+        assert (await zones.create(GLOBAL_REGION, spec)).token == spec.token
+        with pytest.raises(Conflict):
+            await zones.create(GLOBAL_REGION, replace(spec, token=new_token()))
+        other = account.open_with(account.simulated.credentials(1))
+        with pytest.raises(Conflict):
+            await other.dns_zones.create(GLOBAL_REGION, spec)
+        await other.close()
+
+    async def test_others_records_are_shown_and_a_repeat_leaves_them(self, account):
+        zones, name = account.cloud.dns_zones, "guests.example"
+        kind, records = ("dns", "dns_domain"), [{"name": "www", "type": "CNAME", "values": ["Example.com."]}]
+        with pytest.raises(InvalidRequest):
+            spec_of(account, *kind, zone_name=name, records=records)
+        records[0]["values"] = ["example.com."]
+        spec = spec_of(account, *kind, zone_name=name, records=records)
+        await zones.create(GLOBAL_REGION, spec)
+        lines = ({"type": "A", "name": "", "data": "192.0.2.9"}, {"type": "SSHFP", "name": "", "data": "1 1 ab"})
+        for each in lines:
+            account.post(f"/v2/domains/{name}/records", each)
+        domain = await zones.create(GLOBAL_REGION, spec)
+        assert [each["type"] for each in domain.configuration["records"]] == ["A", "CNAME"]
+        assert domain.facts == {"name_servers": ["ns1.vultr.com", "ns2.vultr.com"], "other_records": ["@ SSHFP"]}
+        assert [each.target for each in domain.links] == ["address:192.0.2.9", "address:example.com"]
+        await zones.change(GLOBAL_REGION, name, {**domain.configuration, "records": []})
+        changed = await zones.get(GLOBAL_REGION, name)
+        assert (changed.configuration["records"], changed.facts) == ([], domain.facts)
+        assert changed.tags == domain.tags
