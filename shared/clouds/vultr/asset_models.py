@@ -119,3 +119,81 @@ class LoadBalancerConfiguration(BaseModel):
     @classmethod
     def _in_order(cls, machines: list[str]) -> list[str]:
         return sorted(set(machines))
+
+
+NEWEST: dict[str, str] = {"pg": "17", "mysql": "8", "valkey": "7"}
+"""The version of an engine when none is named."""
+
+
+class ManagedDatabaseConfiguration(BaseModel):
+    """A managed database: encrypted, over TLS, backed up daily by Vultr. Its plan says its size and its standbys.
+
+    The administrator's password is Vultr's own choice: it is in its answers, where we do not read it, and in its
+    customer portal. Vultr lets everybody in who knows it; so nobody may but whom `trusted_ips` name.
+    """
+
+    model_config = STRICT
+
+    engine: Literal["pg", "mysql", "valkey"] = "pg"
+    version: str | None = Field(
+        default=None,
+        pattern=r"^[0-9]{1,2}$",
+        validate_default=True,
+        description="17 of PostgreSQL; default: the newest",
+    )
+    instance_type: str = Field(
+        default="vultr-dbaas-hobbyist-cc-1-25-1",
+        pattern=r"^vultr-dbaas-[a-z0-9_-]{3,80}$",
+        description="a plan's id: its disk, memory and standbys",
+        json_schema_extra=_CHANGES,
+    )
+    trusted_ips: list[str] = Field(
+        default_factory=list,
+        max_length=100,
+        description="addresses that may connect, 192.0.2.0/24, those of its network too; default: nobody's",
+        json_schema_extra=_CHANGES,
+    )
+    network_id: VpcId | None = Field(default=None, description="the VPC in which it has an address; default: none")
+
+    @field_validator("version")
+    @classmethod
+    def _newest(cls, version: str | None, given: ValidationInfo) -> str | None:
+        return version or NEWEST.get(str(given.data.get("engine")))
+
+    @field_validator("trusted_ips")
+    @classmethod
+    def _spelled_alike(cls, networks: list[str]) -> list[str]:
+        return sorted({str(ipaddress.ip_network(each)) for each in networks})
+
+
+class ObjectStorageConfiguration(BaseModel):
+    """A subscription of Object Storage: a pair of keys, and all the buckets that are made with it, in one cluster.
+
+    The keys are Vultr's own choice: they are in its answers, where we do not read them, and in its customer portal. A
+    new bucket is private.
+    """
+
+    model_config = STRICT
+
+    cluster_id: int | None = Field(
+        default=None, ge=1, description="a cluster of the region; default: its first that takes new subscriptions"
+    )
+    tier_id: int | None = Field(default=None, ge=1, description="how fast it is; default: the cluster's default")
+
+
+class CdnPullZoneConfiguration(BaseModel):
+    """A pull zone: what an origin answers, kept near those who ask for it, over TLS."""
+
+    model_config = STRICT
+
+    origin_domain: str = Field(
+        pattern=r"^([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z0-9-]{2,63}$",
+        max_length=253,
+        description="where it fetches: a host's name, in lower case",
+        json_schema_extra=_CHANGES,
+    )
+    origin_scheme: Literal["https", "http"] = Field(default="https", json_schema_extra=_CHANGES)
+    cors: bool = Field(default=False, description="let pages of other sites use it", json_schema_extra=_CHANGES)
+    gzip: bool = Field(default=True, description="compress what it answers", json_schema_extra=_CHANGES)
+    block_ai: bool = Field(default=False, description="refuse the crawlers of AI", json_schema_extra=_CHANGES)
+    block_bad_bots: bool = Field(default=True, description="refuse known bad bots", json_schema_extra=_CHANGES)

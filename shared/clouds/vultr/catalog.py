@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from shared.clouds.catalog import Kind
 from shared.clouds.libcloud.catalog import TokenCatalog
-from shared.clouds.vultr.asset_models import LoadBalancerConfiguration, VpcConfiguration
+from shared.clouds.vultr.asset_models import (
+    CdnPullZoneConfiguration,
+    LoadBalancerConfiguration,
+    ManagedDatabaseConfiguration,
+    ObjectStorageConfiguration,
+    VpcConfiguration,
+)
 from shared.clouds.vultr.dns_models import DnsDomainConfiguration
 from shared.clouds.vultr.models import InstanceConfiguration
 
@@ -15,5 +21,8 @@ class VultrCatalog(TokenCatalog):
         ("compute", "vultr_instance"): Kind("Vultr instance", InstanceConfiguration, can_stop=True),
         ("network", "vpc"): Kind("Vultr VPC", VpcConfiguration),
         ("load_balancer", "load_balancer"): Kind("Vultr load balancer", LoadBalancerConfiguration),
+        ("database", "managed_database"): Kind("Vultr managed database", ManagedDatabaseConfiguration),
+        ("storage", "object_storage"): Kind("Vultr Object Storage subscription", ObjectStorageConfiguration),
+        ("cdn", "cdn_pull_zone"): Kind("Vultr CDN pull zone", CdnPullZoneConfiguration, is_global=True),
         ("dns", "dns_domain"): Kind("Vultr DNS domain", DnsDomainConfiguration, is_global=True),
     }

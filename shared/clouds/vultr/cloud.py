@@ -9,6 +9,8 @@ from shared.clouds.capabilities import Cloud
 from shared.clouds.libcloud.client import LibcloudClient
 from shared.clouds.models import Account, Credentials, Region
 from shared.clouds.settings import CloudSettings
+from shared.clouds.vultr.databases import VultrDatabases
+from shared.clouds.vultr.distributions import VultrDistributions
 from shared.clouds.vultr.dns_driver import dns_driver_maker
 from shared.clouds.vultr.dns_zones import VultrDnsZones
 from shared.clouds.vultr.driver import driver_maker
@@ -20,6 +22,7 @@ from shared.clouds.vultr.machine_images import VultrMachineImages
 from shared.clouds.vultr.machines import VultrMachines
 from shared.clouds.vultr.metrics import VultrMetrics
 from shared.clouds.vultr.networks import VultrNetworks
+from shared.clouds.vultr.object_storages import VultrObjectStorages
 from shared.clouds.vultr.private_networks import VultrPrivateNetworks
 from shared.clouds.vultr.regions import regions_of
 from shared.clouds.vultr.volumes import VultrVolumes
@@ -43,6 +46,9 @@ class VultrCloud:
         self.networks = VultrNetworks(self._client)
         self.volumes = VultrVolumes(self._client)
         self.load_balancers = VultrLoadBalancers(self._client)
+        self.buckets = VultrObjectStorages(self._client)
+        self.databases = VultrDatabases(self._client)
+        self.distributions = VultrDistributions(self._client)
         self.dns_zones = VultrDnsZones(self._dns_client)
         self.private_networks = VultrPrivateNetworks(self._client)
 

@@ -38,6 +38,7 @@ SENTENCES = (
     Sentence(400, r"(upgrade|downgrade|change) .*plan|invalid plan", InvalidRequest, "instance_type"),
     Sentence(400, r"invalid (os|image|snapshot)", InvalidRequest, "image"),
     Sentence(400, r"invalid region", InvalidRequest, "region"),
+    Sentence(400, r"invalid tier", InvalidRequest, "tier_id"),
     Sentence(400, r"must be (stopped|halted)", IncorrectState),
     Sentence(400, r"(is|already) attached|in use|already exists", Conflict),
     Sentence(503, r"rate limit", RateLimited),

@@ -125,13 +125,20 @@ class LabelledAssets(Assets):
         return min(found, key=lambda each: (str(each.get("date_created")), str(each.get("id"))), default=None)
 
     async def _pages(self, region: str, page_size: int) -> AsyncIterator[list[Document]]:
-        read = pages_of if self.place.is_paged else whole_list_of
-        async for page in read(self._client, self.place.many, self.place.path, region=region, page_size=page_size):
-            yield [each for each in self.listed(page) if self._is_in(each, region)]
+        place = self.place
+        if place.is_paged:
+            pages = pages_of(self._client, place.many, place.path, region=region, page_size=page_size)
+            async for page in pages:
+                yield [each for each in page if self._is_in(each, region)]
+            return
+        whole = self.spread(await whole_list_of(self._client, place.many, place.path, region=region))
+        here, size = [each for each in whole if self._is_in(each, region)], max(1, page_size)
+        for first in range(0, len(here), size):
+            yield here[first : first + size]
 
-    def listed(self, page: list[Document]) -> list[Document]:
-        """The things of a page, where it does not have them one beside the other."""
-        return page
+    def spread(self, documents: list[Document]) -> list[Document]:
+        """The things of a whole list, where it has some of them within others."""
+        return documents
 
     async def _document(self, region: str, asset_id: str) -> Document:
         place, operation = self.place, f"{self.place.many}.get"

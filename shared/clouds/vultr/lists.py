@@ -41,16 +41,12 @@ async def pages_of(
         cursor = following
 
 
-async def whole_list_of(
-    client: LibcloudClient, name: str, path: str, *, region: str = "global", page_size: int = PAGE_MAX
-) -> AsyncIterator[list[Document]]:
-    """The same of a list that Vultr answers at once, in parts of that size."""
+async def whole_list_of(client: LibcloudClient, name: str, path: str, *, region: str = "global") -> list[Document]:
+    """A list that Vultr answers at once."""
     operation = f"{name}.list"
     answer = await client.request(operation, "GET", path, region=region, wants=(name,))
     with client.reading(operation):
-        found, size = list(answer[name]), max(1, page_size)
-    for first in range(0, len(found), size):
-        yield found[first : first + size]
+        return list(answer[name])
 
 
 async def ask_region(client: LibcloudClient, region: str) -> None:

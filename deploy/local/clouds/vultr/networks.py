@@ -9,12 +9,13 @@ from typing import Any
 from deploy.local.clouds.vultr import offers
 from deploy.local.clouds.vultr.answers import list_of, moment, page_of
 from deploy.local.clouds.vultr.balancers import BALANCER
+from deploy.local.clouds.vultr.databases import DATABASE
 from deploy.local.clouds.world.controls import GROUP, MACHINE
 from deploy.local.clouds.world.provider import Answer, Call, Refusal
 from deploy.local.clouds.world.things import Thing
 
 VPC_LIMIT = 1_000
-_IN_ONE = (BALANCER,)
+_IN_ONE = (BALANCER, DATABASE)
 """What may be in one network, named in its facts, besides instances, which may be in several."""
 _FIRST = int(ipaddress.IPv4Address("10.64.0.0"))
 

@@ -6,7 +6,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from deploy.local.clouds.estate import Planned
-from deploy.local.clouds.vultr import balancers, bandwidth, blocks, dns, estate, instances, networks, offers, snapshots
+from deploy.local.clouds.vultr import (
+    balancers,
+    bandwidth,
+    blocks,
+    cdn,
+    databases,
+    dns,
+    estate,
+    instances,
+    networks,
+    object_storage,
+    offers,
+    snapshots,
+)
 from deploy.local.clouds.vultr.answers import list_of, refused
 from deploy.local.clouds.world.accounts import Account
 from deploy.local.clouds.world.controls import GROUP, MACHINE, SNAPSHOT, VOLUME
@@ -27,6 +40,9 @@ _KINDS = {
     "/v2/blocks/": VOLUME,
     "/v2/load-balancers/": balancers.BALANCER,
     "/v2/domains/": dns.DOMAIN,
+    "/v2/databases/": databases.DATABASE,
+    "/v2/object-storage/": object_storage.STORAGE,
+    "/v2/cdns/pull-zones/": cdn.ZONE,
 }
 """Of which kind are the things below a path; else they are instances."""
 
@@ -75,6 +91,9 @@ class Vultr(Provider):
             *_block_actions(),
             *balancers.actions(),
             *dns.actions(),
+            *databases.actions(),
+            *object_storage.actions(),
+            *cdn.actions(),
         ]
 
     def authenticate(self, request: HttpRequest, accounts: Sequence[Account], now_s: float) -> Account:

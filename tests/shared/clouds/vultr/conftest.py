@@ -20,6 +20,9 @@ CREATES = {
     "vpc": "vpcs.create",
     "load_balancer": "load_balancers.create",
     "dns_domain": "domains.create",
+    "managed_database": "databases.create",
+    "object_storage": "object_storages.create",
+    "cdn_pull_zone": "pull_zones.create",
 }
 """Of each subtype: the call that makes it."""
 CHECK = {
@@ -103,6 +106,22 @@ class VultrAccount(TokenAccount):
         ]
         given = {"zone_name": f"wedding-{number}.example", "records": records if number % 2 else []}
         return Sample(given, "never-made.example", {"records": changed, "dnssec": bool(number % 2)})
+
+    def _managed_database(self, number: int) -> Sample:
+        network = self.post("/v2/vpcs", {"region": self.region})["vpc"]["id"]
+        given = {"engine": "mysql", "network_id": network, "trusted_ips": ["192.0.2.1/32"]} if number % 2 else {}
+        trusted = [] if number % 2 else ["0.0.0.0/0"]
+        return Sample(given, UNKNOWN, {"instance_type": "vultr-dbaas-startup-cc-1-55-2", "trusted_ips": trusted})
+
+    def _object_storage(self, number: int) -> Sample:
+        return Sample({"cluster_id": 9, "tier_id": 3} if number % 2 else {}, UNKNOWN, {})
+
+    def _cdn_pull_zone(self, number: int) -> Sample:
+        change = {
+            "origin_domain": f"new-{number}.example.com", "origin_scheme": "http", "cors": True, "gzip": False,
+            "block_ai": True, "block_bad_bots": False,
+        }  # fmt: skip
+        return Sample({"origin_domain": f"origin-{number}.example.com"}, UNKNOWN, change)
 
 
 @pytest.fixture

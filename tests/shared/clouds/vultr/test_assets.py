@@ -6,7 +6,7 @@ import pytest
 
 from shared.clouds.assets import GLOBAL_REGION, AssetLink, AssetSpec
 from shared.clouds.capabilities import machines_of
-from shared.clouds.errors import Conflict, InvalidRequest, NotFound
+from shared.clouds.errors import Conflict, InvalidRequest, NotFound, StillWorking
 from shared.clouds.registry import catalog_of
 from tests.shared.clouds.account_under_test import Conformance, new_token
 from tests.shared.clouds.vultr.conftest import UNKNOWN
@@ -29,6 +29,9 @@ WRONG = [
     ("load_balancer", "load_balancer", {"machines": ["../account"]}, "machines.0"),
     ("load_balancer", "load_balancer", {"forwarding_rules": [{"port": 80}, {"port": 80}]}, "forwarding_rules"),
     ("load_balancer", "load_balancer", {"health_check": {"protocol": "tcp", "path": "/"}}, "health_check.path"),
+    ("database", "managed_database", {"trusted_ips": ["192.0.2.1/24"]}, "trusted_ips"),
+    ("database", "managed_database", {"password": "x"}, "password"),
+    ("cdn", "cdn_pull_zone", {"origin_domain": "https://example.com"}, "origin_domain"),
     ("dns", "dns_domain", {"zone_name": "Example.com"}, "zone_name"),
     ("dns", "dns_domain", dns(type="TXT", values=['say "yes"']), "records.0.values"),
     ("dns", "dns_domain", dns(name="_canopy", type="TXT", values=["x"]), "records.0"),
@@ -103,3 +106,58 @@ class TestDnsDomains(Conformance):
         changed = await zones.get(GLOBAL_REGION, name)
         assert (changed.configuration["records"], changed.facts) == ([], domain.facts)
         assert changed.tags == domain.tags
+
+
+class TestDatabases(Conformance):
+    async def test_copies_stand_on_their_source_and_passwords_go_nowhere(self, account, caplog):
+        caplog.set_level("DEBUG")
+        region, databases = "syd", account.cloud.databases
+        kind = ("database", "managed_database")
+        source = await databases.create(region, spec_of(account, *kind))
+        wire = account.get(f"/v2/databases/{source.id}")["database"]
+        assert wire["trusted_ips"] == ["127.0.0.1"]
+        body = {"label": "report {1}", "region": region}
+        copy = account.post(f"/v2/databases/{source.id}/read-replica", body)["database"]["id"]
+        listed = {each.id: each async for page in databases.pages(region, page_size=1) for each in page}
+        assert set(listed) == {source.id, copy}
+        assert listed[copy] == await databases.get(region, copy)
+        assert listed[copy].links == (AssetLink("replica_of", f"database:{source.id}", hard=False),)
+        assert (listed[copy].name, listed[copy].address) == ("report {1}", listed[copy].address.lower())
+        with pytest.raises(StillWorking):
+            change = {**source.configuration, "instance_type": "vultr-dbaas-startup-cc-1-55-2"}
+            await databases.change(region, source.id, change)
+        assert wire["password"] not in f"{listed!r}{caplog.text}"
+        account.settle()
+        await databases.tag(region, copy, {"Name": "Bericht"})
+        tagged = await databases.get(region, copy)
+        assert (tagged.name, tagged.tags) == ("report {1}", {"Name": "Bericht"})
+        await databases.delete(region, source.id)
+        assert [each async for page in databases.pages(region) for each in page] == []
+
+
+class TestObjectStorages(Conformance):
+    async def test_keys_go_nowhere_and_a_wrong_place_is_named(self, account, caplog):
+        caplog.set_level("DEBUG")
+        kind, storages = ("storage", "object_storage"), account.cloud.buckets
+        made = await storages.create("sgp", spec_of(account, *kind))
+        account.settle()
+        storage = await storages.get("sgp", made.id)
+        wire = account.get(f"/v2/object-storage/{made.id}")["object_storage"]
+        assert (storage.configuration, storage.facts) == ({"cluster_id": 4}, {"s3_hostname": wire["s3_hostname"]})
+        for name in ("s3_access_key", "s3_secret_key"):
+            assert wire[name]
+            assert wire[name] not in f"{storage!r}{caplog.text}"
+        for region, wrong, field in (("sgp", {"cluster_id": 9}, "cluster_id"), ("sgp", {"tier_id": 99}, "tier_id")):
+            with pytest.raises(InvalidRequest) as caught:
+                await storages.create(region, spec_of(account, *kind, **wrong))
+            assert caught.value.field == field
+        with pytest.raises(NotFound):
+            await storages.create("yto", spec_of(account, *kind))
+
+
+class TestPullZones(Conformance):
+    async def test_it_stands_on_its_origin_and_has_an_address(self, account):
+        spec = spec_of(account, "cdn", "cdn_pull_zone", origin_domain="www.example.com")
+        zone = await account.cloud.distributions.create(GLOBAL_REGION, spec)
+        assert zone.links == (AssetLink("origin", "address:www.example.com", hard=True),)
+        assert zone.address.endswith(".vultrcdn.com")

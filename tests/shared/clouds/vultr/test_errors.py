@@ -45,6 +45,7 @@ ROWS = [
     (400, "Invalid region.", InvalidRequest, "region"),
     (400, "Server must be stopped", IncorrectState, None),
     (400, "VPC is attached to 192.0.2.7", Conflict, None),
+    (400, "Invalid tier specified for this location", InvalidRequest, "tier_id"),
     (400, "Domain already exists", Conflict, None),
     (503, "Rate limit hit", RateLimited, None),
     (400, "something new", InvalidRequest, None),
