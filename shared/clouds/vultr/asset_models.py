@@ -38,6 +38,19 @@ class VpcConfiguration(BaseModel):
         return text
 
 
+class BlockVolumeConfiguration(BaseModel):
+    """Block storage: a disk of its own in a region. Limits: "Create Block Storage" (www.vultr.com/api), of its faster
+    kind, which is Vultr's choice.
+    """
+
+    model_config = STRICT
+
+    size_gib: int = Field(default=10, ge=10, le=10_000, description="may only grow", json_schema_extra=_CHANGES)
+    machine_id: InstanceId | None = Field(
+        default=None, description="an instance of its region, which has it as a disk", json_schema_extra=_CHANGES
+    )
+
+
 class VultrForwardingRule(BaseModel):
     """What comes to a port goes to a port of the targets, in the same protocol."""
 

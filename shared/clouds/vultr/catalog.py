@@ -5,6 +5,7 @@ from __future__ import annotations
 from shared.clouds.catalog import Kind
 from shared.clouds.libcloud.catalog import TokenCatalog
 from shared.clouds.vultr.asset_models import (
+    BlockVolumeConfiguration,
     CdnPullZoneConfiguration,
     LoadBalancerConfiguration,
     ManagedDatabaseConfiguration,
@@ -20,6 +21,7 @@ class VultrCatalog(TokenCatalog):
     kinds = {  # noqa: RUF012 - a ClassVar above
         ("compute", "vultr_instance"): Kind("Vultr instance", InstanceConfiguration, can_stop=True),
         ("network", "vpc"): Kind("Vultr VPC", VpcConfiguration),
+        ("storage", "volume"): Kind("Vultr block storage", BlockVolumeConfiguration),
         ("load_balancer", "load_balancer"): Kind("Vultr load balancer", LoadBalancerConfiguration),
         ("database", "managed_database"): Kind("Vultr managed database", ManagedDatabaseConfiguration),
         ("storage", "object_storage"): Kind("Vultr Object Storage subscription", ObjectStorageConfiguration),

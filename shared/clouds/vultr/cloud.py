@@ -9,6 +9,7 @@ from shared.clouds.capabilities import Cloud
 from shared.clouds.libcloud.client import LibcloudClient
 from shared.clouds.models import Account, Credentials, Region
 from shared.clouds.settings import CloudSettings
+from shared.clouds.vultr.block_volumes import VultrBlockVolumes
 from shared.clouds.vultr.databases import VultrDatabases
 from shared.clouds.vultr.distributions import VultrDistributions
 from shared.clouds.vultr.dns_driver import dns_driver_maker
@@ -46,6 +47,7 @@ class VultrCloud:
         self.networks = VultrNetworks(self._client)
         self.volumes = VultrVolumes(self._client)
         self.load_balancers = VultrLoadBalancers(self._client)
+        self.block_volumes = VultrBlockVolumes(self._client)
         self.buckets = VultrObjectStorages(self._client)
         self.databases = VultrDatabases(self._client)
         self.distributions = VultrDistributions(self._client)

@@ -13,7 +13,7 @@ from shared.clouds.models import CHANGE, IN_PLACE
 
 _CHANGES: dict[str, Any] = {CHANGE: IN_PLACE}
 MARK_NAME = "_canopy"
-"""The name whose texts are a domain's tags."""
+"""The name whose text says the token of a domain's create."""
 
 _LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
 _HOST = rf"({_LABEL}\.)*{_LABEL}\.?"
@@ -58,16 +58,12 @@ class VultrDnsRecord(BaseModel):
         if self.type == "NS" and self.name == "@":
             raise ValueError("the domain's own name servers are Vultr's")
         if self.name == MARK_NAME:
-            raise ValueError(f"{MARK_NAME} holds the domain's tags")
+            raise ValueError(f"{MARK_NAME} says whose the domain is")
         return self
 
 
 class DnsDomainConfiguration(BaseModel):
-    """A domain at Vultr's name servers.
-
-    A domain has neither label nor tags there, so ours are texts of its name `_canopy`: whoever asks the DNS for that
-    name reads them.
-    """
+    """A domain at Vultr's name servers. It keeps no tags there: all that a domain holds is public."""
 
     model_config = STRICT
 

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.clouds.assets import AssetLink
+from shared.clouds.models import TOKEN_TAG
 from shared.clouds.vultr.dns_models import MARK_NAME, RECORD_TYPES
 
 _PRIORITIZED = frozenset({"MX", "SRV"})
 _HOSTS = frozenset({"CNAME", "MX", "NS", "SRV"})
 _ADDRESSING = frozenset({"A", "AAAA", "CNAME"})
 MARK_TTL_S = 300
+_MARKED = f"{TOKEN_TAG}="
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +124,14 @@ def changes(there: Iterable[Line], wanted: Iterable[Line], *, and_no_others: boo
     return Changes(first, new, changed, [each for each in gone if each not in first])
 
 
-def marks_of(words: Iterable[str]) -> list[Line]:
-    """The lines that say these tags."""
-    return [Line(MARK_NAME, "TXT", each, MARK_TTL_S) for each in words]
+def mark_of(token: str) -> Line:
+    """The line by which a domain is ours."""
+    return Line(MARK_NAME, "TXT", f"{_MARKED}{token}", MARK_TTL_S)
+
+
+def token_of(lines: Iterable[Line]) -> str | None:
+    marks = sorted(each.value for each in lines if is_mark(each) and each.value.startswith(_MARKED))
+    return marks[0].removeprefix(_MARKED) if marks else None
 
 
 def links(lines: Iterable[Line]) -> tuple[AssetLink, ...]:

@@ -9,10 +9,9 @@ from functools import partial
 from typing import Any, TypeVar
 
 from shared.clouds.assets import GLOBAL_REGION, Asset, Assets, AssetSpec, AssetState
-from shared.clouds.errors import Conflict, NotFound
+from shared.clouds.errors import Conflict, FieldProblem, NotFound, Unsupported
 from shared.clouds.libcloud.client import LibcloudClient
 from shared.clouds.libcloud.refusals import not_found
-from shared.clouds.libcloud.tags import WordTags, from_words, replaced_by
 from shared.clouds.libcloud.tokens import check_token
 from shared.clouds.models import TOKEN_TAG
 from shared.clouds.vultr import dns_records
@@ -24,16 +23,15 @@ from shared.clouds.vultr.lists import Document, moment_of, pages_of
 _PATH = "/v2/domains"
 _CREATE = "domains.create"
 _DOMAIN = re.compile(r"(?=.{1,253}$)([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z0-9_-]{1,63}")
-_WORDS = WordTags(PROVIDER, shortest=1, longest=200)
-"""A text of DNS has 255 characters (RFC 1035 3.3)."""
 _KNOWN = (dns_records.is_plain, dns_records.is_own, dns_records.is_mark)
 
 _Result = TypeVar("_Result")
 
 
 class VultrDnsZones(Assets):
-    """A domain is one only in all of Vultr, whoever has it; its id is its name. Its tags are texts of its name
-    `_canopy`, which anybody can look up. `client` has drivers that are `ZoneDriver`.
+    """A domain is one only in all of Vultr, whoever has it; its id is its name. It has neither label nor tags, and what
+    a record holds the whole world can read: so of our tags only the token is kept, in a text of its name `_canopy`.
+    `client` has drivers that are `ZoneDriver`.
 
     A record is changed at a time: a change that breaks off is completed by its repeat.
     """
@@ -45,12 +43,12 @@ class VultrDnsZones(Assets):
         self._client = client
 
     async def create(self, region: str, spec: AssetSpec) -> Asset:
-        """The domain, its tags, its records; a repeat adds what is missing.
+        """The domain, its token, its records; a repeat adds what is missing.
 
-        The tags come a call after the domain. So a domain that has nothing but its own name servers may be half made,
+        The token comes a call after the domain. So a domain that has nothing but its own name servers may be half made,
         and is taken for ours: nobody's words are lost by that. Any other without our token is a `Conflict`.
         """
-        words = _WORDS.to_words(spec.tags, spec.token, operation=_CREATE)
+        check_token(spec.token, provider=PROVIDER, operation=_CREATE)
         domain, wanted = str(spec.configuration["zone_name"]), spec.configuration
         async with self._client.one_create_of(domain):
             try:
@@ -59,12 +57,11 @@ class VultrDnsZones(Assets):
                 signed = {"dns_sec": bool(wanted["dnssec"])}
                 await self._act(_CREATE, lambda driver: driver.create_zone(domain, extra=signed))
             there = await self._lines(domain)
-            if not all(dns_records.is_own(each) for each in there) and _tags(there).get(TOKEN_TAG) != spec.token:
+            if all(dns_records.is_own(each) for each in there):
+                await self._make(domain, dns_records.mark_of(spec.token))
+            elif dns_records.token_of(there) != spec.token:
                 detail = f"{domain} is there already"
                 raise Conflict("already_exists", detail, provider=PROVIDER, operation=_CREATE)
-            known = {each.value for each in there if dns_records.is_mark(each)}
-            for line in dns_records.marks_of(each for each in words if each not in known):
-                await self._make(domain, line)
             await self._put(domain, there, wanted["records"], and_no_others=False)
         return await self.get(region, domain)
 
@@ -105,12 +102,13 @@ class VultrDnsZones(Assets):
             return
 
     async def tag(self, region: str, asset_id: str, tags: Mapping[str, str]) -> None:  # noqa: ARG002
-        _WORDS.check(tags, operation="records.create")
-        marks = {each.value: each for each in await self._lines(asset_id) if dns_records.is_mark(each)}
-        wanted = [word for key, value in tags.items() for word in _WORDS.words_of(key, value)]
-        for line in dns_records.marks_of(each for each in dict.fromkeys(wanted) if each not in marks):
-            await self._make(asset_id, line)
-        await self._remove(asset_id, [marks[each] for each in replaced_by(marks, tags, wanted)])
+        """`Unsupported`, since everybody could read them."""
+        await self._document(asset_id)
+        detail = "of a domain are not kept: everybody could read them"
+        raise Unsupported(
+            "unsupported_tags", f"tags {detail}", provider=PROVIDER, operation="domains.tag",
+            problems=(FieldProblem("tags", detail),),
+        )  # fmt: skip
 
     async def _put(
         self, domain: str, there: Iterable[Line], records: Iterable[Mapping[str, Any]], *, and_no_others: bool
@@ -159,19 +157,15 @@ class VultrDnsZones(Assets):
             return _asset(document, lines)
 
 
-def _tags(lines: Iterable[Line]) -> dict[str, str]:
-    return from_words(each.value for each in lines if dns_records.is_mark(each))
-
-
 def _asset(document: Document, lines: list[Line]) -> Asset:
-    domain = str(document["domain"])
+    domain, token = str(document["domain"]), dns_records.token_of(lines)
     others = [each for each in lines if not any(known(each) for known in _KNOWN)]
     return Asset(
         id=domain,
         name=domain,
         state=AssetState.AVAILABLE,  # Vultr makes one at once and has no state of it
         region=GLOBAL_REGION,
-        tags=_tags(lines),
+        tags={} if token is None else {TOKEN_TAG: token},
         configuration={
             "zone_name": domain,
             "dnssec": document.get("dns_sec") == "enabled",

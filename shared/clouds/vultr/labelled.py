@@ -93,7 +93,7 @@ class LabelledAssets(Assets):
         known = self._read(await self._document(region, asset_id))
         body = self.update(known.configuration, configuration)
         if body:
-            await self._set(region, asset_id, body)
+            await self.set_fields(region, asset_id, body)
 
     async def delete(self, region: str, asset_id: str) -> None:
         """The region is not asked: ids are unique in all of them."""
@@ -109,9 +109,9 @@ class LabelledAssets(Assets):
         before = (await self._document(region, asset_id)).get(self.place.text)
         label = relabelled(before, tags, operation=f"{self.place.many}.update")
         if label != before:
-            await self._set(region, asset_id, {self.place.text: label})
+            await self.set_fields(region, asset_id, {self.place.text: label})
 
-    async def _set(self, region: str, asset_id: str, body: Mapping[str, Any]) -> None:
+    async def set_fields(self, region: str, asset_id: str, body: Mapping[str, Any]) -> None:
         path, operation = f"{self.place.path}/{asset_id}", f"{self.place.many}.update"
         await self._client.request(operation, self.place.change_by, path, region=region, document=body)
 

@@ -9,7 +9,6 @@ from typing import Any
 from deploy.local.clouds.vultr.answers import moment, page_of
 from deploy.local.clouds.world.provider import Action, Answer, Call, Refusal
 from deploy.local.clouds.world.things import Thing
-from shared.clouds.libcloud.tags import from_words
 from shared.clouds.vultr.dns_models import MARK_NAME
 
 DOMAIN = "dns_domain"
@@ -113,9 +112,9 @@ def delete_record(call: Call) -> Answer:
 
 
 def tags_of(domain: Thing) -> dict[str, str]:
-    """The pairs that a client left in texts."""
-    marks = [each for each in domain.facts["records"] if (each["type"], each["name"]) == ("TXT", MARK_NAME)]
-    return from_words(each["data"].strip('"') for each in marks)
+    """The token that a client left in a text."""
+    marks = [each["data"] for each in domain.facts["records"] if (each["type"], each["name"]) == ("TXT", MARK_NAME)]
+    return dict(each.strip('"').split("=", 1) for each in marks if "=" in each)
 
 
 def _need(call: Call) -> Thing:

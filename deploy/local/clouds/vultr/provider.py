@@ -152,6 +152,7 @@ def _block_actions() -> list[Action]:
         Action("POST", "/v2/blocks", "blocks.create", blocks.create),
         Action("GET", "/v2/blocks", "blocks.list", blocks.listed),
         Action("GET", "/v2/blocks/{id}", "blocks.get", blocks.read),
+        Action("PATCH", "/v2/blocks/{id}", "blocks.update", blocks.update),
         Action("DELETE", "/v2/blocks/{id}", "blocks.delete", blocks.delete),
         Action("POST", "/v2/blocks/{id}/attach", "blocks.attach", blocks.attach),
         Action("POST", "/v2/blocks/{id}/detach", "blocks.detach", blocks.detach),

@@ -18,6 +18,7 @@ UNKNOWN = "cb676a46-66fd-4dfb-b839-443f2e6c0b60"
 
 CREATES = {
     "vpc": "vpcs.create",
+    "volume": "blocks.create",
     "load_balancer": "load_balancers.create",
     "dns_domain": "domains.create",
     "managed_database": "databases.create",
@@ -57,13 +58,17 @@ class VultrAccount(TokenAccount):
         sample: Sample = make(number)
         return sample
 
+    def keeps_tags(self, assets: Assets) -> bool:
+        return assets.resource_subtype != "dns_domain"
+
     def assets_with(self, assets: Assets, token: str) -> Sequence[str]:
         """Networks have a list of their own in no control, for walls are networks too."""
         if assets.resource_subtype == "vpc":
             found = self.get("/v2/vpcs?per_page=500")["vpcs"]
             return [each["id"] for each in found if tags_of(each["description"]).get(TOKEN_TAG) == token]
         known = [each for each in self.simulated.assets() if each["kind"] == assets.resource_subtype]
-        return [each["id"] for each in known if each["token"] == token]
+        found = self.simulated.volumes() if assets.resource_subtype == "volume" else known
+        return [each["id"] for each in found if each["token"] == token]
 
     def lose_next_answer(self, assets: Assets) -> None:
         self.lose_answer_of(CREATES[assets.resource_subtype])
@@ -74,6 +79,11 @@ class VultrAccount(TokenAccount):
 
     def _vpc(self, number: int) -> Sample:
         return Sample({"ip_range": f"10.{number % 200}.0.0/20"} if number % 2 else {}, UNKNOWN, {})
+
+    def _volume(self, number: int) -> Sample:
+        body = {"region": self.region, "plan": self.instance_type, "os_id": 2284}
+        machine = self.post("/v2/instances", body)["instance"]["id"] if number % 2 else None
+        return Sample({"size_gib": 20} if number % 2 else {}, UNKNOWN, {"size_gib": 40, "machine_id": machine})
 
     def _load_balancer(self, number: int) -> Sample:
         body = {"region": self.region, "plan": self.instance_type, "os_id": 2284}

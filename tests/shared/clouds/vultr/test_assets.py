@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from services.provisioner.handlers.scans import kinds_of
 from shared.clouds.assets import GLOBAL_REGION, AssetLink, AssetSpec
 from shared.clouds.capabilities import machines_of
 from shared.clouds.errors import Conflict, InvalidRequest, NotFound, StillWorking
+from shared.clouds.models import TOKEN_TAG
 from shared.clouds.registry import catalog_of
 from tests.shared.clouds.account_under_test import Conformance, new_token
 from tests.shared.clouds.vultr.conftest import UNKNOWN
@@ -44,6 +46,35 @@ def test_what_vultr_does_not_have_is_refused_by_its_field():
         with pytest.raises(InvalidRequest) as caught:
             catalog_of("vultr").configuration(resource_type, subtype, configuration)
         assert caught.value.field == field, (subtype, configuration)
+
+
+class TestBlockVolumes(Conformance):
+    async def test_it_goes_to_instances_and_comes_back_and_is_one_thing(self, account):
+        region, volumes = account.region, account.cloud.block_volumes
+        first, second = [(await self.running(account)).id for _ in range(2)]
+        spec = spec_of(account, "storage", "volume", machine_id=first)
+        with pytest.raises(StillWorking):
+            await volumes.create(region, spec)
+        account.settle()
+        volume = await volumes.create(region, spec)
+        assert volume.configuration["machine_id"] == first
+        seen = await account.cloud.volumes.find_by_token(region, spec.token)
+        assert (seen.id, seen.machine_id, seen.device_name) == (volume.id, first, volume.facts["device_name"])
+        with pytest.raises(Conflict):
+            await volumes.delete(region, volume.id)
+        await volumes.change(region, volume.id, {**volume.configuration, "machine_id": second})
+        assert (await volumes.get(region, volume.id)).configuration["machine_id"] == second
+        with pytest.raises(InvalidRequest) as caught:
+            await volumes.change(region, volume.id, {"size_gib": 9, "machine_id": second})
+        assert caught.value.field == "size_gib"
+        await volumes.change(region, volume.id, {**volume.configuration, "machine_id": None})
+        await volumes.delete(region, volume.id)
+        kinds = kinds_of(account.cloud, account.catalog)
+        assert sorted(each for each in kinds if each[0] == "storage") == [
+            ("storage", "machine_image"),
+            ("storage", "object_storage"),
+            ("storage", "volume"),
+        ]
 
 
 class TestLoadBalancers(Conformance):
@@ -93,8 +124,9 @@ class TestDnsDomains(Conformance):
         with pytest.raises(InvalidRequest):
             spec_of(account, *kind, zone_name=name, records=records)
         records[0]["values"] = ["example.com."]
-        spec = spec_of(account, *kind, zone_name=name, records=records)
-        await zones.create(GLOBAL_REGION, spec)
+        spec = replace(spec_of(account, *kind, zone_name=name, records=records), tags={"project": "nobody's affair"})
+        assert set((await zones.create(GLOBAL_REGION, spec)).tags) == {TOKEN_TAG}
+        assert "affair" not in str(account.get(f"/v2/domains/{name}/records"))
         lines = ({"type": "A", "name": "", "data": "192.0.2.9"}, {"type": "SSHFP", "name": "", "data": "1 1 ab"})
         for each in lines:
             account.post(f"/v2/domains/{name}/records", each)
