@@ -33,6 +33,7 @@ SENTENCES = (
     Sentence(412, r"(plan|region) .*(not available|unavailable|sold out)", NoCapacity),
     Sentence(400, r"currently (locked|busy|being|resizing)|is locked", StillWorking),
     Sentence(412, r"currently (locked|busy|being|resizing)|is locked", StillWorking),
+    Sentence(400, r"is not ready", StillWorking),
     Sentence(500, r"currently (locked|busy|being|resizing)|is locked", StillWorking),
     Sentence(400, r"invalid (instance[- ]|private network )id", NotFound),
     Sentence(400, r"(upgrade|downgrade|change) .*plan|invalid plan", InvalidRequest, "instance_type"),

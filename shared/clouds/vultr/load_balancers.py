@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from shared.clouds.assets import Asset, AssetLink, AssetState
+from shared.clouds.errors import NotFound
 from shared.clouds.vultr.labelled import LabelledAssets, Place, region_of
 from shared.clouds.vultr.labels import tags_of, text_of
 from shared.clouds.vultr.lists import Document, moment_of
@@ -40,6 +41,16 @@ class VultrLoadBalancers(LabelledAssets):
     def update(self, before: Mapping[str, Any], wanted: Mapping[str, Any]) -> Mapping[str, Any]:
         changed = {name for name in wanted if wanted[name] != before.get(name)}
         return {name: value for name, value in _body(wanted).items() if _OURS.get(name, name) in changed}
+
+    async def delete(self, region: str, asset_id: str) -> None:
+        """It leaves its network first: Vultr takes a deleted one apart for some time, and so long keeps its network."""
+        try:
+            known = await self.get(region, asset_id)
+        except NotFound:
+            return
+        if known.configuration["network_id"] is not None:
+            await self.set_fields(region, asset_id, {"vpc": ""})
+        await super().delete(region, asset_id)
 
     def asset_of(self, document: Document) -> Asset:
         info, check = document["generic_info"], document["health_check"]

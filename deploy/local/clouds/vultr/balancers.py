@@ -71,6 +71,8 @@ def update(call: Call) -> Answer:
 
 def delete(call: Call) -> Answer:
     balancer = call.need(BALANCER, call.path["id"])
+    if balancer.state != "active":
+        raise Refusal("wrong_state", "Load balancer is not ready.")
     call.things.remove(balancer)
     return Answer(204, result_ids=[balancer.id])
 

@@ -99,6 +99,11 @@ class TestLoadBalancers(Conformance):
         for names in ({"machines": [UNKNOWN]}, {"network_id": UNKNOWN}):
             with pytest.raises(NotFound):
                 await balancers.create(region, spec_of(account, *kind, **names))
+        with pytest.raises(StillWorking):
+            await balancers.delete(region, balancer.id)
+        await account.cloud.private_networks.delete(region, network.id)
+        account.settle()
+        await balancers.delete(region, balancer.id)
 
 
 class TestDnsDomains(Conformance):

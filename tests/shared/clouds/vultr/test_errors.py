@@ -37,6 +37,7 @@ ROWS = [
     (400, "This instance is currently locked.", StillWorking, None),
     (412, "Server is currently busy", StillWorking, None),
     (500, "Unable to destroy server: Unable to remove VM: Server is currently locked", StillWorking, None),
+    (400, "Load balancer is not ready.", StillWorking, None),
     (400, "Invalid instance-id", NotFound, None),
     (400, "Invalid private network ID.", NotFound, None),
     (400, "Invalid plan.", InvalidRequest, "instance_type"),
