@@ -43,7 +43,7 @@ class VultrDnsRecord(BaseModel):
     )
     type: Literal["A", "AAAA", "CAA", "CNAME", "MX", "NS", "SRV", "TXT"]
     values: list[Annotated[str, Field(min_length=1, max_length=1000)]] = Field(min_length=1, max_length=50)
-    ttl_s: int = Field(default=300, ge=30, le=2_147_483_647)
+    ttl_s: int = Field(default=300, ge=1, le=2_147_483_647)
 
     @field_validator("values")
     @classmethod
@@ -63,7 +63,10 @@ class VultrDnsRecord(BaseModel):
 
 
 class DnsDomainConfiguration(BaseModel):
-    """A domain at Vultr's name servers. It keeps no tags there: all that a domain holds is public."""
+    """A domain at Vultr's name servers. It keeps no tags there: all that a domain holds is public.
+
+    How many records there may be is ours to say: each value is a call.
+    """
 
     model_config = STRICT
 

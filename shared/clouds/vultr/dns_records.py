@@ -106,10 +106,11 @@ def records_of(lines: Iterable[Line]) -> list[dict[str, Any]]:
 def changes(there: Iterable[Line], wanted: Iterable[Line], *, and_no_others: bool) -> Changes:
     """What makes the plain lines that are there the wanted ones.
 
-    Vultr changes a record at a time. So new values are made before old ones go, but where a CNAME comes or goes, beside
-    which there is nothing.
+    Vultr changes a record at a time, and takes one twice. So new values are made before old ones go, but where a CNAME
+    comes or goes, beside which there is nothing.
     """
-    before = {each.key: each for each in there if is_plain(each)}
+    before: dict[tuple[str, str, str], Line] = {}
+    doubled = [each for each in there if is_plain(each) and before.setdefault(each.key, each) is not each]
     after = {each.key: each for each in wanted}
     new = [each for key, each in after.items() if key not in before]
     aliases = {each.name for each in new if each.type == "CNAME"}
@@ -121,7 +122,8 @@ def changes(there: Iterable[Line], wanted: Iterable[Line], *, and_no_others: boo
         for key, each in before.items()
         if key in after and after[key].ttl_s != each.ttl_s
     ]
-    return Changes(first, new, changed, [each for each in gone if each not in first])
+    rest = [each for each in gone if each not in first]
+    return Changes(first, new, changed, [*rest, *doubled] if and_no_others else rest)
 
 
 def mark_of(token: str) -> Line:

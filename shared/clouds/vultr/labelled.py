@@ -65,14 +65,11 @@ class LabelledAssets(Assets):
             known = await self._named(region, spec.token)
             if known is None:
                 body = {**await self.order(region, spec.configuration), place.text: label}
-                known = await self.post(operation, place.path, region, body)
+                answer = await self._client.request(
+                    operation, "POST", place.path, region=region, document=body, wants=(place.one,)
+                )
+                known = answer[place.one]
         return self._read(known)
-
-    async def post(self, operation: str, path: str, region: str, body: Mapping[str, Any]) -> Document:
-        one = self.place.one
-        answer = await self._client.request(operation, "POST", path, region=region, document=body, wants=(one,))
-        document: Document = answer[one]
-        return document
 
     async def find_by_token(self, region: str, token: str) -> Asset | None:
         check_token(token, provider=PROVIDER, operation="find_by_token")

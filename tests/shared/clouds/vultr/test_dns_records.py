@@ -35,8 +35,9 @@ def test_only_what_differs_is_changed_and_a_cname_stands_alone():
         Line("", "A", "192.0.2.2", 300, "4"),
         Line("www", "A", "192.0.2.1", 300, "5"),
         Line("old", "CNAME", "example.com", 300, "6"),
+        Line("", "A", "192.0.2.1", 300, "7"),
     ]
-    assert [each.id for each in there if is_plain(each)] == ["3", "4", "5", "6"]
+    assert [each.id for each in there if is_plain(each)] == ["3", "4", "5", "6", "7"]
     records = [
         {"name": "@", "type": "A", "values": ["192.0.2.1"], "ttl_s": 60},
         {"name": "old", "type": "A", "values": ["192.0.2.3"], "ttl_s": 300},
@@ -48,6 +49,6 @@ def test_only_what_differs_is_changed_and_a_cname_stands_alone():
     assert [each.id for each in found.gone_first] == ["5", "6"]
     assert [(each.name, each.type) for each in found.new] == [("old", "A"), ("www", "CNAME")]
     assert [(each.id, each.ttl_s) for each in found.changed] == [("3", 60)]
-    assert [each.id for each in found.gone] == ["4"]
+    assert [each.id for each in found.gone] == ["4", "7"]
     kept = changes(there, lines_of(records[:1]), and_no_others=False)
     assert (kept.gone_first, kept.gone, kept.new) == ([], [], [])
