@@ -115,7 +115,7 @@ def changes(there: Iterable[Line], wanted: Iterable[Line], *, and_no_others: boo
     new = [each for key, each in after.items() if key not in before]
     aliases = {each.name for each in new if each.type == "CNAME"}
     names = {each.name for each in new}
-    gone = [each for key, each in before.items() if key not in after and (and_no_others or each.name in aliases)]
+    gone = [each for key, each in before.items() if key not in after and and_no_others]
     first = [each for each in gone if each.name in aliases or (each.type == "CNAME" and each.name in names)]
     changed = [
         Line(*key, after[key].ttl_s, each.id)
