@@ -33,12 +33,15 @@ SENTENCES = (
     Sentence(412, r"(plan|region) .*(not available|unavailable|sold out)", NoCapacity),
     Sentence(400, r"currently (locked|busy|being|resizing)|is locked", StillWorking),
     Sentence(412, r"currently (locked|busy|being|resizing)|is locked", StillWorking),
-    Sentence(400, r"invalid instance[- ]id", NotFound),
+    Sentence(400, r"is not ready", StillWorking),
+    Sentence(500, r"currently (locked|busy|being|resizing)|is locked", StillWorking),
+    Sentence(400, r"invalid (instance[- ]|private network )id", NotFound),
     Sentence(400, r"(upgrade|downgrade|change) .*plan|invalid plan", InvalidRequest, "instance_type"),
     Sentence(400, r"invalid (os|image|snapshot)", InvalidRequest, "image"),
     Sentence(400, r"invalid region", InvalidRequest, "region"),
+    Sentence(400, r"invalid tier", InvalidRequest, "tier_id"),
     Sentence(400, r"must be (stopped|halted)", IncorrectState),
-    Sentence(400, r"(is|already) attached|in use", Conflict),
+    Sentence(400, r"(is|already) attached|in use|already exists", Conflict),
     Sentence(503, r"rate limit", RateLimited),
 )
 """What their sentences mean; the first that fits counts."""

@@ -18,11 +18,10 @@ from shared.clouds.libcloud.tags import from_words, replaced_by
 from shared.clouds.libcloud.tokens import check_token, name_of
 from shared.clouds.models import Machine, MachineSpec, MachineState
 from shared.clouds.vultr.errors import PROVIDER
-from shared.clouds.vultr.lists import PAGE_MAX, Document, pages_of
+from shared.clouds.vultr.lists import PAGE_MAX, UUID, Document, pages_of
+from shared.clouds.vultr.memberships import Memberships, Ranges
 from shared.clouds.vultr.networks import WALL_PREFIX
 from shared.clouds.vultr.tags import TAGS
-
-_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class VultrMachines(Machines):
@@ -36,6 +35,7 @@ class VultrMachines(Machines):
     def __init__(self, client: LibcloudClient, images: DefaultImages) -> None:
         self._client = client
         self._images = images
+        self._memberships = Memberships(client)
 
     async def create(self, region: str, spec: MachineSpec) -> Machine:
         """A repeat answers the instance that carries the token; after a lost answer only a repeat tells whether it is.
@@ -53,30 +53,33 @@ class VultrMachines(Machines):
             attributes = {**_attributes(region, spec, image), "tags": words}
             ask = partial(_create, attributes=attributes)
             made = await self._client.call("instances.create", ask, region=region, reads=False)
-        return self._read(made)
+        return self._read(made, next(iter(attributes.get("attach_vpc", ())), None))
 
     async def find_by_token(self, region: str, token: str) -> Machine | None:
         check_token(token, provider=PROVIDER, operation="find_by_token")
         answer = await self._list(region, label=name_of(token), per_page=PAGE_MAX)
-        found = [self._read(each) for each in answer["instances"]]
-        mine = [each for each in found if each.token == token and each.region == region]
-        return min(mine, key=lambda each: (str(each.launched_at), each.id), default=None)
+        found = [(self._read(each), each) for each in answer["instances"]]
+        mine = [(str(machine.launched_at), machine.id, each) for machine, each in found
+                if machine.token == token and machine.region == region]  # fmt: skip
+        first = min(mine, key=lambda each: each[:2], default=None)
+        return None if first is None else await self._whole(first[2], region)
 
     async def get(self, region: str, machine_id: str) -> Machine:
-        machine = self._read(await self._document(region, machine_id))
-        if machine.region == region:
-            return machine
-        raise not_found(f"instance {machine_id} in {region}", provider=PROVIDER, operation="instances.get")
+        return await self._whole(await self._document(region, machine_id), region)
 
     async def pages(self, region: str, *, page_size: int = 1000) -> AsyncIterator[list[Machine]]:
         pages = pages_of(
             self._client, "instances", "/v2/instances", region=region, page_size=page_size, query={"region": region}
         )  # fmt: skip
+        ranges: Ranges = ()
         async for page in pages:
-            yield [self._read(each) for each in page if each.get("region") == region]
+            here = [each for each in page if each.get("region") == region]
+            if not ranges and any(each.get("internal_ip") for each in here):
+                ranges = await self._memberships.ranges(region)
+            yield [await self._whole(each, region, ranges) for each in here]
 
     async def start(self, region: str, machine_id: str) -> None:
-        machine = await self.get(region, machine_id)
+        machine = self._read(await self._document(region, machine_id))
         if machine.state in {MachineState.RUNNING, MachineState.PENDING}:
             return
         if machine.state is MachineState.STOPPING:
@@ -85,7 +88,7 @@ class VultrMachines(Machines):
 
     async def stop(self, region: str, machine_id: str) -> None:
         """Vultr cuts the power; it has no way of asking the guest."""
-        machine = await self.get(region, machine_id)
+        machine = self._read(await self._document(region, machine_id))
         if machine.state in {MachineState.STOPPED, MachineState.STOPPING}:
             return
         if machine.state is not MachineState.RUNNING:
@@ -94,7 +97,7 @@ class VultrMachines(Machines):
 
     async def resize(self, region: str, machine_id: str, instance_type: str) -> None:
         """Vultr grows the disk with the plan, so that no smaller plan fits again: it refuses those."""
-        machine = await self.get(region, machine_id)
+        machine = self._read(await self._document(region, machine_id))
         if machine.instance_type == instance_type:
             return
         if machine.state is not MachineState.STOPPED:
@@ -107,7 +110,7 @@ class VultrMachines(Machines):
 
     async def terminate(self, region: str, machine_id: str) -> None:
         """The region is not asked: instances' ids are unique in all of them."""
-        if not _ID.fullmatch(machine_id):
+        if not UUID.fullmatch(machine_id):
             return
         try:
             await self._act(region, "instances.delete", lambda driver: driver.destroy_node(driver.node(machine_id)))
@@ -119,9 +122,7 @@ class VultrMachines(Machines):
         TAGS.check(tags, operation="instances.update")
         document = await self._document(region, machine_id)
         with self._client.reading("instances.get"):
-            before, there = [str(each) for each in document["tags"]], document["region"]
-        if there != region:
-            raise not_found(f"instance {machine_id} in {region}", provider=PROVIDER, operation="instances.update")
+            before = [str(each) for each in document["tags"]]
         wanted = [word for key, value in tags.items() for word in TAGS.words_of(key, value)]
         gone = replaced_by(before, tags, wanted)
         after = list(dict.fromkeys([*(each for each in before if each not in gone), *wanted]))
@@ -135,23 +136,30 @@ class VultrMachines(Machines):
         )  # fmt: skip
 
     async def _document(self, region: str, machine_id: str) -> Document:
-        if not _ID.fullmatch(machine_id):
-            raise not_found(f"instance {machine_id} in {region}", provider=PROVIDER, operation="instances.get")
-        path = f"/v2/instances/{machine_id}"
-        answer = await self._client.request("instances.get", "GET", path, region=region, wants=("instance",))
-        document: Document = answer["instance"]
-        return document
+        if UUID.fullmatch(machine_id):
+            path = f"/v2/instances/{machine_id}"
+            answer = await self._client.request("instances.get", "GET", path, region=region, wants=("instance",))
+            document: Document = answer["instance"]
+            if document.get("region") == region:
+                return document
+        raise not_found(f"instance {machine_id[:100]} in {region}", provider=PROVIDER, operation="instances.get")
 
     async def _act(self, region: str, operation: str, ask: Callable[[Any], Any]) -> None:
         await self._client.call(operation, ask, region=region, reads=False)
 
-    def _read(self, document: Document) -> Machine:
+    async def _whole(self, document: Document, region: str, ranges: Ranges = ()) -> Machine:
+        return self._read(document, await self._memberships.of(document, region, ranges))
+
+    def _read(self, document: Document, network_id: str | None = None) -> Machine:
         with self._client.reading("instances.get"):
-            return _machine(document)
+            return _machine(document, network_id)
 
 
 def _attributes(region: str, spec: MachineSpec, image: str) -> dict[str, Any]:
-    """An instance in a wall has no public address, and is in the wall's network alone."""
+    """An instance in a wall has no public address, and is in the wall's network alone.
+
+    Else it has a public address, and is in the VPC that is named besides.
+    """
     attributes: dict[str, Any] = {
         "label": name_of(spec.token),
         "region": region,
@@ -162,6 +170,8 @@ def _attributes(region: str, spec: MachineSpec, image: str) -> dict[str, Any]:
         attributes["os_id"] = int(image)
     else:
         attributes["snapshot_id"] = image
+    if spec.subnet_id is not None:
+        attributes["attach_vpc"] = [spec.subnet_id]
     for group in spec.security_groups:
         if group.startswith(WALL_PREFIX):
             network = group.removeprefix(WALL_PREFIX)
@@ -181,13 +191,15 @@ def _check(region: str, spec: MachineSpec) -> None:
     wrong = None
     if spec.zone not in {None, region}:
         wrong = "availability_zone", f"is {region}, the region itself, or left out"
-    elif spec.subnet_id is not None:
-        wrong = "subnet_id", "is not chosen at the creation of an instance here"
+    elif spec.subnet_id is not None and not UUID.fullmatch(spec.subnet_id):
+        wrong = "subnet_id", "is a VPC's id"
+    elif spec.subnet_id is not None and any(each.startswith(WALL_PREFIX) for each in spec.security_groups):
+        wrong = "subnet_id", "is left out for an instance in a wall"
     elif spec.root_volume_gib is not None:
         wrong = "volume_size_gib", "is that of the plan; an instance's disk cannot be chosen"
     elif len(spec.security_groups) > 1:
         wrong = "security_groups", "are one firewall group at most"
-    elif spec.image is not None and not (re.fullmatch(r"[0-9]{1,9}", spec.image) or _ID.fullmatch(spec.image)):
+    elif spec.image is not None and not (re.fullmatch(r"[0-9]{1,9}", spec.image) or UUID.fullmatch(spec.image)):
         wrong = "image", "is an operating system's number or a snapshot's id"
     if wrong is not None:
         raise invalid(*wrong, provider=PROVIDER, operation="instances.create")
@@ -203,7 +215,7 @@ def _state(document: Document) -> MachineState:
     return MachineState.STOPPING if server == "locked" else MachineState.RUNNING
 
 
-def _machine(document: Document) -> Machine:
+def _machine(document: Document, network_id: str | None) -> Machine:
     region, group = str(document["region"]), document.get("firewall_group_id")
     public = str(document.get("main_ip") or "")
     return Machine(
@@ -216,6 +228,7 @@ def _machine(document: Document) -> Machine:
         tags=from_words(document["tags"]),
         private_ip=document.get("internal_ip") or None,
         public_ip=None if public in {"", "0.0.0.0"} else public,  # noqa: S104 - Vultr's word for "not yet"
+        network_id=network_id,
         security_groups=(str(group),) if group else (),
         launched_at=datetime.fromisoformat(document["date_created"]).astimezone(UTC),
         architecture="x86_64",  # Vultr has no other

@@ -20,6 +20,11 @@ class InstanceConfiguration(BaseModel):
         pattern=r"^([0-9]{1,9}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$",
         description="a system's number in /v2/os, or a snapshot's id; default: the newest Ubuntu LTS",
     )
+    subnet_id: str | None = Field(
+        default=None,
+        pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$",
+        description="a VPC's id: it has an address in that too",
+    )
     security_groups: list[str] = Field(
         default_factory=list, max_length=1, description="a firewall group, which rules what may come in"
     )

@@ -15,7 +15,7 @@ from shared.clouds.models import Volume, VolumeState
 from shared.clouds.restoring import CreatesVolumes, EmptyVolumeSpec
 from shared.clouds.vultr.errors import PROVIDER
 from shared.clouds.vultr.labels import is_named, label_of, tags_of
-from shared.clouds.vultr.lists import PAGE_MAX, Document, pages_of
+from shared.clouds.vultr.lists import PAGE_MAX, Document, ask_region, pages_of
 
 _PATH = "/v2/blocks"
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -102,8 +102,7 @@ class VultrVolumes(Volumes, CreatesVolumes, ListsVolumes):
 
     async def pages(self, region: str, *, page_size: int = PAGE_MAX) -> AsyncIterator[list[Volume]]:
         """Vultr lists those of all regions together: a page here has those of the region, which is asked first."""
-        path = f"/v2/regions/{region}/availability"
-        await self._client.request("regions.availability", "GET", path, region=region)
+        await ask_region(self._client, region)
         async for page in pages_of(self._client, "blocks", _PATH, region=region, page_size=page_size):
             yield [self._read(each) for each in page if each.get("region") == region]
 

@@ -40,6 +40,17 @@ def read(call: Call) -> Answer:
     return Answer(200, {"block": document(call, call.need(VOLUME, call.path["id"]))})
 
 
+def update(call: Call) -> Answer:
+    """Its label, and its size, which only grows."""
+    block, wanted = call.need(VOLUME, call.path["id"]), call.document()
+    size = wanted.get("size_gb", block.facts["size"])
+    if not isinstance(size, int) or not block.facts["size"] <= size <= SIZE_MAX_GB:
+        raise Refusal("invalid", f"size_gb must be between {block.facts['size']} and {SIZE_MAX_GB}.")
+    block.facts |= {"size": size, "label": str(wanted.get("label", block.facts["label"]))}
+    call.save(block)
+    return Answer(204, result_ids=[block.id])
+
+
 def delete(call: Call) -> Answer:
     block = call.need(VOLUME, call.path["id"])
     if owner(call, block) is not None:

@@ -6,7 +6,7 @@ import ipaddress
 import uuid
 from typing import Any
 
-from deploy.local.clouds.vultr import offers
+from deploy.local.clouds.vultr import networks, offers
 from deploy.local.clouds.vultr.answers import moment, page_of
 from deploy.local.clouds.world.controls import GROUP, MACHINE, SNAPSHOT
 from deploy.local.clouds.world.provider import Answer, Call, Refusal
@@ -31,10 +31,10 @@ def create(call: Call, limit: int) -> Answer:
     if offers.plan(wanted.get("plan")) is None:
         raise Refusal("invalid", "Invalid plan.")
     snapshot_id, os_id = _origin(call, wanted)
-    networks = [str(each) for each in wanted.get("attach_vpc") or []]
-    if any((network := call.get(GROUP, each)) is None or network.region != wanted["region"] for each in networks):
+    attached = [str(each) for each in wanted.get("attach_vpc") or []]
+    if any((network := call.get(GROUP, each)) is None or network.region != wanted["region"] for each in attached):
         raise Refusal("invalid", "Invalid vpc.")
-    if wanted.get("vpc_only") and not networks:
+    if wanted.get("vpc_only") and not attached:
         raise Refusal("invalid", "vpc_only needs a VPC.")
     tags = _checked_tags(wanted.get("tags") or [])
     if len(call.list(MACHINE)) >= limit:
@@ -44,7 +44,7 @@ def create(call: Call, limit: int) -> Answer:
     facts = {
         "label": str(wanted.get("label") or ""), "plan": wanted["plan"], "os_id": os_id, "tags": tags,
         "firewall_group_id": str(wanted.get("firewall_group_id") or ""), "power": [[call.later(), True]],
-        "snapshot_id": snapshot_id, "vpcs": networks, "vpc_only": bool(wanted.get("vpc_only")),
+        "snapshot_id": snapshot_id, "vpcs": attached, "vpc_only": bool(wanted.get("vpc_only")),
     }  # fmt: skip
     steps = [(call.later(0.4), "installing"), (call.later(), last)]
     instance = call.new(MACHINE, identifier, "pending", facts, region=str(wanted["region"]), steps=steps)
@@ -166,7 +166,7 @@ def document(call: Call, instance: Thing) -> dict[str, Any]:
     facts = instance.facts
     plan, system = offers.plan(plan_of(call, instance)) or {}, offers.system(facts["os_id"]) or {}
     status, power, server = _SHOWN[instance.state]
-    walled, networks = facts.get("vpc_only", False), facts.get("vpcs", [])
+    walled = facts.get("vpc_only", False)
     address = str(ipaddress.IPv4Address(int(ipaddress.IPv4Address("198.18.0.0")) + instance.number % 2**16))
     return {
         "id": instance.id, "os": system["name"], "os_id": facts["os_id"], "app_id": 0, "image_id": "",
@@ -174,7 +174,7 @@ def document(call: Call, instance: Thing) -> dict[str, Any]:
         "vcpu_count": plan["vcpu_count"], "plan": facts["plan"], "allowed_bandwidth": plan["bandwidth"],
         "region": instance.region, "label": facts["label"], "hostname": "guest",
         "main_ip": "0.0.0.0" if walled or instance.state == "pending" else address,
-        "internal_ip": "10.64.0.3" if networks else "", "kvm": "", "vpc_only": walled,
+        "internal_ip": networks.address_of(call, instance), "kvm": "", "vpc_only": walled,
         "netmask_v4": "255.255.254.0", "gateway_v4": "198.18.0.1", "v6_network": "", "v6_main_ip": "",
         "v6_network_size": 0, "date_created": moment(instance.created_s), "status": status, "power_status": power,
         "server_status": server, "firewall_group_id": facts["firewall_group_id"], "features": [],

@@ -8,11 +8,15 @@ from typing import Any
 
 from deploy.local.clouds.vultr import offers
 from deploy.local.clouds.vultr.answers import list_of, moment, page_of
+from deploy.local.clouds.vultr.balancers import BALANCER
+from deploy.local.clouds.vultr.databases import DATABASE
 from deploy.local.clouds.world.controls import GROUP, MACHINE
 from deploy.local.clouds.world.provider import Answer, Call, Refusal
 from deploy.local.clouds.world.things import Thing
 
 VPC_LIMIT = 1_000
+_IN_ONE = (BALANCER, DATABASE)
+"""What may be in one network, named in its facts, besides instances, which may be in several."""
 _FIRST = int(ipaddress.IPv4Address("10.64.0.0"))
 
 
@@ -23,10 +27,15 @@ def create(call: Call) -> Answer:
     if len(call.list(GROUP)) >= VPC_LIMIT:
         raise Refusal("invalid", "VPC limit reached for this account.")
     number = call.things.last_number + 1
+    chosen = wanted.get("v4_subnet") or ipaddress.IPv4Address(_FIRST + number % 2**14 * 2**8)
+    try:
+        subnet = ipaddress.IPv4Network(f"{chosen}/{wanted.get('v4_subnet_mask') or 24}")
+    except ValueError as error:
+        raise Refusal("invalid", "Invalid subnet.") from error
     facts = {
         "description": str(wanted.get("description") or ""),
-        "subnet": str(wanted.get("v4_subnet") or ipaddress.IPv4Address(_FIRST + number % 2**14 * 2**8)),
-        "mask": int(wanted.get("v4_subnet_mask") or 24),
+        "subnet": str(subnet.network_address),
+        "mask": subnet.prefixlen,
         "gateways": [],
     }
     identifier = str(uuid.uuid5(uuid.NAMESPACE_OID, f"vpc {call.account.account_id} {number}"))
@@ -42,10 +51,21 @@ def read(call: Call) -> Answer:
     return Answer(200, {"vpc": document(call.need(GROUP, call.path["id"]))})
 
 
+def update(call: Call) -> Answer:
+    """Its description, which is all that can be changed."""
+    network = call.need(GROUP, call.path["id"])
+    network.facts["description"] = str(call.document().get("description") or "")
+    call.save(network)
+    return Answer(204, result_ids=[network.id])
+
+
 def delete(call: Call) -> Answer:
     network = call.need(GROUP, call.path["id"])
-    if any(network.id in each.facts.get("vpcs", []) for each in call.list(MACHINE)):
-        raise Refusal("invalid", "This VPC is attached to instances and cannot be deleted.")
+    members = [each for each in call.list(MACHINE) if network.id in each.facts.get("vpcs", [])]
+    members += [each for kind in _IN_ONE for each in call.list(kind) if each.facts["vpc"] == network.id]
+    if members:
+        addresses = ", ".join(address_in(network, each) for each in members)
+        raise Refusal("invalid", f"VPC is attached to {addresses}")
     call.things.remove(network)
     return Answer(204, result_ids=[network.id])
 
@@ -72,8 +92,14 @@ def of_instance(call: Call) -> Answer:
     return list_of(call, "vpcs", members)
 
 
-def address_in(network: Thing, instance: Thing) -> str:
-    return str(ipaddress.IPv4Address(network.facts["subnet"]) + 3 + instance.number % 250)
+def address_of(call: Call, instance: Thing) -> str:
+    """Its address in the first of its networks; empty without any."""
+    found = (call.get(GROUP, each) for each in instance.facts.get("vpcs", []))
+    return next((address_in(each, instance) for each in found if each is not None), "")
+
+
+def address_in(network: Thing, member: Thing) -> str:
+    return str(ipaddress.IPv4Address(network.facts["subnet"]) + 3 + member.number % 250)
 
 
 def document(network: Thing) -> dict[str, Any]:

@@ -6,7 +6,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from deploy.local.clouds.estate import Planned
-from deploy.local.clouds.vultr import bandwidth, blocks, estate, instances, networks, offers, snapshots
+from deploy.local.clouds.vultr import (
+    balancers,
+    bandwidth,
+    blocks,
+    cdn,
+    databases,
+    dns,
+    estate,
+    instances,
+    networks,
+    object_storage,
+    offers,
+    snapshots,
+)
 from deploy.local.clouds.vultr.answers import list_of, refused
 from deploy.local.clouds.world.accounts import Account
 from deploy.local.clouds.world.controls import GROUP, MACHINE, SNAPSHOT, VOLUME
@@ -21,7 +34,17 @@ _FIRST, _SECOND = "operations@canopy.test", "second@canopy.test"
 INSTANCE_LIMITS = {_FIRST: 20_000}
 INSTANCE_LIMIT = 10
 """What Vultr's first fee limit comes to; the first account asked for more."""
-_KINDS = {"/v2/snapshots/": SNAPSHOT, "/v2/vpcs/": GROUP, "/v2/blocks/": VOLUME}
+_KINDS = {
+    "/v2/snapshots/": SNAPSHOT,
+    "/v2/vpcs/": GROUP,
+    "/v2/blocks/": VOLUME,
+    "/v2/load-balancers/": balancers.BALANCER,
+    "/v2/domains/": dns.DOMAIN,
+    "/v2/databases/": databases.DATABASE,
+    "/v2/object-storage/": object_storage.STORAGE,
+    "/v2/cdns/pull-zones/": cdn.ZONE,
+}
+"""Of which kind are the things below a path; else they are instances."""
 
 
 class Vultr(Provider):
@@ -66,6 +89,11 @@ class Vultr(Provider):
             Action("GET", f"{machine}/vpcs", "instances.vpcs", networks.of_instance),
             *_restoring_actions(),
             *_block_actions(),
+            *balancers.actions(),
+            *dns.actions(),
+            *databases.actions(),
+            *object_storage.actions(),
+            *cdn.actions(),
         ]
 
     def authenticate(self, request: HttpRequest, accounts: Sequence[Account], now_s: float) -> Account:
@@ -86,8 +114,8 @@ class Vultr(Provider):
         if request.method == "POST" and request.path == "/v2/snapshots":
             instance = things.get(self.name, account.account_id, MACHINE, str(request.document().get("instance_id")))
             return "global" if instance is None else instance.region
-        if request.method == "POST" and request.path in {"/v2/instances", "/v2/blocks", "/v2/vpcs"}:
-            return str(request.document().get("region"))
+        if request.method == "POST" and "region" in request.document():
+            return str(request.document()["region"])
         return path.get("region") or request.query.get("region", "global")
 
     def refuse(self, refusal: Refusal) -> Answer:
@@ -95,6 +123,9 @@ class Vultr(Provider):
 
     def describe(self, thing: Thing) -> dict[str, Any]:
         """What has no tags has them in its label or description."""
+        if thing.kind == dns.DOMAIN:
+            pairs = dns.tags_of(thing)
+            return {**super().describe(thing), "tags": pairs, "token": pairs.get(TOKEN_TAG)}
         text = thing.facts.get("description") or thing.facts.get("label")
         pairs = from_words(thing.facts["tags"]) if "tags" in thing.facts else tags_of(text)
         return {**super().describe(thing), "tags": pairs, "token": pairs.get(TOKEN_TAG)}
@@ -109,6 +140,7 @@ def _restoring_actions() -> list[Action]:
         Action("POST", "/v2/vpcs", "vpcs.create", networks.create),
         Action("GET", "/v2/vpcs", "vpcs.list", networks.listed),
         Action("GET", "/v2/vpcs/{id}", "vpcs.get", networks.read),
+        Action("PUT", "/v2/vpcs/{id}", "vpcs.update", networks.update),
         Action("DELETE", "/v2/vpcs/{id}", "vpcs.delete", networks.delete),
         Action("GET", "/v2/vpcs/{id}/nat-gateway", "vpcs.gateways", networks.gateways),
         Action("POST", "/v2/vpcs/{id}/nat-gateway", "vpcs.add_gateway", networks.add_gateway),
@@ -120,6 +152,7 @@ def _block_actions() -> list[Action]:
         Action("POST", "/v2/blocks", "blocks.create", blocks.create),
         Action("GET", "/v2/blocks", "blocks.list", blocks.listed),
         Action("GET", "/v2/blocks/{id}", "blocks.get", blocks.read),
+        Action("PATCH", "/v2/blocks/{id}", "blocks.update", blocks.update),
         Action("DELETE", "/v2/blocks/{id}", "blocks.delete", blocks.delete),
         Action("POST", "/v2/blocks/{id}/attach", "blocks.attach", blocks.attach),
         Action("POST", "/v2/blocks/{id}/detach", "blocks.detach", blocks.detach),

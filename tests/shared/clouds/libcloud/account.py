@@ -65,13 +65,11 @@ class TokenAccount:
 
     def post(self, path: str, body: Mapping[str, object]) -> dict[str, Any]:
         """What somebody else does at the provider, past our code."""
-        headers = {"Authorization": f"Bearer {self.credentials['token']}"}
-        answer = httpx.post(
-            f"{self.simulated.endpoint_url}{path}", json=body, headers=headers, trust_env=False, verify=TLS
-        )
-        assert answer.is_success, answer.text
-        found: dict[str, Any] = answer.json()
-        return found
+        return self._ask("POST", path, json=body)
+
+    def get(self, path: str) -> dict[str, Any]:
+        """What the provider itself says."""
+        return self._ask("GET", path)
 
     def end_faults(self) -> None:
         self.simulated.clear_faults()
@@ -81,6 +79,14 @@ class TokenAccount:
 
     def snapshots_with(self, token: str) -> Sequence[str]:
         return [each["id"] for each in self.simulated.snapshots() if each["token"] == token]
+
+    def _ask(self, method: str, path: str, **options: Any) -> dict[str, Any]:
+        headers = {"Authorization": f"Bearer {self.credentials['token']}"}
+        url = f"{self.simulated.endpoint_url}{path}"
+        answer = httpx.request(method, url, headers=headers, trust_env=False, verify=TLS, **options)
+        assert answer.is_success, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
 
     def _fault(self, *, match: Mapping[str, str] | None = None, **fault: object) -> None:
         self.simulated.fault(match={**(match or {}), "service": self.provider}, **fault)

@@ -1,12 +1,23 @@
 """What is Vultr's own about instances: a password that nobody keeps, no way back to a smaller plan, cursors."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
+from shared.clouds.assets import AssetSpec
 from shared.clouds.capabilities import machines_of
-from shared.clouds.errors import AuthFailed, InvalidRequest, NotFound, PermissionDenied, ProviderFault, StillWorking
-from tests.shared.clouds.account_under_test import Conformance
+from shared.clouds.errors import (
+    AuthFailed,
+    Conflict,
+    InvalidRequest,
+    NotFound,
+    PermissionDenied,
+    ProviderFault,
+    StillWorking,
+)
+from tests.shared.clouds.account_under_test import Conformance, new_token
+from tests.shared.clouds.vultr.conftest import UNKNOWN
 
 pytestmark = pytest.mark.anyio
 
@@ -39,6 +50,7 @@ class TestInstances(Conformance):
         [
             ({"zone": "fra"}, "availability_zone"),
             ({"subnet_id": "1"}, "subnet_id"),
+            ({"subnet_id": UNKNOWN, "security_groups": (f"vpc:{UNKNOWN}",)}, "subnet_id"),
             ({"root_volume_gib": 50}, "volume_size_gib"),
             ({"security_groups": ("a", "b")}, "security_groups"),
             ({"image": "ubuntu"}, "image"),
@@ -55,6 +67,28 @@ class TestInstances(Conformance):
     async def test_an_instance_keeps_the_firewall_group_that_it_was_made_with(self, account):
         group = "cd9cbf5b-6bd0-4ebc-b81d-7d8f7d6c2c2e"
         assert (await self.running(account, security_groups=(group,))).security_groups == (group,)
+
+    async def test_an_instance_is_in_the_network_that_it_was_made_in(self, account):
+        """Two networks of one range: then only the instance itself says in which it is."""
+        networks, machines, region = account.cloud.private_networks, machines_of(account.cloud), "lhr"
+        spec = AssetSpec("", {"ip_range": "10.201.0.0/24"})
+        twins = [await networks.create(region, replace(spec, token=new_token())) for _ in range(2)]
+        other = await networks.create(region, AssetSpec(new_token(), {"ip_range": None}))
+        made = {}
+        for network in (*twins, other):
+            machine = await machines.create(region, self.spec(account, subnet_id=network.id))
+            assert machine.network_id == network.id
+            made[machine.id] = network.id
+        alone = await machines.create(region, self.spec(account))
+        listed = {each.id: each.network_id async for page in machines.pages(region) for each in page}
+        assert listed == {**made, alone.id: None}
+        assert {each: (await machines.get(region, each)).network_id for each in listed} == listed
+        assert (await machines.find_by_token(region, alone.token)).network_id is None
+        with pytest.raises(Conflict):
+            await networks.delete(region, other.id)
+        for each in listed:
+            await machines.terminate(region, each)
+        await networks.delete(region, other.id)
 
     async def test_what_goes_while_pages_are_read_hides_no_other(self, account):
         machines, region = machines_of(account.cloud), "syd"
