@@ -7,8 +7,15 @@ from pathlib import Path
 
 import pytest
 import structlog
+from hypothesis import HealthCheck, settings
 
 from tests.fixtures.loopback import CLOUD_PREFIXES, OFFLINE_SDK, only_loopback
+
+settings.register_profile("same", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+settings.register_profile("explore", settings.get_profile("same"), derandomize=False)
+settings.load_profile("same")
+"""No test asserts on wall time, and a run finds what the last one found. `pytest --hypothesis-profile explore` looks
+further, with other examples each time."""
 
 pytest_plugins = [
     "tests.fixtures.distribution",
