@@ -149,7 +149,10 @@ class Assets(Protocol):
         ...
 
     async def tag(self, region: str, asset_id: str, tags: Mapping[str, str]) -> None:
-        """Set these tags, keep the others. Idempotent. `NotFound`, `InvalidRequest` (too many, too long)."""
+        """Set these tags, keep the others. Idempotent. `NotFound`, `InvalidRequest` (too many, too long).
+
+        `Unsupported` where things of this kind can hold none: then only our own inventory keeps them.
+        """
         ...
 
 

@@ -283,7 +283,7 @@ async def tag_resource(command: TagResource, deps: Deps) -> None:
             _, cloud = await deps.account(resource.organization_id, resource.provider_id)
             things = things_of(cloud, resource.region, resource.resource_type, resource.resource_subtype)
             await things.tag(resource.resource_id, _tags_of(resource))
-        except clouds.NotFound:
+        except (clouds.NotFound, clouds.Unsupported):  # it is gone, or can hold no tags: then the row alone keeps them
             return
         except clouds.CloudError as error:
             delay = retry_after_s(error)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.clouds.errors import Conflict, FieldProblem, InvalidRequest, NotFound, StillWorking
+from shared.clouds.errors import Conflict, FieldProblem, InvalidRequest, NotFound, StillWorking, Unsupported
 from shared.clouds.models import Machine, MachineSpec
 
 
@@ -15,6 +15,15 @@ def invalid(field: str, detail: str, *, provider: str, operation: str) -> Invali
         operation=operation,
         problems=(FieldProblem(field, detail),),
     )
+
+
+def tags_not_kept(kind: str, why: str, *, provider: str, operation: str) -> Unsupported:
+    """Of a kind whose tags only our own inventory keeps."""
+    detail = f"of a {kind} are not kept there: {why}"
+    return Unsupported(
+        "unsupported_tags", f"tags {detail}", provider=provider, operation=operation,
+        problems=(FieldProblem("tags", detail),),
+    )  # fmt: skip
 
 
 def not_found(what: str, *, provider: str, operation: str) -> NotFound:

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from shared.clouds.assets import GLOBAL_REGION, Asset, Assets, AssetSpec
 from shared.clouds.errors import Conflict, NotFound
 from shared.clouds.libcloud.client import LibcloudClient
-from shared.clouds.libcloud.refusals import invalid, not_found
+from shared.clouds.libcloud.refusals import not_found, tags_not_kept
 from shared.clouds.libcloud.tags import from_words, replaced_by
 from shared.clouds.libcloud.tokens import check_token, name_of
 from shared.clouds.linode.errors import PROVIDER
@@ -180,8 +180,8 @@ class LinodeTagless(LinodeAssets):
     async def tag(self, region: str, asset_id: str, tags: Mapping[str, str]) -> None:  # noqa: ARG002 - whichever
         operation = f"{self.noun}.update"
         await self.document(region, asset_id, operation)
-        detail = f"are not kept by Linode of a {self.resource_subtype}"
-        raise invalid("tags", detail, provider=PROVIDER, operation=operation)
+        why = "it holds no text but its label"
+        raise tags_not_kept(self.resource_subtype, why, provider=PROVIDER, operation=operation)
 
 
 def _known_by(asset: Asset, token: str) -> Asset:

@@ -9,9 +9,9 @@ from functools import partial
 from typing import Any, TypeVar
 
 from shared.clouds.assets import GLOBAL_REGION, Asset, Assets, AssetSpec, AssetState
-from shared.clouds.errors import Conflict, FieldProblem, NotFound, Unsupported
+from shared.clouds.errors import Conflict, NotFound
 from shared.clouds.libcloud.client import LibcloudClient
-from shared.clouds.libcloud.refusals import not_found
+from shared.clouds.libcloud.refusals import not_found, tags_not_kept
 from shared.clouds.libcloud.tokens import check_token
 from shared.clouds.models import TOKEN_TAG
 from shared.clouds.vultr import dns_records
@@ -104,11 +104,7 @@ class VultrDnsZones(Assets):
     async def tag(self, region: str, asset_id: str, tags: Mapping[str, str]) -> None:  # noqa: ARG002
         """`Unsupported`, since everybody could read them."""
         await self._document(asset_id)
-        detail = "of a domain are not kept: everybody could read them"
-        raise Unsupported(
-            "unsupported_tags", f"tags {detail}", provider=PROVIDER, operation="domains.tag",
-            problems=(FieldProblem("tags", detail),),
-        )  # fmt: skip
+        raise tags_not_kept("domain", "everybody could read them", provider=PROVIDER, operation="domains.tag")
 
     async def _put(
         self, domain: str, there: Iterable[Line], records: Iterable[Mapping[str, Any]], *, and_no_others: bool

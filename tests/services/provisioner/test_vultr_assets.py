@@ -6,8 +6,9 @@ import pytest
 
 from shared.messages.dependencies import DependencyGraph, GetDependencies
 from shared.messages.providers import Provider
-from shared.messages.resources import DeleteResource, Resource
+from shared.messages.resources import DeleteResource, Resource, UpdateResource
 from shared.messages.scaling import ConfigureResource
+from shared.messages.subjects import DEAD_STREAM
 from shared.messages.syncs import SyncProvider
 from tests.fixtures.clouds import SimulatedCloud
 from tests.fixtures.services import Services
@@ -51,6 +52,9 @@ async def test_a_balancer_in_a_network_and_the_name_that_leads_to_it(
     operation = await tenant.done(configured)
     assert operation.status == "succeeded", operation.error
 
+    named = UpdateResource(**tenant.envelope(), resource=zone.id, tags={"team": "photos"})
+    await services.ask(named)
+
     reading = await services.ask(SyncProvider(**tenant.envelope(), provider_id=provider.id))
     assert (await tenant.done(reading)).status == "succeeded"
     graph: DependencyGraph = await services.ask(GetDependencies(**tenant.question(), resource=zone.id, depth=2))
@@ -64,4 +68,6 @@ async def test_a_balancer_in_a_network_and_the_name_that_leads_to_it(
         operation = await tenant.done(deletion)
         assert operation.status == "succeeded", operation.error
         assert (await tenant.get(resource.id)).resource_status == "terminated"
+    assert (await tenant.get(zone.id)).tags == {"team": "photos"}
+    assert (await services.bus.jetstream.stream_info(DEAD_STREAM)).state.messages == 0
     assert not {zone.resource_id, balancer.resource_id} & {each["id"] for each in tenant.aws.assets()}
