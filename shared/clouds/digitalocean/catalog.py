@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from shared.clouds.catalog import Kind
+from shared.clouds.digitalocean.asset_models import VpcConfiguration
 from shared.clouds.digitalocean.models import DropletConfiguration
 from shared.clouds.libcloud.catalog import TokenCatalog
 
 
 class DigitalOceanCatalog(TokenCatalog):
     name = "digitalocean"
-    kinds = {("compute", "droplet"): Kind("Droplet", DropletConfiguration, can_stop=True)}  # noqa: RUF012 - a ClassVar above
+    kinds = {  # noqa: RUF012 - a ClassVar above
+        ("compute", "droplet"): Kind("Droplet", DropletConfiguration, can_stop=True),
+        ("network", "vpc"): Kind("VPC", VpcConfiguration),
+    }

@@ -14,6 +14,7 @@ from shared.clouds.digitalocean.machine_images import DigitalOceanMachineImages
 from shared.clouds.digitalocean.machines import DigitalOceanMachines
 from shared.clouds.digitalocean.metrics import DigitalOceanMetrics
 from shared.clouds.digitalocean.networks import DigitalOceanNetworks
+from shared.clouds.digitalocean.private_networks import DigitalOceanPrivateNetworks
 from shared.clouds.digitalocean.regions import regions_of
 from shared.clouds.digitalocean.volumes import DigitalOceanVolumes
 from shared.clouds.libcloud.client import LibcloudClient
@@ -35,6 +36,7 @@ class DigitalOceanCloud:
         self.machines = DigitalOceanMachines(self._client, default_images(self._client))
         self.machine_images = DigitalOceanMachineImages(self._client)
         self.networks = DigitalOceanNetworks(self._client)
+        self.private_networks = DigitalOceanPrivateNetworks(self._client)
         self.volumes = DigitalOceanVolumes(self._client)
 
     async def authenticate(self) -> Account:

@@ -29,6 +29,9 @@ SENTENCES = (
     Sentence(422, r"image you specified is not available", InvalidRequest, "image"),
     Sentence(422, r"invalid region", InvalidRequest, "region"),
     Sentence(422, r"vpc .*(not found|invalid)|invalid vpc", InvalidRequest, "subnet_id"),
+    Sentence(422, r"name .*already exists", Conflict),
+    Sentence(422, r"overlaps with another vpc", InvalidRequest, "ip_range"),
+    Sentence(403, r"can ?not delete .*vpc", Conflict),
     Sentence(422, r"must be (powered )?off", IncorrectState),
     Sentence(422, r"already (attached|assigned)", Conflict),
 )

@@ -244,6 +244,7 @@ def _machine(document: Document, action: str | None) -> Machine:
         private_ip=addresses.get("private"),
         public_ip=addresses.get("public"),
         subnet_id=document.get("vpc_uuid") or None,
+        network_id=document.get("vpc_uuid") or None,
         launched_at=datetime.fromisoformat(document["created_at"]).astimezone(UTC),
         architecture="x86_64",  # DigitalOcean has no other
         root_device_name="/dev/vda",  # the droplet's own disk, which is no volume

@@ -6,7 +6,17 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from deploy.local.clouds.digitalocean import droplets, estate, firewalls, images, monitoring, offers, tags, volumes
+from deploy.local.clouds.digitalocean import (
+    droplets,
+    estate,
+    firewalls,
+    images,
+    monitoring,
+    offers,
+    tags,
+    volumes,
+    vpcs,
+)
 from deploy.local.clouds.digitalocean.answers import page_of, refused
 from deploy.local.clouds.estate import Planned
 from deploy.local.clouds.world.accounts import Account
@@ -14,6 +24,7 @@ from deploy.local.clouds.world.controls import MACHINE, VOLUME
 from deploy.local.clouds.world.gardener import Gardener
 from deploy.local.clouds.world.provider import Action, Answer, Call, HttpRequest, Provider, Refusal
 from deploy.local.clouds.world.things import Thing, Things
+from shared.clouds.digitalocean.notes import from_note
 from shared.clouds.libcloud.tags import from_words
 from shared.clouds.models import TOKEN_TAG
 
@@ -22,6 +33,9 @@ _SECOND_TEAM = str(uuid.uuid5(uuid.NAMESPACE_DNS, "second.digitalocean.canopy.te
 DROPLET_LIMITS = {_TEAM: 20_000}
 DROPLET_LIMIT = 10
 """What DigitalOcean gives a new team; the first one asked for more."""
+
+_REGIONAL: Mapping[str, str] = {"droplets": MACHINE, "volumes": VOLUME, "vpcs": vpcs.VPC}
+"""Which kind of thing is meant below `/v2/<collection>`, and has a region."""
 
 
 class DigitalOcean(Provider):
@@ -72,6 +86,7 @@ class DigitalOcean(Provider):
             Action("DELETE", "/v2/tags/{name}/resources", "tags.unassign", tags.unassign),
             *_volume_actions(),
             *_firewall_actions(),
+            *vpcs.actions(),
         ]
 
     def authenticate(self, request: HttpRequest, accounts: Sequence[Account], now_s: float) -> Account:
@@ -84,15 +99,13 @@ class DigitalOcean(Provider):
         return found
 
     def region_of(self, request: HttpRequest, path: Mapping[str, str], things: Things, account: Account) -> str:
-        """The region of the droplet or volume that is made, meant or asked for; one address serves all regions."""
-        meant = path.get("id", "") if request.path.startswith("/v2/droplets/") else request.query.get("host_id", "")
-        kind = MACHINE
-        if request.path.startswith("/v2/volumes/"):
-            meant, kind = path.get("id", ""), VOLUME
+        """The region of the thing that is made, meant or asked for; one address serves all regions."""
+        collection = next((each for each in _REGIONAL if request.path.startswith(f"/v2/{each}")), None)
+        meant = path.get("id") if collection is not None else request.query.get("host_id")
         if meant:
-            thing = things.get(self.name, account.account_id, kind, meant)
+            thing = things.get(self.name, account.account_id, _REGIONAL.get(collection or "", MACHINE), meant)
             return "global" if thing is None else thing.region
-        if request.method == "POST" and request.path in {"/v2/droplets", "/v2/volumes"}:
+        if request.method == "POST" and collection is not None:
             return str(request.document().get("region"))
         return request.query.get("region", "global")
 
@@ -100,7 +113,7 @@ class DigitalOcean(Provider):
         return refused(refusal)
 
     def describe(self, thing: Thing) -> dict[str, Any]:
-        pairs = from_words(thing.facts.get("tags", []))
+        pairs = from_words(thing.facts.get("tags", [])) or from_note(thing.facts.get("description", ""))
         name = thing.facts.get("name")
         return {**super().describe(thing), "name": name, "tags": pairs, "token": pairs.get(TOKEN_TAG)}
 

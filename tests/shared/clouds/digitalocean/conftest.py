@@ -1,14 +1,30 @@
 """How do the tests of DigitalOcean reach an account and make things go wrong there?"""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import ClassVar
 
 import pytest
 
-from shared.clouds.errors import NoCapacity, PermissionDenied, QuotaExceeded, RateLimited
+from shared.clouds.assets import Assets, AssetSpec
+from shared.clouds.digitalocean.cloud import DigitalOceanCloud
+from shared.clouds.errors import CloudError, NoCapacity, PermissionDenied, QuotaExceeded, RateLimited
 from shared.clouds.libcloud.tokens import name_of
 from tests.fixtures.clouds import SimulatedCloud
+from tests.shared.clouds.account_under_test import new_token
+from tests.shared.clouds.conformance_assets import Sample
 from tests.shared.clouds.libcloud.account import TokenAccount
+
+KINDS = {"vpc": ("vpc", "vpcs.create")}
+"""Of each subtype: the simulator's word, and the call that makes it."""
+
+
+def vpc(number: int) -> Sample:
+    ip_range = f"172.{16 + number // 256 % 16}.{number % 256}.0/24"  # no two may overlap
+    given = {"name": f"hall.{number}", "ip_range": ip_range} if number % 2 else {}
+    return Sample(given, "5a4981aa-9653-4bd1-bef5-d6bff52042e4", {"name": f"renamed-{number}"})
+
+
+SAMPLES: dict[str, Callable[[int], Sample]] = {"vpc": vpc}
 
 
 class DigitalOceanAccount(TokenAccount):
@@ -30,6 +46,25 @@ class DigitalOceanAccount(TokenAccount):
         PermissionDenied: (403, ""),
     }
 
+    def sample(self, assets: Assets, number: int) -> Sample:
+        return SAMPLES[assets.resource_subtype](number)
+
+    def assets_with(self, assets: Assets, token: str) -> Sequence[str]:
+        kind, _ = KINDS[assets.resource_subtype]
+        return [each["id"] for each in self.simulated.assets() if each["token"] == token and each["kind"] == kind]
+
+    def lose_next_answer(self, assets: Assets) -> None:
+        self.lose_answer_of(KINDS[assets.resource_subtype][1])
+
+    def refuse_next(self, assets: Assets, error: type[CloudError]) -> None:
+        status, code = self.refusals[error]
+        self._fault(match={"action": KINDS[assets.resource_subtype][1]}, status=status, code=code)
+
+    def lose_lists(self, region: str) -> None:
+        """Each list is one for all regions."""
+        del region
+        self._fault(status=503)
+
     def snapshots_with(self, token: str) -> Sequence[str]:
         """Also those that have their name and no tags yet."""
         return [each["id"] for each in self.simulated.snapshots() if each["name"] == name_of(token)]
@@ -43,3 +78,18 @@ async def account(simulated_world: dict[str, SimulatedCloud]) -> AsyncIterator[D
     yield account
     await account.cloud.close()
     simulated.clear_faults()
+
+
+@pytest.fixture
+def cloud(account: DigitalOceanAccount) -> DigitalOceanCloud:
+    assert isinstance(account.cloud, DigitalOceanCloud)
+    return account.cloud
+
+
+@pytest.fixture
+def spec(account: DigitalOceanAccount) -> Callable[..., AssetSpec]:
+    def spec_of(assets: Assets, token: str = "", tags: Mapping[str, str] | None = None, **given: object) -> AssetSpec:
+        configuration = account.catalog.configuration(assets.resource_type, assets.resource_subtype, given)
+        return AssetSpec(token or new_token(), configuration, tags or {})
+
+    return spec_of
