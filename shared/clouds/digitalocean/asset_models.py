@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Any
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, Field, field_validator
+from pydantic import BaseModel, Field, field_validator, model_validator
 
 from shared.clouds.libcloud.catalog import STRICT
 from shared.clouds.models import CHANGE, IN_PLACE
 
 _CHANGES: dict[str, Any] = {CHANGE: IN_PLACE}
+
+_UUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+Uuid = Annotated[str, Field(pattern=rf"^{_UUID}$")]
+MachineId = Annotated[str, Field(pattern=r"^[0-9]{1,12}$")]
+Port = Annotated[int, Field(ge=1, le=65535)]
 
 _LARGEST, _SMALLEST = 16, 28
 """Prefix lengths of the largest and the smallest VPC (docs.digitalocean.com/products/networking/vpc/details/limits)."""
@@ -43,3 +48,99 @@ class VpcConfiguration(BaseModel):
         if not _LARGEST <= network.prefixlen <= _SMALLEST or not any(network.subnet_of(each) for each in _PRIVATE):
             raise ValueError(f"is a private range (RFC 1918) of /{_LARGEST} to /{_SMALLEST}")
         return text
+
+
+class ForwardingRule(BaseModel):
+    """Which port of the balancer leads to which port of the droplets. HTTPS ends at the balancer with a certificate, or
+    goes through it untouched.
+    """
+
+    model_config = STRICT
+
+    entry_protocol: Literal["http", "https", "http2", "tcp"] = "http"
+    entry_port: Port = 80
+    target_protocol: Literal["http", "https", "http2", "tcp"] = "http"
+    target_port: Port = 80
+    certificate_id: Uuid | None = Field(default=None, description="a certificate of the account at DigitalOcean")
+    tls_passthrough: bool = False
+
+    @model_validator(mode="after")
+    def _ends_somewhere(self) -> Self:
+        encrypted = self.entry_protocol in {"https", "http2"}
+        if encrypted and (self.certificate_id is None) is not self.tls_passthrough:
+            raise ValueError("https and http2 need a certificate, or pass through")
+        if not encrypted and (self.certificate_id is not None or self.tls_passthrough):
+            raise ValueError("only https and http2 have a certificate or pass through")
+        return self
+
+
+class HealthCheck(BaseModel):
+    """Whether a droplet gets requests. Limits: DigitalOcean's Terraform provider, "healthcheck"."""
+
+    model_config = STRICT
+
+    protocol: Literal["http", "https", "tcp"] = "http"
+    port: Port = 80
+    path: str | None = Field(default="/", pattern=r"^/[\x21-\x7e]{0,1023}$", description="null with tcp")
+    interval_s: int = Field(default=10, ge=3, le=300)
+    timeout_s: int = Field(default=5, ge=3, le=300)
+    healthy_threshold: int = Field(default=5, ge=2, le=10)
+    unhealthy_threshold: int = Field(default=3, ge=2, le=10)
+
+    @model_validator(mode="after")
+    def _asks_a_path_by_http(self) -> Self:
+        if (self.path is None) is not (self.protocol == "tcp"):
+            raise ValueError("http and https ask a path, tcp has none")
+        return self
+
+
+class StickySessions(BaseModel):
+    """A cookie by which a visitor comes to the same droplet again."""
+
+    model_config = STRICT
+
+    cookie_name: str = Field(default="DO-LB", pattern=r"^[A-Za-z0-9_-]{2,40}$")
+    cookie_ttl_s: int = Field(default=300, ge=1, le=31_536_000)
+
+
+class LoadBalancerConfiguration(BaseModel):
+    """A load balancer of one region, before droplets of its VPC.
+
+    Limits: "Load Balancers Limits" (docs.digitalocean.com/products/networking/load-balancers/details/limits): 10
+    droplets by their ids; 200 nodes, changed once an hour at most.
+    """
+
+    model_config = STRICT
+
+    nodes: int = Field(
+        default=1, ge=1, le=200, description="how much it carries: 10,000 requests a second each",
+        json_schema_extra=_CHANGES,
+    )  # fmt: skip
+    forwarding_rules: list[ForwardingRule] = Field(
+        default_factory=lambda: [ForwardingRule()], min_length=1, max_length=50, json_schema_extra=_CHANGES
+    )
+    health_check: HealthCheck = Field(default_factory=HealthCheck, json_schema_extra=_CHANGES)
+    sticky_sessions: StickySessions | None = Field(
+        default=None, description="default: any droplet answers any request", json_schema_extra=_CHANGES
+    )
+    redirect_http_to_https: bool = Field(
+        default=False, description="needs rules for the ports 80 and 443", json_schema_extra=_CHANGES
+    )
+    machines: list[MachineId] = Field(
+        default_factory=list, max_length=10, description="droplets of the same VPC", json_schema_extra=_CHANGES
+    )
+    network_id: Uuid | None = Field(default=None, description="a VPC; default: the region's")
+    internal: bool = Field(default=False, description="reached from its VPC only")
+
+    @field_validator("forwarding_rules")
+    @classmethod
+    def _told_apart(cls, rules: list[ForwardingRule]) -> list[ForwardingRule]:
+        """By port, so that the same rules are the same list."""
+        if len({each.entry_port for each in rules}) < len(rules):
+            raise ValueError("two have the same port")
+        return sorted(rules, key=lambda each: each.entry_port)
+
+    @field_validator("machines")
+    @classmethod
+    def _in_order(cls, machines: list[str]) -> list[str]:
+        return sorted(set(machines), key=int)

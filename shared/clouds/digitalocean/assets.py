@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import ClassVar
 from urllib.parse import quote
 
 from shared.clouds.assets import Asset, Assets, AssetSpec
 from shared.clouds.digitalocean.errors import PROVIDER
 from shared.clouds.digitalocean.lists import PAGE_MAX, Document, pages_of
-from shared.clouds.errors import Conflict, NotFound
+from shared.clouds.errors import Conflict, FieldProblem, InvalidRequest, NotFound
 from shared.clouds.libcloud.client import LibcloudClient
 from shared.clouds.libcloud.refusals import not_found
-from shared.clouds.libcloud.tokens import check_token
+from shared.clouds.libcloud.tokens import check_token, name_of
 
 UUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _ID = re.compile(UUID)
@@ -30,6 +30,8 @@ class DigitalOceanAssets(Assets):
     path: ClassVar[str]
     name: ClassVar[str]
     names: ClassVar[str]
+    fields: ClassVar[Mapping[str, str]] = {}
+    """What this kind's configuration calls a field that an error names as a droplet's does."""
     is_global = False
 
     def __init__(self, client: LibcloudClient) -> None:
@@ -50,6 +52,8 @@ class DigitalOceanAssets(Assets):
             if known is None:
                 try:
                     return await self.make(region, spec)
+                except InvalidRequest as error:
+                    raise self.renamed(error) from None
                 except Conflict:  # another process was faster, or somebody else has the name
                     known = await self.find_by_token(region, spec.token)
                     if known is None:
@@ -64,7 +68,7 @@ class DigitalOceanAssets(Assets):
         check_token(token, provider=PROVIDER, operation="find_by_token")
         async for page in self.pages(region, page_size=PAGE_MAX):
             for each in page:
-                if each.token == token:
+                if each.token == token or each.name == name_of(token):
                     return each
         return None
 
@@ -110,6 +114,11 @@ class DigitalOceanAssets(Assets):
         path = f"{self.path}/{quote(below)}" if below else self.path
         operation = f"{self.names}.{verb}"
         return await self._client.request(operation, method, path, region=region, document=body, wants=wants)
+
+    def renamed(self, error: InvalidRequest) -> InvalidRequest:
+        """The error with the fields that this kind has."""
+        problems = tuple(FieldProblem(self.fields.get(each.field, each.field), each.detail) for each in error.problems)
+        return type(error)(error.code, error.message, provider=PROVIDER, operation=error.operation, problems=problems)
 
     def told(self, document: Document) -> Asset:
         with self._client.reading(f"{self.names}.get"):

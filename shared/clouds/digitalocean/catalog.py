@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shared.clouds.catalog import Kind
-from shared.clouds.digitalocean.asset_models import VpcConfiguration
+from shared.clouds.digitalocean.asset_models import LoadBalancerConfiguration, VpcConfiguration
 from shared.clouds.digitalocean.models import DropletConfiguration
 from shared.clouds.libcloud.catalog import TokenCatalog
 
@@ -13,4 +13,5 @@ class DigitalOceanCatalog(TokenCatalog):
     kinds = {  # noqa: RUF012 - a ClassVar above
         ("compute", "droplet"): Kind("Droplet", DropletConfiguration, can_stop=True),
         ("network", "vpc"): Kind("VPC", VpcConfiguration),
+        ("load_balancer", "load_balancer"): Kind("Load balancer", LoadBalancerConfiguration),
     }

@@ -10,6 +10,7 @@ from shared.clouds.digitalocean.driver import driver_maker
 from shared.clouds.digitalocean.errors import VOCABULARY
 from shared.clouds.digitalocean.images import default_images
 from shared.clouds.digitalocean.limits import api_of
+from shared.clouds.digitalocean.load_balancers import DigitalOceanLoadBalancers
 from shared.clouds.digitalocean.machine_images import DigitalOceanMachineImages
 from shared.clouds.digitalocean.machines import DigitalOceanMachines
 from shared.clouds.digitalocean.metrics import DigitalOceanMetrics
@@ -37,6 +38,7 @@ class DigitalOceanCloud:
         self.machine_images = DigitalOceanMachineImages(self._client)
         self.networks = DigitalOceanNetworks(self._client)
         self.private_networks = DigitalOceanPrivateNetworks(self._client)
+        self.load_balancers = DigitalOceanLoadBalancers(self._client)
         self.volumes = DigitalOceanVolumes(self._client)
 
     async def authenticate(self) -> Account:

@@ -29,6 +29,8 @@ SENTENCES = (
     Sentence(422, r"image you specified is not available", InvalidRequest, "image"),
     Sentence(422, r"invalid region", InvalidRequest, "region"),
     Sentence(422, r"vpc .*(not found|invalid)|invalid vpc", InvalidRequest, "subnet_id"),
+    Sentence(422, r"droplets? .*(not found|invalid|maximum)", InvalidRequest, "machines"),
+    Sentence(422, r"certificate .*(not found|invalid)", InvalidRequest, "forwarding_rules"),
     Sentence(422, r"name .*already exists", Conflict),
     Sentence(422, r"overlaps with another vpc", InvalidRequest, "ip_range"),
     Sentence(403, r"can ?not delete .*vpc", Conflict),

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from deploy.local.clouds.digitalocean import (
+    balancers,
     droplets,
     estate,
     firewalls,
@@ -34,7 +35,8 @@ DROPLET_LIMITS = {_TEAM: 20_000}
 DROPLET_LIMIT = 10
 """What DigitalOcean gives a new team; the first one asked for more."""
 
-_REGIONAL: Mapping[str, str] = {"droplets": MACHINE, "volumes": VOLUME, "vpcs": vpcs.VPC}
+_REGIONAL: Mapping[str, str] = {"droplets": MACHINE, "volumes": VOLUME, "vpcs": vpcs.VPC,
+                                 "load_balancers": balancers.BALANCER}  # fmt: skip
 """Which kind of thing is meant below `/v2/<collection>`, and has a region."""
 
 
@@ -87,6 +89,7 @@ class DigitalOcean(Provider):
             *_volume_actions(),
             *_firewall_actions(),
             *vpcs.actions(),
+            *balancers.actions(),
         ]
 
     def authenticate(self, request: HttpRequest, accounts: Sequence[Account], now_s: float) -> Account:

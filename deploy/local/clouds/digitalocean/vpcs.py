@@ -20,7 +20,7 @@ _LARGEST, _SMALLEST = 16, 28
 _PRIVATE = [ipaddress.IPv4Network(each) for each in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")]
 _GENERATED = ipaddress.IPv4Network("10.64.0.0/10")
 _GENERATED_PREFIX = 20
-URNS = {MACHINE: "droplet"}
+URNS = {MACHINE: "droplet", "load_balancer": "loadbalancer", "database": "dbaas"}
 """The kinds of things that stand in VPCs, as DigitalOcean names them; `vpc_uuid` among their facts says in which."""
 
 

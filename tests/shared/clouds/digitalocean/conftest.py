@@ -14,7 +14,7 @@ from tests.shared.clouds.account_under_test import new_token
 from tests.shared.clouds.conformance_assets import Sample
 from tests.shared.clouds.libcloud.account import TokenAccount
 
-KINDS = {"vpc": ("vpc", "vpcs.create")}
+KINDS = {"vpc": ("vpc", "vpcs.create"), "load_balancer": ("load_balancer", "load_balancers.create")}
 """Of each subtype: the simulator's word, and the call that makes it."""
 
 
@@ -24,7 +24,19 @@ def vpc(number: int) -> Sample:
     return Sample(given, "5a4981aa-9653-4bd1-bef5-d6bff52042e4", {"name": f"renamed-{number}"})
 
 
-SAMPLES: dict[str, Callable[[int], Sample]] = {"vpc": vpc}
+def load_balancer(number: int) -> Sample:
+    web = {"entry_protocol": "tcp", "entry_port": 25, "target_protocol": "tcp", "target_port": 2525}
+    given = {"forwarding_rules": [web], "sticky_sessions": {}, "nodes": 2} if number % 2 else {}
+    tls = {"entry_protocol": "https", "entry_port": 443, "target_protocol": "https", "target_port": 8443,
+           "certificate_id": None, "tls_passthrough": True}  # fmt: skip
+    check = {"protocol": "tcp", "port": 22, "path": None, "interval_s": 20, "timeout_s": 6, "healthy_threshold": 2,
+             "unhealthy_threshold": 4}  # fmt: skip
+    sticky = {"cookie_name": "HALL", "cookie_ttl_s": 60}
+    change = {"nodes": 3, "forwarding_rules": [tls], "health_check": check, "sticky_sessions": sticky}
+    return Sample(given, "4de7ac8b-495b-4884-9a69-1050c6793cd6", change)
+
+
+SAMPLES: dict[str, Callable[[int], Sample]] = {"vpc": vpc, "load_balancer": load_balancer}
 
 
 class DigitalOceanAccount(TokenAccount):

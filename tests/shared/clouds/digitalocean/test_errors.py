@@ -44,6 +44,8 @@ ROWS = [
     (422, "The image you specified is not available in the selected region", InvalidRequest, "image"),
     (422, "You specified an invalid region for Droplet creation.", InvalidRequest, "region"),
     (422, "VPC 5a4981aa was not found", InvalidRequest, "subnet_id"),
+    (422, "Droplets 3164444 were not found in the VPC", InvalidRequest, "machines"),
+    (422, "certificate 892071a0 was not found", InvalidRequest, "forwarding_rules"),
     (422, "a VPC with that name already exists", Conflict, None),
     (422, "This range/size overlaps with another VPC network in your account.", InvalidRequest, "ip_range"),
     (403, "Can not delete VPC with members", Conflict, None),
