@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Mapping
@@ -17,7 +18,6 @@ from shared.clouds.libcloud.refusals import not_found
 from shared.clouds.libcloud.tokens import check_token, name_of
 
 UUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-_ID = re.compile(UUID)
 
 
 class DigitalOceanAssets(Assets):
@@ -30,6 +30,9 @@ class DigitalOceanAssets(Assets):
     path: ClassVar[str]
     name: ClassVar[str]
     names: ClassVar[str]
+    key: ClassVar[str] = "id"
+    """The field that tells them apart in a list, and is an asset's id."""
+    id_pattern: ClassVar[re.Pattern[str]] = re.compile(UUID)
     fields: ClassVar[Mapping[str, str]] = {}
     """What this kind's configuration calls a field that an error names as a droplet's does."""
     is_global = False
@@ -68,23 +71,39 @@ class DigitalOceanAssets(Assets):
         check_token(token, provider=PROVIDER, operation="find_by_token")
         async for page in self.pages(region, page_size=PAGE_MAX):
             for each in page:
-                if each.token == token or each.name == name_of(token):
-                    return each
+                found = self.carries(each, token)
+                if found is not None:
+                    return found
         return None
 
+    def carries(self, asset: Asset, token: str) -> Asset | None:
+        """The asset if it was made with the token: by its tag, or by the name that only we give."""
+        return asset if asset.token == token or asset.name == name_of(token) else None
+
     async def get(self, region: str, asset_id: str) -> Asset:
-        return self.told(await self.document(region, asset_id))
+        return await self.whole(await self.document(region, asset_id))
+
+    async def whole(self, document: Document) -> Asset:
+        """The asset, with what else has to be asked; `NotFound` when it went meanwhile."""
+        return self.told(document)
 
     async def pages(self, region: str, *, page_size: int = 100) -> AsyncIterator[list[Asset]]:
         """DigitalOcean lists all regions together, at most 200 a page: a page here has those of the region."""
-        async for page in pages_of(self._client, self.names, self.path, region=region, page_size=page_size):
-            found = [self.told(each) for each in page]
-            yield [each for each in found if each.region == region]
+        pages = pages_of(self._client, self.names, self.path, region=region, page_size=page_size, key=self.key)
+        async for page in pages:
+            found = await asyncio.gather(*(self._whole_if_there(each) for each in page))
+            yield [each for each in found if each is not None and each.region == region]
+
+    async def _whole_if_there(self, document: Document) -> Asset | None:
+        try:
+            return await self.whole(document)
+        except NotFound:
+            return None
 
     async def document(self, region: str, asset_id: str) -> Document:
         """The thing as DigitalOcean has it, which must be of the region."""
         operation = f"{self.names}.get"
-        if _ID.fullmatch(asset_id):
+        if self.id_pattern.fullmatch(asset_id):
             answer = await self.ask("get", "GET", region, asset_id, wants=(self.name,))
             document: Document = answer[self.name]
             if self.told(document).region == region:
@@ -93,7 +112,7 @@ class DigitalOceanAssets(Assets):
 
     async def remove(self, region: str, asset_id: str) -> None:
         """Idempotent."""
-        if not _ID.fullmatch(asset_id):
+        if not self.id_pattern.fullmatch(asset_id):
             return
         try:
             await self.ask("delete", "DELETE", region, asset_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from shared.clouds.catalog import Kind
 from shared.clouds.digitalocean.asset_models import LoadBalancerConfiguration, VpcConfiguration
+from shared.clouds.digitalocean.dns_models import DomainConfiguration
 from shared.clouds.digitalocean.models import DropletConfiguration
 from shared.clouds.libcloud.catalog import TokenCatalog
 
@@ -14,4 +15,5 @@ class DigitalOceanCatalog(TokenCatalog):
         ("compute", "droplet"): Kind("Droplet", DropletConfiguration, can_stop=True),
         ("network", "vpc"): Kind("VPC", VpcConfiguration),
         ("load_balancer", "load_balancer"): Kind("Load balancer", LoadBalancerConfiguration),
+        ("dns", "domain"): Kind("Domain", DomainConfiguration, is_global=True),
     }

@@ -8,6 +8,7 @@ from typing import Any
 
 from deploy.local.clouds.digitalocean import (
     balancers,
+    domains,
     droplets,
     estate,
     firewalls,
@@ -25,6 +26,7 @@ from deploy.local.clouds.world.controls import MACHINE, VOLUME
 from deploy.local.clouds.world.gardener import Gardener
 from deploy.local.clouds.world.provider import Action, Answer, Call, HttpRequest, Provider, Refusal
 from deploy.local.clouds.world.things import Thing, Things
+from shared.clouds.digitalocean.dns_models import MARK
 from shared.clouds.digitalocean.notes import from_note
 from shared.clouds.libcloud.tags import from_words
 from shared.clouds.models import TOKEN_TAG
@@ -90,6 +92,7 @@ class DigitalOcean(Provider):
             *_firewall_actions(),
             *vpcs.actions(),
             *balancers.actions(),
+            *domains.actions(),
         ]
 
     def authenticate(self, request: HttpRequest, accounts: Sequence[Account], now_s: float) -> Account:
@@ -116,9 +119,11 @@ class DigitalOcean(Provider):
         return refused(refusal)
 
     def describe(self, thing: Thing) -> dict[str, Any]:
-        pairs = from_words(thing.facts.get("tags", [])) or from_note(thing.facts.get("description", ""))
-        name = thing.facts.get("name")
-        return {**super().describe(thing), "name": name, "tags": pairs, "token": pairs.get(TOKEN_TAG)}
+        facts = thing.facts
+        pairs = from_words(facts.get("tags", [])) or from_note(facts.get("description", ""))
+        if thing.kind == domains.DOMAIN:
+            pairs = {key: value for key, _, value in (each.partition("=") for each in domains.texts_of(thing, MARK))}
+        return {**super().describe(thing), "name": facts.get("name"), "tags": pairs, "token": pairs.get(TOKEN_TAG)}
 
 
 def _limit(call: Call) -> int:

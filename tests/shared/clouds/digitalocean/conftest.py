@@ -14,7 +14,11 @@ from tests.shared.clouds.account_under_test import new_token
 from tests.shared.clouds.conformance_assets import Sample
 from tests.shared.clouds.libcloud.account import TokenAccount
 
-KINDS = {"vpc": ("vpc", "vpcs.create"), "load_balancer": ("load_balancer", "load_balancers.create")}
+KINDS = {
+    "vpc": ("vpc", "vpcs.create"),
+    "load_balancer": ("load_balancer", "load_balancers.create"),
+    "domain": ("domain", "domains.create"),
+}
 """Of each subtype: the simulator's word, and the call that makes it."""
 
 
@@ -36,7 +40,23 @@ def load_balancer(number: int) -> Sample:
     return Sample(given, "4de7ac8b-495b-4884-9a69-1050c6793cd6", change)
 
 
-SAMPLES: dict[str, Callable[[int], Sample]] = {"vpc": vpc, "load_balancer": load_balancer}
+def domain(number: int) -> Sample:
+    records = [
+        {"name": "@", "type": "MX", "values": ["10 mail.example.com"], "ttl_s": 300},
+        {"name": "www", "type": "A", "values": ["192.0.2.1", "192.0.2.2"], "ttl_s": 60},
+    ]
+    changed = [
+        {**records[0], "values": ["20 mail.example.com"], "ttl_s": 600},
+        {"name": "_sip._tcp", "type": "SRV", "values": ["10 5 5060 sip.example.com"], "ttl_s": 60},
+        {"name": "ca", "type": "CAA", "values": ["0 issue letsencrypt.org", "128 iodef mailto:a@b.c"], "ttl_s": 60},
+        {"name": "www", "type": "CNAME", "values": ["example.com"], "ttl_s": 60},
+        {"name": "www2", "type": "TXT", "values": ['say "yes"', "x" * 300], "ttl_s": 60},
+    ]
+    given = {"zone_name": f"wedding-{number}.example", "records": records if number % 2 else []}
+    return Sample(given, "never-made.example", {"records": changed})
+
+
+SAMPLES: dict[str, Callable[[int], Sample]] = {"vpc": vpc, "load_balancer": load_balancer, "domain": domain}
 
 
 class DigitalOceanAccount(TokenAccount):
@@ -71,6 +91,10 @@ class DigitalOceanAccount(TokenAccount):
     def refuse_next(self, assets: Assets, error: type[CloudError]) -> None:
         status, code = self.refusals[error]
         self._fault(match={"action": KINDS[assets.resource_subtype][1]}, status=status, code=code)
+
+    def keeps_tags(self, assets: Assets) -> bool:
+        """What a domain holds everybody can read."""
+        return assets.resource_subtype != "domain"
 
     def lose_lists(self, region: str) -> None:
         """Each list is one for all regions."""
