@@ -144,3 +144,50 @@ class LoadBalancerConfiguration(BaseModel):
     @classmethod
     def _in_order(cls, machines: list[str]) -> list[str]:
         return sorted(set(machines), key=int)
+
+
+class DatabaseClusterConfiguration(BaseModel):
+    """A managed database. Encrypted at rest and under way, backed up daily (Valkey is not), in a VPC, and reached from
+    trusted sources only: without any from nowhere.
+
+    Limits: "PostgreSQL Limits" (docs.digitalocean.com/products/databases/postgresql/details/limits): 3 nodes, 100
+    addresses as trusted sources, of which a droplet has two; `doctl databases resize`: 15 TB.
+    """
+
+    model_config = STRICT
+
+    engine: Literal["pg", "mysql", "valkey", "mongodb"] = "pg"
+    version: str | None = Field(
+        default=None, pattern=r"^[0-9]{1,2}(\.[0-9]{1,2})?$", description="17; default: DigitalOcean's choice"
+    )
+    instance_type: str = Field(
+        default="db-s-1vcpu-1gb", pattern=r"^[a-z0-9][a-z0-9_-]{3,63}$",
+        description="a size's slug, db-s-2vcpu-4gb; may only grow", json_schema_extra=_CHANGES,
+    )  # fmt: skip
+    nodes: int = Field(
+        default=1, ge=1, le=3, description="the others stand by for the first", json_schema_extra=_CHANGES
+    )
+    storage_gib: int | None = Field(
+        default=None, ge=10, le=15_000, description="default: what comes with the size; may only grow",
+        json_schema_extra=_CHANGES,
+    )  # fmt: skip
+    network_id: Uuid | None = Field(default=None, description="a VPC; default: the region's")
+    trusted_machines: list[MachineId] = Field(
+        default_factory=list, max_length=50, description="droplets that may reach it", json_schema_extra=_CHANGES
+    )
+    trusted_addresses: list[Annotated[str, Field(pattern=r"^\d{1,3}(\.\d{1,3}){3}(/\d{1,2})?$")]] = Field(
+        default_factory=list, max_length=100, description="IPv4 addresses or ranges that may reach it",
+        json_schema_extra=_CHANGES,
+    )  # fmt: skip
+
+    @field_validator("trusted_machines")
+    @classmethod
+    def _in_order(cls, machines: list[str]) -> list[str]:
+        return sorted(set(machines))
+
+    @field_validator("trusted_addresses")
+    @classmethod
+    def _readable(cls, addresses: list[str]) -> list[str]:
+        if any(ipaddress.IPv4Network(each).prefixlen == 0 for each in addresses):
+            raise ValueError("the whole Internet is not trusted")
+        return sorted(set(addresses))

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from shared.clouds.catalog import Kind
-from shared.clouds.digitalocean.asset_models import LoadBalancerConfiguration, VpcConfiguration
+from shared.clouds.digitalocean.asset_models import (
+    DatabaseClusterConfiguration,
+    LoadBalancerConfiguration,
+    VpcConfiguration,
+)
 from shared.clouds.digitalocean.dns_models import DomainConfiguration
 from shared.clouds.digitalocean.models import DropletConfiguration
 from shared.clouds.libcloud.catalog import TokenCatalog
@@ -15,5 +19,6 @@ class DigitalOceanCatalog(TokenCatalog):
         ("compute", "droplet"): Kind("Droplet", DropletConfiguration, can_stop=True),
         ("network", "vpc"): Kind("VPC", VpcConfiguration),
         ("load_balancer", "load_balancer"): Kind("Load balancer", LoadBalancerConfiguration),
+        ("database", "database_cluster"): Kind("Database cluster", DatabaseClusterConfiguration),
         ("dns", "domain"): Kind("Domain", DomainConfiguration, is_global=True),
     }

@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from shared.clouds.budget.limiter import Limiter
 from shared.clouds.capabilities import Cloud
+from shared.clouds.digitalocean.databases import DigitalOceanDatabases
 from shared.clouds.digitalocean.domains import DigitalOceanDnsZones
 from shared.clouds.digitalocean.driver import driver_maker
 from shared.clouds.digitalocean.errors import VOCABULARY
@@ -40,6 +41,7 @@ class DigitalOceanCloud:
         self.networks = DigitalOceanNetworks(self._client)
         self.private_networks = DigitalOceanPrivateNetworks(self._client)
         self.load_balancers = DigitalOceanLoadBalancers(self._client)
+        self.databases = DigitalOceanDatabases(self._client)
         self.dns_zones = DigitalOceanDnsZones(self._client)
         self.volumes = DigitalOceanVolumes(self._client)
 

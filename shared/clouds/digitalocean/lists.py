@@ -18,7 +18,10 @@ async def pages_of(
     client: LibcloudClient, name: str, path: str, *, region: str = "global", page_size: int = PAGE_MAX,
     query: Mapping[str, object] | None = None, key: str = "id",
 ) -> AsyncIterator[list[Document]]:  # fmt: skip
-    """All of a list, whose things the answer has under `name` (`volumes`) and tells apart by `key`."""
+    """All of a list, whose things the answer has under `name` (`volumes`) and tells apart by `key`.
+
+    A list that does not count its things (`databases`) has no pages either.
+    """
     size, operation = min(PAGE_MAX, max(1, page_size)), f"{name}.list"
 
     async def read(number: int) -> NumberedPage:
@@ -27,7 +30,7 @@ async def pages_of(
         with client.reading(operation):
             more = "next" in (answer.get("links") or {}).get("pages", {})
             things: list[Document] = [{**each, "id": each[key]} for each in answer[name]]
-            return NumberedPage(things, int(answer["meta"]["total"]), more)
+            return NumberedPage(things, int(answer["meta"]["total"]) if "meta" in answer else len(things), more)
 
     async for page in numbered_pages(read, provider=PROVIDER, operation=operation):
         yield page

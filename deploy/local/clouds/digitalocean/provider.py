@@ -8,6 +8,7 @@ from typing import Any
 
 from deploy.local.clouds.digitalocean import (
     balancers,
+    databases,
     domains,
     droplets,
     estate,
@@ -38,7 +39,7 @@ DROPLET_LIMIT = 10
 """What DigitalOcean gives a new team; the first one asked for more."""
 
 _REGIONAL: Mapping[str, str] = {"droplets": MACHINE, "volumes": VOLUME, "vpcs": vpcs.VPC,
-                                 "load_balancers": balancers.BALANCER}  # fmt: skip
+                                 "load_balancers": balancers.BALANCER, "databases": databases.DATABASE}  # fmt: skip
 """Which kind of thing is meant below `/v2/<collection>`, and has a region."""
 
 
@@ -93,6 +94,7 @@ class DigitalOcean(Provider):
             *vpcs.actions(),
             *balancers.actions(),
             *domains.actions(),
+            *databases.actions(),
         ]
 
     def authenticate(self, request: HttpRequest, accounts: Sequence[Account], now_s: float) -> Account:

@@ -18,6 +18,7 @@ KINDS = {
     "vpc": ("vpc", "vpcs.create"),
     "load_balancer": ("load_balancer", "load_balancers.create"),
     "domain": ("domain", "domains.create"),
+    "database_cluster": ("database", "databases.create"),
 }
 """Of each subtype: the simulator's word, and the call that makes it."""
 
@@ -56,7 +57,18 @@ def domain(number: int) -> Sample:
     return Sample(given, "never-made.example", {"records": changed})
 
 
-SAMPLES: dict[str, Callable[[int], Sample]] = {"vpc": vpc, "load_balancer": load_balancer, "domain": domain}
+def database_cluster(number: int) -> Sample:
+    given = {"engine": "mysql", "version": "8", "trusted_addresses": ["203.0.113.0/24"]} if number % 2 else {}
+    change = {"instance_type": "db-s-2vcpu-4gb", "nodes": 2, "storage_gib": 80, "trusted_addresses": ["203.0.113.7"]}
+    return Sample(given, "9cc10173-e9ea-4176-9dbc-a4cee4c4ff30", change)
+
+
+SAMPLES: dict[str, Callable[[int], Sample]] = {
+    "vpc": vpc,
+    "load_balancer": load_balancer,
+    "domain": domain,
+    "database_cluster": database_cluster,
+}
 
 
 class DigitalOceanAccount(TokenAccount):
