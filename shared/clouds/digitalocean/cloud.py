@@ -18,6 +18,7 @@ from shared.clouds.digitalocean.machines import DigitalOceanMachines
 from shared.clouds.digitalocean.metrics import DigitalOceanMetrics
 from shared.clouds.digitalocean.networks import DigitalOceanNetworks
 from shared.clouds.digitalocean.private_networks import DigitalOceanPrivateNetworks
+from shared.clouds.digitalocean.quotas import DigitalOceanQuotas
 from shared.clouds.digitalocean.regions import regions_of
 from shared.clouds.digitalocean.volumes import DigitalOceanVolumes
 from shared.clouds.libcloud.client import LibcloudClient
@@ -43,6 +44,7 @@ class DigitalOceanCloud:
         self.load_balancers = DigitalOceanLoadBalancers(self._client)
         self.databases = DigitalOceanDatabases(self._client)
         self.dns_zones = DigitalOceanDnsZones(self._client)
+        self.quotas = DigitalOceanQuotas(self._client)
         self.volumes = DigitalOceanVolumes(self._client)
 
     async def authenticate(self) -> Account:
