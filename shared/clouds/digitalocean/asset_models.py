@@ -191,3 +191,19 @@ class DatabaseClusterConfiguration(BaseModel):
         if any(ipaddress.IPv4Network(each).prefixlen == 0 for each in addresses):
             raise ValueError("the whole Internet is not trusted")
         return sorted(set(addresses))
+
+
+class SpacesBucketConfiguration(BaseModel):
+    """A bucket of Spaces: encrypted at rest, over TLS, and closed to whoever has no key.
+
+    Limits: docs.digitalocean.com/products/spaces/details/limits.
+    """
+
+    model_config = STRICT
+
+    name: str | None = Field(
+        default=None,
+        pattern=r"^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$",
+        description="unique in all of Spaces; default: one of our own",
+    )
+    versioning: bool = Field(default=False, description="keep what is written over", json_schema_extra=_CHANGES)

@@ -6,6 +6,7 @@ from shared.clouds.catalog import Kind
 from shared.clouds.digitalocean.asset_models import (
     DatabaseClusterConfiguration,
     LoadBalancerConfiguration,
+    SpacesBucketConfiguration,
     VpcConfiguration,
 )
 from shared.clouds.digitalocean.dns_models import DomainConfiguration
@@ -20,5 +21,6 @@ class DigitalOceanCatalog(TokenCatalog):
         ("network", "vpc"): Kind("VPC", VpcConfiguration),
         ("load_balancer", "load_balancer"): Kind("Load balancer", LoadBalancerConfiguration),
         ("database", "database_cluster"): Kind("Database cluster", DatabaseClusterConfiguration),
+        ("storage", "spaces_bucket"): Kind("Spaces bucket", SpacesBucketConfiguration),
         ("dns", "domain"): Kind("Domain", DomainConfiguration, is_global=True),
     }

@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from shared.clouds.budget.limiter import Limiter
 from shared.clouds.capabilities import Cloud
+from shared.clouds.digitalocean.buckets import DigitalOceanBuckets
 from shared.clouds.digitalocean.databases import DigitalOceanDatabases
 from shared.clouds.digitalocean.domains import DigitalOceanDnsZones
 from shared.clouds.digitalocean.driver import driver_maker
@@ -20,6 +21,8 @@ from shared.clouds.digitalocean.networks import DigitalOceanNetworks
 from shared.clouds.digitalocean.private_networks import DigitalOceanPrivateNetworks
 from shared.clouds.digitalocean.quotas import DigitalOceanQuotas
 from shared.clouds.digitalocean.regions import regions_of
+from shared.clouds.digitalocean.spaces import Spaces
+from shared.clouds.digitalocean.spaces_keys import SpacesKeys
 from shared.clouds.digitalocean.volumes import DigitalOceanVolumes
 from shared.clouds.libcloud.client import LibcloudClient
 from shared.clouds.models import Account, Credentials, Region
@@ -42,6 +45,8 @@ class DigitalOceanCloud:
         self.networks = DigitalOceanNetworks(self._client)
         self.private_networks = DigitalOceanPrivateNetworks(self._client)
         self.load_balancers = DigitalOceanLoadBalancers(self._client)
+        self._spaces = Spaces(SpacesKeys(self._client), settings, budget)
+        self.buckets = DigitalOceanBuckets(self._client, self._spaces)
         self.databases = DigitalOceanDatabases(self._client)
         self.dns_zones = DigitalOceanDnsZones(self._client)
         self.quotas = DigitalOceanQuotas(self._client)
@@ -59,6 +64,8 @@ class DigitalOceanCloud:
         return await regions_of(self._client, codes)
 
     async def close(self) -> None:
+        """With the key to Spaces that we made."""
+        await self._spaces.close()
         await self._client.close()
 
 

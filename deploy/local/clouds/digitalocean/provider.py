@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
 from typing import Any
 
 from deploy.local.clouds.digitalocean import (
@@ -16,6 +17,8 @@ from deploy.local.clouds.digitalocean import (
     images,
     monitoring,
     offers,
+    signatures,
+    spaces,
     tags,
     volumes,
     vpcs,
@@ -41,6 +44,9 @@ DROPLET_LIMIT = 10
 _REGIONAL: Mapping[str, str] = {"droplets": MACHINE, "volumes": VOLUME, "vpcs": vpcs.VPC,
                                  "load_balancers": balancers.BALANCER, "databases": databases.DATABASE}  # fmt: skip
 """Which kind of thing is meant below `/v2/<collection>`, and has a region."""
+
+_SPEAKS_S3: ContextVar[bool] = ContextVar("speaks_s3", default=False)
+"""Whether the request that is being answered is one to Spaces: a refusal is XML then."""
 
 
 class DigitalOcean(Provider):
@@ -95,10 +101,15 @@ class DigitalOcean(Provider):
             *balancers.actions(),
             *domains.actions(),
             *databases.actions(),
+            *spaces.actions(),
         ]
 
     def authenticate(self, request: HttpRequest, accounts: Sequence[Account], now_s: float) -> Account:
+        """By the API's token or, for Spaces, by the signature of a key."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        _SPEAKS_S3.set(scheme == signatures.SCHEME)
+        if scheme == signatures.SCHEME:
+            return self._by_signature(request, accounts, now_s)
         found = next((each for each in accounts if each.credentials["token"] == token), None)
         if scheme != "Bearer" or found is None:
             raise Refusal("unauthenticated")
@@ -106,8 +117,20 @@ class DigitalOcean(Provider):
             raise Refusal("expired")
         return found
 
+    def _by_signature(self, request: HttpRequest, accounts: Sequence[Account], now_s: float) -> Account:
+        """The team that the key belongs to. Whether the key is there still its action looks up."""
+        key = signatures.key_of(request)
+        team = next((each for each in accounts if spaces.team_mark(each.account_id) == key[4:12]), None)
+        if team is None or request.path.startswith("/v2/"):
+            raise Refusal("unauthenticated", code="InvalidAccessKeyId")
+        if not signatures.is_right(request, spaces.secret_of(team.account_id, key), now_s):
+            raise Refusal("unauthenticated")
+        return team
+
     def region_of(self, request: HttpRequest, path: Mapping[str, str], things: Things, account: Account) -> str:
         """The region of the thing that is made, meant or asked for; one address serves all regions."""
+        if _SPEAKS_S3.get():
+            return signatures.region_of(request)
         collection = next((each for each in _REGIONAL if request.path.startswith(f"/v2/{each}")), None)
         meant = path.get("id") if collection is not None else request.query.get("host_id")
         if meant:
@@ -118,11 +141,11 @@ class DigitalOcean(Provider):
         return request.query.get("region", "global")
 
     def refuse(self, refusal: Refusal) -> Answer:
-        return refused(refusal)
+        return spaces.refused(refusal) if _SPEAKS_S3.get() else refused(refusal)
 
     def describe(self, thing: Thing) -> dict[str, Any]:
         facts = thing.facts
-        pairs = from_words(facts.get("tags", [])) or from_note(facts.get("description", ""))
+        pairs = from_words(facts.get("tags", [])) or from_note(facts.get("description") or facts.get("body", ""))
         if thing.kind == domains.DOMAIN:
             pairs = {key: value for key, _, value in (each.partition("=") for each in domains.texts_of(thing, MARK))}
         return {**super().describe(thing), "name": facts.get("name"), "tags": pairs, "token": pairs.get(TOKEN_TAG)}

@@ -19,6 +19,7 @@ KINDS = {
     "load_balancer": ("load_balancer", "load_balancers.create"),
     "domain": ("domain", "domains.create"),
     "database_cluster": ("database", "databases.create"),
+    "spaces_bucket": ("object", "spaces.put_bucket"),
 }
 """Of each subtype: the simulator's word, and the call that makes it."""
 
@@ -63,11 +64,16 @@ def database_cluster(number: int) -> Sample:
     return Sample(given, "9cc10173-e9ea-4176-9dbc-a4cee4c4ff30", change)
 
 
+def spaces_bucket(number: int) -> Sample:
+    return Sample({"name": f"canopy-hall-{number}"} if number % 2 else {}, "never-made", {"versioning": True})
+
+
 SAMPLES: dict[str, Callable[[int], Sample]] = {
     "vpc": vpc,
     "load_balancer": load_balancer,
     "domain": domain,
     "database_cluster": database_cluster,
+    "spaces_bucket": spaces_bucket,
 }
 
 
@@ -95,7 +101,8 @@ class DigitalOceanAccount(TokenAccount):
 
     def assets_with(self, assets: Assets, token: str) -> Sequence[str]:
         kind, _ = KINDS[assets.resource_subtype]
-        return [each["id"] for each in self.simulated.assets() if each["token"] == token and each["kind"] == kind]
+        found = [each["id"] for each in self.simulated.assets() if each["token"] == token and each["kind"] == kind]
+        return [each.removesuffix("/.canopy/tags.json?null") for each in found]  # a bucket is known by what lies in it
 
     def lose_next_answer(self, assets: Assets) -> None:
         self.lose_answer_of(KINDS[assets.resource_subtype][1])
