@@ -207,3 +207,36 @@ class SpacesBucketConfiguration(BaseModel):
         description="unique in all of Spaces; default: one of our own",
     )
     versioning: bool = Field(default=False, description="keep what is written over", json_schema_extra=_CHANGES)
+
+
+class CdnEndpointConfiguration(BaseModel):
+    """Content delivery before a bucket of the account. What is cached is what everybody may read of the bucket.
+
+    Limits: docs.digitalocean.com/reference/api, "CDN Endpoints". A bucket with a dot in its name has none.
+    """
+
+    model_config = STRICT
+
+    origin: str = Field(
+        pattern=r"^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]\.[a-z]{3}[0-9]\.digitaloceanspaces\.com$",
+        description="a bucket's address: albums.nyc3.digitaloceanspaces.com",
+    )
+    ttl_s: Literal[60, 600, 3600, 86400, 604800] = Field(
+        default=3600, description="how long it is kept at the edge", json_schema_extra=_CHANGES
+    )
+    custom_domain: str | None = Field(
+        default=None, pattern=r"^([a-z0-9-]{1,63}\.)+[a-z0-9-]{1,63}$", max_length=253,
+        description="a name of your own, with its certificate", json_schema_extra=_CHANGES,
+    )  # fmt: skip
+    certificate_id: str | None = Field(
+        default=None,
+        pattern=rf"^({_UUID}|needs-cloudflare-cert)$",
+        description="a certificate of the account; needs-cloudflare-cert: one that DigitalOcean gets",
+        json_schema_extra=_CHANGES,
+    )
+
+    @model_validator(mode="after")
+    def _both_or_none(self) -> Self:
+        if (self.custom_domain is None) is not (self.certificate_id is None):
+            raise ValueError("custom_domain and certificate_id go together")
+        return self

@@ -11,10 +11,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from shared.clouds.assets import Asset, Assets, AssetSpec, AssetState
+from shared.clouds.digitalocean.distributions import endpoint_before
 from shared.clouds.digitalocean.errors import PROVIDER
 from shared.clouds.digitalocean.notes import marked
 from shared.clouds.digitalocean.regions import WITH_SPACES
-from shared.clouds.digitalocean.spaces import TAGS_NOTE, Spaces
+from shared.clouds.digitalocean.spaces import CDN_NOTE, TAGS_NOTE, Spaces
 from shared.clouds.digitalocean.spaces_driver import host_of
 from shared.clouds.digitalocean.tags import TAGS
 from shared.clouds.errors import CloudError, Conflict, NotFound
@@ -94,9 +95,8 @@ class DigitalOceanBuckets(Assets):
         """Looked through first, so that a bucket that stays keeps its tags."""
         try:
             await self._need(region, asset_id)
-            if await self._spaces.holds_others(region, asset_id):
-                detail = f"{asset_id} is not empty"
-                raise Conflict("BucketNotEmpty", detail, provider=PROVIDER, operation="spaces.delete_bucket")
+            await self._check_unused(region, asset_id)
+            await self._spaces.drop_note(region, asset_id, CDN_NOTE)
             note = await self._spaces.note(region, asset_id, TAGS_NOTE)
             await self._spaces.drop_note(region, asset_id, TAGS_NOTE)
             try:
@@ -112,6 +112,15 @@ class DigitalOceanBuckets(Assets):
         await self._need(region, asset_id)
         note = await self._spaces.note(region, asset_id, TAGS_NOTE)
         await self._spaces.put_note(region, asset_id, TAGS_NOTE, {**note, **tags})
+
+    async def _check_unused(self, region: str, asset_id: str) -> None:
+        reason = None
+        if await self._spaces.holds_others(region, asset_id):
+            reason = "BucketNotEmpty", f"{asset_id} is not empty"
+        elif await endpoint_before(self._client, f"{asset_id}.{host_of(region)}") is not None:
+            reason = "cdn_enabled", f"A CDN endpoint stands before {asset_id}"
+        if reason is not None:
+            raise Conflict(*reason, provider=PROVIDER, operation="spaces.delete_bucket")
 
     async def _need(self, region: str, asset_id: str) -> None:
         if not (_NAME.fullmatch(asset_id) and await self._is_there(region, asset_id)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from shared.clouds.catalog import Kind
 from shared.clouds.digitalocean.asset_models import (
+    CdnEndpointConfiguration,
     DatabaseClusterConfiguration,
     LoadBalancerConfiguration,
     SpacesBucketConfiguration,
@@ -22,5 +23,6 @@ class DigitalOceanCatalog(TokenCatalog):
         ("load_balancer", "load_balancer"): Kind("Load balancer", LoadBalancerConfiguration),
         ("database", "database_cluster"): Kind("Database cluster", DatabaseClusterConfiguration),
         ("storage", "spaces_bucket"): Kind("Spaces bucket", SpacesBucketConfiguration),
+        ("cdn", "cdn_endpoint"): Kind("CDN endpoint", CdnEndpointConfiguration, is_global=True),
         ("dns", "domain"): Kind("Domain", DomainConfiguration, is_global=True),
     }

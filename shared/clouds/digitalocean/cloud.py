@@ -8,6 +8,7 @@ from shared.clouds.budget.limiter import Limiter
 from shared.clouds.capabilities import Cloud
 from shared.clouds.digitalocean.buckets import DigitalOceanBuckets
 from shared.clouds.digitalocean.databases import DigitalOceanDatabases
+from shared.clouds.digitalocean.distributions import DigitalOceanDistributions
 from shared.clouds.digitalocean.domains import DigitalOceanDnsZones
 from shared.clouds.digitalocean.driver import driver_maker
 from shared.clouds.digitalocean.errors import VOCABULARY
@@ -47,6 +48,7 @@ class DigitalOceanCloud:
         self.load_balancers = DigitalOceanLoadBalancers(self._client)
         self._spaces = Spaces(SpacesKeys(self._client), settings, budget)
         self.buckets = DigitalOceanBuckets(self._client, self._spaces)
+        self.distributions = DigitalOceanDistributions(self._client, self._spaces)
         self.databases = DigitalOceanDatabases(self._client)
         self.dns_zones = DigitalOceanDnsZones(self._client)
         self.quotas = DigitalOceanQuotas(self._client)

@@ -104,11 +104,12 @@ class Spaces:
             await self._call("spaces.delete_object", region, ask)
 
     async def holds_others(self, region: str, bucket: str) -> bool:
-        """Whether there is anything but whose the bucket is: objects, and also an endpoint's note."""
+        """Whether there is anything but notes of ours."""
+        ours = {f"{_FOLDER}{TAGS_NOTE}", f"{_FOLDER}{CDN_NOTE}"}
 
         def ask(driver: SpacesDriver) -> bool:
-            found = driver.texts(driver.ask("GET", f"/{bucket}", {"max-keys": "2"}), "Contents")
-            return any(each["Key"] != f"{_FOLDER}{TAGS_NOTE}" for each in found)
+            found = driver.texts(driver.ask("GET", f"/{bucket}", {"max-keys": "3"}), "Contents")
+            return any(each["Key"] not in ours for each in found)
 
         return await self._call("spaces.get_bucket", region, ask, reads=True)
 

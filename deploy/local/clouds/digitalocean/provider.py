@@ -9,6 +9,7 @@ from typing import Any
 
 from deploy.local.clouds.digitalocean import (
     balancers,
+    cdn,
     databases,
     domains,
     droplets,
@@ -101,6 +102,7 @@ class DigitalOcean(Provider):
             *balancers.actions(),
             *domains.actions(),
             *databases.actions(),
+            *cdn.actions(),
             *spaces.actions(),
         ]
 

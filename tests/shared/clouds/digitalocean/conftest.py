@@ -7,8 +7,10 @@ import pytest
 
 from shared.clouds.assets import Assets, AssetSpec
 from shared.clouds.digitalocean.cloud import DigitalOceanCloud
+from shared.clouds.digitalocean.spaces_driver import SpacesDriver, drivers_maker
 from shared.clouds.errors import CloudError, NoCapacity, PermissionDenied, QuotaExceeded, RateLimited
 from shared.clouds.libcloud.tokens import name_of
+from shared.clouds.models import Credentials
 from tests.fixtures.clouds import SimulatedCloud
 from tests.shared.clouds.account_under_test import new_token
 from tests.shared.clouds.conformance_assets import Sample
@@ -20,6 +22,7 @@ KINDS = {
     "domain": ("domain", "domains.create"),
     "database_cluster": ("database", "databases.create"),
     "spaces_bucket": ("object", "spaces.put_bucket"),
+    "cdn_endpoint": ("object", "cdn_endpoints.create"),
 }
 """Of each subtype: the simulator's word, and the call that makes it."""
 
@@ -68,12 +71,19 @@ def spaces_bucket(number: int) -> Sample:
     return Sample({"name": f"canopy-hall-{number}"} if number % 2 else {}, "never-made", {"versioning": True})
 
 
+def cdn_endpoint(number: int) -> Sample:
+    given = {"origin": f"canopy-front-{number}.nyc3.digitaloceanspaces.com", **({"ttl_s": 60} if number % 2 else {})}
+    custom = {"custom_domain": f"static-{number}.example.com", "certificate_id": "needs-cloudflare-cert"}
+    return Sample(given, "19f06b6a-3ace-4315-b086-499a0e521b76", {"ttl_s": 600, **custom})
+
+
 SAMPLES: dict[str, Callable[[int], Sample]] = {
     "vpc": vpc,
     "load_balancer": load_balancer,
     "domain": domain,
     "database_cluster": database_cluster,
     "spaces_bucket": spaces_bucket,
+    "cdn_endpoint": cdn_endpoint,
 }
 
 
@@ -96,13 +106,35 @@ class DigitalOceanAccount(TokenAccount):
         PermissionDenied: (403, ""),
     }
 
+    _somebodys: Credentials | None = None
+
     def sample(self, assets: Assets, number: int) -> Sample:
-        return SAMPLES[assets.resource_subtype](number)
+        sample = SAMPLES[assets.resource_subtype](number)
+        if assets.resource_subtype == "cdn_endpoint":
+            self.spaces().create_container(sample.configuration["origin"].partition(".")[0])
+        return sample
+
+    def spaces(self) -> SpacesDriver:
+        """What somebody else does in Spaces, past our code."""
+        grants = [{"bucket": "", "permission": "fullaccess"}]
+        if self._somebodys is None:
+            key = self.post("/v2/spaces/keys", {"name": "somebody", "grants": grants})["key"]
+            self._somebodys = Credentials({name: key[name] for name in ("access_key", "secret_key")})
+        return drivers_maker(self._somebodys, self.simulated.settings())().of(self.region)
 
     def assets_with(self, assets: Assets, token: str) -> Sequence[str]:
         kind, _ = KINDS[assets.resource_subtype]
         found = [each["id"] for each in self.simulated.assets() if each["token"] == token and each["kind"] == kind]
-        return [each.removesuffix("/.canopy/tags.json?null") for each in found]  # a bucket is known by what lies in it
+        if kind != "object":
+            return found
+        notes = [
+            each.partition("/") for each in found
+        ]  # buckets, and what is before them, are known by what lies there
+        if assets.resource_subtype == "spaces_bucket":
+            return [bucket for bucket, _, name in notes if name.startswith(".canopy/tags.json")]
+        before = {bucket for bucket, _, name in notes if name.startswith(".canopy/cdn.json")}
+        endpoints = self.get("/v2/cdn/endpoints?per_page=200")["endpoints"]
+        return [each["id"] for each in endpoints if each["origin"].partition(".")[0] in before]
 
     def lose_next_answer(self, assets: Assets) -> None:
         self.lose_answer_of(KINDS[assets.resource_subtype][1])

@@ -50,6 +50,8 @@ ROWS = [
     (422, "Name already exists", Conflict, None),
     (422, "Data needs to end with a dot (.)", InvalidRequest, "records"),
     (422, "CNAME records cannot share a name with other records", InvalidRequest, "records"),
+    (422, "invalid origin", InvalidRequest, "origin"),
+    (409, "cdn already enabled", Conflict, None),
     (422, "cluster name is not available", Conflict, None),
     (422, "cluster is not online", StillWorking, None),
     (422, "cannot resize to a smaller size", InvalidRequest, "instance_type"),
