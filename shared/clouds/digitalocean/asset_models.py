@@ -50,6 +50,20 @@ class VpcConfiguration(BaseModel):
         return text
 
 
+class VolumeConfiguration(BaseModel):
+    """A volume of block storage, encrypted at rest; for one droplet of its region at a time.
+
+    Limits: docs.digitalocean.com/products/volumes/details/limits: 1 GiB to 16 TiB, 15 volumes at a droplet.
+    """
+
+    model_config = STRICT
+
+    size_gib: int = Field(default=10, ge=1, le=16_384, description="may only grow", json_schema_extra=_CHANGES)
+    machine_id: MachineId | None = Field(
+        default=None, description="the droplet that it is attached to", json_schema_extra=_CHANGES
+    )
+
+
 class ForwardingRule(BaseModel):
     """Which port of the balancer leads to which port of the droplets. HTTPS ends at the balancer with a certificate, or
     goes through it untouched.

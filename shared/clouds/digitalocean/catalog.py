@@ -8,6 +8,7 @@ from shared.clouds.digitalocean.asset_models import (
     DatabaseClusterConfiguration,
     LoadBalancerConfiguration,
     SpacesBucketConfiguration,
+    VolumeConfiguration,
     VpcConfiguration,
 )
 from shared.clouds.digitalocean.dns_models import DomainConfiguration
@@ -23,6 +24,7 @@ class DigitalOceanCatalog(TokenCatalog):
         ("load_balancer", "load_balancer"): Kind("Load balancer", LoadBalancerConfiguration),
         ("database", "database_cluster"): Kind("Database cluster", DatabaseClusterConfiguration),
         ("storage", "spaces_bucket"): Kind("Spaces bucket", SpacesBucketConfiguration),
+        ("storage", "volume"): Kind("Volume", VolumeConfiguration),
         ("cdn", "cdn_endpoint"): Kind("CDN endpoint", CdnEndpointConfiguration, is_global=True),
         ("dns", "domain"): Kind("Domain", DomainConfiguration, is_global=True),
     }

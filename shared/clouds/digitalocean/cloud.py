@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from shared.clouds.budget.limiter import Limiter
 from shared.clouds.capabilities import Cloud
+from shared.clouds.digitalocean.block_volumes import DigitalOceanBlockVolumes
 from shared.clouds.digitalocean.buckets import DigitalOceanBuckets
 from shared.clouds.digitalocean.databases import DigitalOceanDatabases
 from shared.clouds.digitalocean.distributions import DigitalOceanDistributions
@@ -53,6 +54,7 @@ class DigitalOceanCloud:
         self.dns_zones = DigitalOceanDnsZones(self._client)
         self.quotas = DigitalOceanQuotas(self._client)
         self.volumes = DigitalOceanVolumes(self._client)
+        self.block_volumes = DigitalOceanBlockVolumes(self._client, self.volumes)
 
     async def authenticate(self) -> Account:
         """The team that the token belongs to, and whose token it is. A token of custom scopes needs `account:read`."""

@@ -32,6 +32,8 @@ SENTENCES = (
     Sentence(422, r"droplets? .*(not found|invalid|maximum)", InvalidRequest, "machines"),
     Sentence(422, r"certificate .*(not found|invalid)", InvalidRequest, "forwarding_rules"),
     Sentence(422, r"domain name is invalid", InvalidRequest, "zone_name"),
+    Sentence(422, r"size_gigabytes", InvalidRequest, "size_gib"),
+    Sentence(422, r"invalid droplet", InvalidRequest, "machines"),
     Sentence(422, r"invalid origin", InvalidRequest, "origin"),
     Sentence(422, r"cluster name is not available", Conflict),
     Sentence(422, r"cluster is not online", StillWorking),

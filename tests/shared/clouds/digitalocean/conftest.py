@@ -21,6 +21,7 @@ KINDS = {
     "load_balancer": ("load_balancer", "load_balancers.create"),
     "domain": ("domain", "domains.create"),
     "database_cluster": ("database", "databases.create"),
+    "volume": ("volume", "volumes.create"),
     "spaces_bucket": ("object", "spaces.put_bucket"),
     "cdn_endpoint": ("object", "cdn_endpoints.create"),
 }
@@ -71,6 +72,10 @@ def spaces_bucket(number: int) -> Sample:
     return Sample({"name": f"canopy-hall-{number}"} if number % 2 else {}, "never-made", {"versioning": True})
 
 
+def volume(number: int) -> Sample:
+    return Sample({"size_gib": 20} if number % 2 else {}, "506f78a4-e098-11e5-ad9f-000f53306ae1", {"size_gib": 40})
+
+
 def cdn_endpoint(number: int) -> Sample:
     given = {"origin": f"canopy-front-{number}.nyc3.digitaloceanspaces.com", **({"ttl_s": 60} if number % 2 else {})}
     custom = {"custom_domain": f"static-{number}.example.com", "certificate_id": "needs-cloudflare-cert"}
@@ -83,6 +88,7 @@ SAMPLES: dict[str, Callable[[int], Sample]] = {
     "domain": domain,
     "database_cluster": database_cluster,
     "spaces_bucket": spaces_bucket,
+    "volume": volume,
     "cdn_endpoint": cdn_endpoint,
 }
 
@@ -124,6 +130,8 @@ class DigitalOceanAccount(TokenAccount):
 
     def assets_with(self, assets: Assets, token: str) -> Sequence[str]:
         kind, _ = KINDS[assets.resource_subtype]
+        if kind == "volume":
+            return [each["id"] for each in self.simulated.volumes() if each["token"] == token]
         found = [each["id"] for each in self.simulated.assets() if each["token"] == token and each["kind"] == kind]
         if kind != "object":
             return found

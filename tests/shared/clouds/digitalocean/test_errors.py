@@ -50,6 +50,8 @@ ROWS = [
     (422, "Name already exists", Conflict, None),
     (422, "Data needs to end with a dot (.)", InvalidRequest, "records"),
     (422, "CNAME records cannot share a name with other records", InvalidRequest, "records"),
+    (422, "size_gigabytes must be 20 to 16384", InvalidRequest, "size_gib"),
+    (422, "You specified an invalid Droplet.", InvalidRequest, "machines"),
     (422, "invalid origin", InvalidRequest, "origin"),
     (409, "cdn already enabled", Conflict, None),
     (422, "cluster name is not available", Conflict, None),
