@@ -112,7 +112,7 @@ class DigitalOceanAccount(TokenAccount):
         PermissionDenied: (403, ""),
     }
 
-    _somebodys: Credentials | None = None
+    _somebodys: ClassVar[dict[str, Credentials]] = {}
 
     def sample(self, assets: Assets, number: int) -> Sample:
         sample = SAMPLES[assets.resource_subtype](number)
@@ -121,12 +121,12 @@ class DigitalOceanAccount(TokenAccount):
         return sample
 
     def spaces(self) -> SpacesDriver:
-        """What somebody else does in Spaces, past our code."""
-        grants = [{"bucket": "", "permission": "fullaccess"}]
-        if self._somebodys is None:
+        """What somebody else does in Spaces, past our code: with one key for all tests."""
+        url, grants = self.simulated.endpoint_url, [{"bucket": "", "permission": "fullaccess"}]
+        if url not in self._somebodys:
             key = self.post("/v2/spaces/keys", {"name": "somebody", "grants": grants})["key"]
-            self._somebodys = Credentials({name: key[name] for name in ("access_key", "secret_key")})
-        return drivers_maker(self._somebodys, self.simulated.settings())().of(self.region)
+            self._somebodys[url] = Credentials({name: key[name] for name in ("access_key", "secret_key")})
+        return drivers_maker(self._somebodys[url], self.simulated.settings())().of(self.region)
 
     def assets_with(self, assets: Assets, token: str) -> Sequence[str]:
         kind, _ = KINDS[assets.resource_subtype]
@@ -149,7 +149,7 @@ class DigitalOceanAccount(TokenAccount):
 
     def refuse_next(self, assets: Assets, error: type[CloudError]) -> None:
         status, code = self.refusals[error]
-        self._fault(match={"action": KINDS[assets.resource_subtype][1]}, status=status, code=code)
+        self._fault(match={"action": KINDS[assets.resource_subtype][1]}, status=status, code=code, retry_after_s=60)
 
     def keeps_tags(self, assets: Assets) -> bool:
         """What a domain holds everybody can read."""
@@ -158,7 +158,7 @@ class DigitalOceanAccount(TokenAccount):
     def lose_lists(self, region: str) -> None:
         """Each list is one for all regions."""
         del region
-        self._fault(status=503)
+        self._fault(status=503, retry_after_s=60)
 
     def snapshots_with(self, token: str) -> Sequence[str]:
         """Also those that have their name and no tags yet."""
