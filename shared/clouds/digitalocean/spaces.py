@@ -23,6 +23,8 @@ _FOLDER = ".canopy/"
 TAGS_NOTE, CDN_NOTE = "tags.json", "cdn.json"
 """Whose a bucket is, and whose the CDN endpoint before it: private objects, since neither has tags."""
 
+_PARTING_S = 5.0
+
 _Result = TypeVar("_Result")
 
 
@@ -164,5 +166,6 @@ class Spaces:
         if client is not None:
             await client.close()
         if key is not None:
-            with suppress(CloudError):
-                await self._keys.drop(key.secret["access_key"])
+            with suppress(CloudError, TimeoutError):
+                async with asyncio.timeout(_PARTING_S):
+                    await self._keys.drop(key.secret["access_key"])

@@ -135,8 +135,7 @@ def get_bucket(call: Call) -> Answer:
     found = [each for each in found if each.facts["latest"] and not each.facts["deleted"]]
     start = call.query.get("marker", "")
     found = [each for each in found if each.facts["key"] > start][: int(call.query.get("max-keys", "1000"))]
-    rows = "".join(f"<Contents><Key>{escape(each.facts['key'])}</Key><Size>{len(each.facts['body'])}</Size></Contents>"
-                   for each in found)  # fmt: skip
+    rows = "".join(_contents(each) for each in found)
     return _xml("ListBucketResult", f"<Name>{bucket.id}</Name><IsTruncated>false</IsTruncated>{rows}")
 
 
@@ -150,8 +149,9 @@ def delete_bucket(call: Call) -> Answer:
 
 def put_object(call: Call) -> Answer:
     bucket = _bucket(call)
-    _write(call, bucket, call.path["key"], call.http.body.decode(), deleted=False)
-    return Answer(200, body=b"", result_ids=[call.path["key"]])
+    body = call.http.body.decode()
+    _write(call, bucket, call.path["key"], body, deleted=False)
+    return Answer(200, headers={"etag": _etag(body)}, body=b"", result_ids=[call.path["key"]])
 
 
 def get_object(call: Call) -> Answer:
@@ -203,6 +203,18 @@ def _objects(call: Call, bucket: Thing) -> list[Thing]:
 
 def _of_key(call: Call) -> list[Thing]:
     return [each for each in _objects(call, _bucket(call)) if each.facts["key"] == call.path["key"]]
+
+
+def _contents(found: Thing) -> str:
+    body, key = str(found.facts["body"]), escape(found.facts["key"])
+    return (
+        f"<Contents><Key>{key}</Key><LastModified>{moment(found.created_s)}</LastModified>"
+        f"<ETag>{escape(_etag(body))}</ETag><Size>{len(body.encode())}</Size></Contents>"
+    )
+
+
+def _etag(body: str) -> str:
+    return f'"{hashlib.md5(body.encode(), usedforsecurity=False).hexdigest()}"'
 
 
 def _version(version: Thing) -> str:
