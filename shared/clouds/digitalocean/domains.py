@@ -27,7 +27,8 @@ from shared.clouds.digitalocean.dns_records import Changes, Value
 from shared.clouds.digitalocean.errors import PROVIDER
 from shared.clouds.digitalocean.lists import Document, pages_of
 from shared.clouds.digitalocean.tags import TAGS
-from shared.clouds.errors import FieldProblem, NotFound, Unsupported
+from shared.clouds.errors import NotFound
+from shared.clouds.libcloud.refusals import tags_not_kept
 from shared.clouds.models import TOKEN_TAG
 
 _MARKED = f"{TOKEN_TAG}="
@@ -86,14 +87,10 @@ class DigitalOceanDnsZones(DigitalOceanAssets):
             with suppress(NotFound):
                 await self._client.call("domains.delete", ask, reads=False)
 
-    async def tag(self, region: str, asset_id: str, tags: Mapping[str, str]) -> None:
+    async def tag(self, region: str, asset_id: str, tags: Mapping[str, str]) -> None:  # noqa: ARG002 - whichever
         """`Unsupported`, since everybody could read them."""
         await self.document(region, asset_id)
-        detail = f"cannot be kept of a domain: {', '.join(sorted(tags))}"
-        raise Unsupported(
-            "unsupported_tags", f"Tags {detail}", provider=PROVIDER, operation="domains.tag",
-            problems=(FieldProblem("tags", detail),),
-        )  # fmt: skip
+        raise tags_not_kept("domain", "everybody could read them", provider=PROVIDER, operation="domains.tag")
 
     def read(self, document: Document) -> Asset:
         name, records = str(document["name"]), list(document.get(_RECORDS) or ())
