@@ -15,6 +15,7 @@ from shared.clouds.digitalocean.errors import PROVIDER
 from shared.clouds.digitalocean.lists import Document
 from shared.clouds.digitalocean.notes import from_note, marked, to_note
 from shared.clouds.errors import Conflict, NotFound
+from shared.clouds.libcloud.refusals import tags_not_kept
 from shared.clouds.libcloud.tokens import name_of
 
 _DESCRIPTION_CHARACTERS_MAX = 255
@@ -57,12 +58,12 @@ class DigitalOceanPrivateNetworks(DigitalOceanAssets):
         await self.remove(region, asset_id)
 
     async def tag(self, region: str, asset_id: str, tags: Mapping[str, str]) -> None:
-        """What somebody else described is kept as it is: such a VPC takes no tags."""
+        """What somebody else described is kept as it is: such a VPC can hold no tags, and is `Unsupported`."""
         known = await self.document(region, asset_id)
         before = str(known["description"] or "")
         if before and not from_note(before):
-            detail = f"{asset_id} has a description of its own, where tags would stand"
-            raise Conflict("described", detail, provider=PROVIDER, operation="vpcs.update")
+            why = "somebody's description stands where they would"
+            raise tags_not_kept("VPC", why, provider=PROVIDER, operation="vpcs.update")
         note = to_note(
             {**from_note(before), **tags}, characters_max=_DESCRIPTION_CHARACTERS_MAX, operation="vpcs.update"
         )
