@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Any
 
 from libcloud.common.digitalocean import DigitalOcean_v2_Connection
 from libcloud.compute.base import NodeImage
 from libcloud.compute.drivers.digitalocean import DigitalOcean_v2_NodeDriver
+from libcloud.dns.drivers.digitalocean import DigitalOceanDNSDriver
 
 from shared.clouds.libcloud.connection import connection_class
 from shared.clouds.libcloud.driver import WholeNodes
@@ -26,6 +28,13 @@ class DropletDriver(WholeNodes, DigitalOcean_v2_NodeDriver):  # type: ignore[mis
     """libcloud's own, and the create's parameters that it leaves out."""
 
     EX_CREATE_ATTRIBUTES = [*DigitalOcean_v2_NodeDriver.EX_CREATE_ATTRIBUTES, "monitoring", "vpc_uuid"]  # noqa: RUF012
+
+    @cached_property
+    def dns(self) -> DigitalOceanDNSDriver:
+        """Libcloud's driver of domains, on this one's connection."""
+        driver = object.__new__(DigitalOceanDNSDriver)
+        driver.connection = self.connection
+        return driver
 
     def image(self, identifier: str) -> NodeImage:
         """DigitalOcean wants a number as a number."""

@@ -14,6 +14,7 @@ from urllib.parse import quote
 from shared.clouds.capabilities import Machines
 from shared.clouds.digitalocean.errors import PROVIDER
 from shared.clouds.digitalocean.lists import PAGE_MAX, Document, pages_of
+from shared.clouds.digitalocean.tagging import put_tags
 from shared.clouds.digitalocean.tags import TAGS, token_tag
 from shared.clouds.digitalocean.walls import wall_tag, without_walls
 from shared.clouds.errors import IncorrectState, InvalidRequest, NotFound, StillWorking
@@ -21,7 +22,7 @@ from shared.clouds.libcloud.client import LibcloudClient
 from shared.clouds.libcloud.default_images import DefaultImages
 from shared.clouds.libcloud.driver import DOCUMENT
 from shared.clouds.libcloud.refusals import invalid, made_for, not_found, wrong_state
-from shared.clouds.libcloud.tags import from_words, replaced_by
+from shared.clouds.libcloud.tags import from_words
 from shared.clouds.libcloud.tokens import check_token, name_of
 from shared.clouds.models import AttachedVolume, Machine, MachineSpec, MachineState
 
@@ -139,17 +140,8 @@ class DigitalOceanMachines(Machines):
             return
 
     async def tag(self, region: str, machine_id: str, tags: Mapping[str, str]) -> None:
-        """New tags are set before those that they replace are taken away: an interrupted change loses nothing."""
-        TAGS.check(tags, operation="tags.assign")
         before = (await self._document(region, machine_id))["tags"]
-        wanted = [name for key, value in tags.items() for name in TAGS.words_of(key, value)]
-        resources = {"resources": [{"resource_id": machine_id, "resource_type": "droplet"}]}
-        for name in wanted:
-            if name not in before:
-                await self._tags("POST", "tags.create", "/v2/tags", region, {"name": name})
-                await self._tags("POST", "tags.assign", f"/v2/tags/{quote(name)}/resources", region, resources)
-        for name in replaced_by(before, tags, wanted):
-            await self._tags("DELETE", "tags.unassign", f"/v2/tags/{quote(name)}/resources", region, resources)
+        await put_tags(self._client, region, ("droplet", machine_id), before, tags)
 
     async def _wall_tags(self, region: str, spec: MachineSpec) -> list[str]:
         """The tag by which a droplet is inside of its firewall from the beginning."""
@@ -163,9 +155,6 @@ class DigitalOceanMachines(Machines):
             detail = "is no firewall that a droplet can be created in"
             raise invalid("security_groups", detail, provider=PROVIDER, operation="droplets.create")
         return [tag]
-
-    async def _tags(self, method: str, operation: str, path: str, region: str, document: Document) -> None:
-        await self._client.request(operation, method, path, region=region, document=document)
 
     async def _act(self, region: str, operation: str, ask: Any) -> None:
         await self._client.call(operation, ask, region=region, reads=False)
@@ -244,6 +233,7 @@ def _machine(document: Document, action: str | None) -> Machine:
         private_ip=addresses.get("private"),
         public_ip=addresses.get("public"),
         subnet_id=document.get("vpc_uuid") or None,
+        network_id=document.get("vpc_uuid") or None,
         launched_at=datetime.fromisoformat(document["created_at"]).astimezone(UTC),
         architecture="x86_64",  # DigitalOcean has no other
         root_device_name="/dev/vda",  # the droplet's own disk, which is no volume

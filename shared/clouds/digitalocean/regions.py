@@ -31,6 +31,11 @@ PLACES: Mapping[str, tuple[str, str, str]] = {
     "tor1": ("North America", "Canada", "Toronto"),
 }
 
+WITH_SPACES = frozenset({
+    "ams3", "atl1", "blr1", "fra1", "lon1", "nyc3", "sfo2", "sfo3", "sgp1", "syd1", "tor1",
+})  # fmt: skip
+"""In which Spaces has buckets (docs.digitalocean.com/products/spaces/details/availability)."""
+
 
 async def regions_of(client: LibcloudClient, codes: Collection[str] | None) -> list[Region]:
     """A region is one data centre, so it is its own only zone; one that says it is not available has unknown zones."""

@@ -69,12 +69,16 @@ class Complaint:
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """How one provider complains: `read` finds the words in an error body's JSON, `fields` translates its names."""
+    """How one provider complains: `read` finds the words in an error body, `fields` translates its names.
+
+    `parse` makes a mapping of the body, which is JSON at most; it raises ValueError for what it cannot read.
+    """
 
     provider: str
     sentences: Sequence[Sentence]
     read: Callable[[Mapping[str, Any]], Complaint]
     fields: Mapping[str, str]
+    parse: Callable[[str], Any] = json.loads
 
     def from_exception(self, error: Exception, *, operation: str, secrets: Iterable[str] = ()) -> CloudError:
         """Our word for what a driver raised; `secrets` are cut out of its message."""
@@ -107,7 +111,7 @@ class Vocabulary:
         """A gateway's error page is no JSON; then the status is all that it says."""
         unread = Complaint(str(refused.status), f"HTTP {refused.status}")
         try:
-            document = json.loads(refused.body)
+            document = self.parse(refused.body)
             found = self.read(document) if isinstance(document, dict) else unread
         except (ValueError, KeyError, TypeError, IndexError, AttributeError):
             return unread

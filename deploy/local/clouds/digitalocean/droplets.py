@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 import re
-import uuid
 from typing import Any
 
-from deploy.local.clouds.digitalocean import images, offers, volumes
+from deploy.local.clouds.digitalocean import images, offers, volumes, vpcs
 from deploy.local.clouds.digitalocean.answers import moment, page_of
 from deploy.local.clouds.digitalocean.events import ACTION, FIRST_NUMBER, action_document
 from deploy.local.clouds.digitalocean.tags import spelled_tags
@@ -49,7 +48,7 @@ def create(call: Call, limit: int) -> Answer:
     facts = {
         "name": wanted["name"], "size": slug, "image": image, "tags": tags,
         "monitoring": bool(wanted.get("monitoring")),
-        "vpc_uuid": wanted.get("vpc_uuid") or str(uuid.uuid5(uuid.NAMESPACE_OID, f"{call.account.account_id}{region}")),
+        "vpc_uuid": vpcs.chosen(call, wanted.get("vpc_uuid"), str(region)),
         "power": [[call.later(), True]],
     }  # fmt: skip
     end = GONE if call.fails_operation else "active"
@@ -161,19 +160,19 @@ def document(call: Call, droplet: Thing) -> dict[str, Any]:
         "status": droplet.state, "kernel": None, "created_at": moment(droplet.created_s), "features": features,
         "backup_ids": [], "next_backup_window": None, "snapshot_ids": [], "image": facts["image"],
         "volume_ids": volumes.ids_of(call, droplet), "size": size, "size_slug": facts["size"],
-        "networks": _networks(number) if droplet.state != "new" else {"v4": [], "v6": []},
+        "networks": _networks(call, droplet) if droplet.state != "new" else {"v4": [], "v6": []},
         "region": offers.region(droplet.region), "tags": facts["tags"], "vpc_uuid": facts["vpc_uuid"],
     }  # fmt: skip
 
 
-def _networks(number: int) -> dict[str, Any]:
-    """Addresses that nobody has: 198.18.0.0/15 is set apart for tests of devices (RFC 2544)."""
-    host = number % 2**16
-    private = str(ipaddress.IPv4Address(int(ipaddress.IPv4Address("10.108.0.0")) + host))
-    public = str(ipaddress.IPv4Address(int(ipaddress.IPv4Address("198.18.0.0")) + host))
+def _networks(call: Call, droplet: Thing) -> dict[str, Any]:
+    """Public addresses are nobody's: 198.18.0.0/15 is set apart for tests of devices (RFC 2544)."""
+    number = int(droplet.id)
+    private, netmask, gateway = vpcs.address_in(call, droplet.facts["vpc_uuid"], number)
+    public = str(ipaddress.IPv4Address(int(ipaddress.IPv4Address("198.18.0.0")) + number % 2**16))
     return {
         "v4": [
-            {"ip_address": private, "netmask": "255.255.240.0", "gateway": "10.108.0.1", "type": "private"},
+            {"ip_address": private, "netmask": netmask, "gateway": gateway, "type": "private"},
             {"ip_address": public, "netmask": "255.255.240.0", "gateway": "198.18.0.1", "type": "public"},
         ],
         "v6": [],

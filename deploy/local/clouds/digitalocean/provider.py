@@ -4,9 +4,26 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
 from typing import Any
 
-from deploy.local.clouds.digitalocean import droplets, estate, firewalls, images, monitoring, offers, tags, volumes
+from deploy.local.clouds.digitalocean import (
+    balancers,
+    cdn,
+    databases,
+    domains,
+    droplets,
+    estate,
+    firewalls,
+    images,
+    monitoring,
+    offers,
+    signatures,
+    spaces,
+    tags,
+    volumes,
+    vpcs,
+)
 from deploy.local.clouds.digitalocean.answers import page_of, refused
 from deploy.local.clouds.estate import Planned
 from deploy.local.clouds.world.accounts import Account
@@ -14,6 +31,8 @@ from deploy.local.clouds.world.controls import MACHINE, VOLUME
 from deploy.local.clouds.world.gardener import Gardener
 from deploy.local.clouds.world.provider import Action, Answer, Call, HttpRequest, Provider, Refusal
 from deploy.local.clouds.world.things import Thing, Things
+from shared.clouds.digitalocean.dns_models import MARK
+from shared.clouds.digitalocean.notes import from_note
 from shared.clouds.libcloud.tags import from_words
 from shared.clouds.models import TOKEN_TAG
 
@@ -22,6 +41,13 @@ _SECOND_TEAM = str(uuid.uuid5(uuid.NAMESPACE_DNS, "second.digitalocean.canopy.te
 DROPLET_LIMITS = {_TEAM: 20_000}
 DROPLET_LIMIT = 10
 """What DigitalOcean gives a new team; the first one asked for more."""
+
+_REGIONAL: Mapping[str, str] = {"droplets": MACHINE, "volumes": VOLUME, "vpcs": vpcs.VPC,
+                                 "load_balancers": balancers.BALANCER, "databases": databases.DATABASE}  # fmt: skip
+"""Which kind of thing is meant below `/v2/<collection>`, and has a region."""
+
+_SPEAKS_S3: ContextVar[bool] = ContextVar("speaks_s3", default=False)
+"""Whether the request that is being answered is one to Spaces: a refusal is XML then."""
 
 
 class DigitalOcean(Provider):
@@ -72,10 +98,20 @@ class DigitalOcean(Provider):
             Action("DELETE", "/v2/tags/{name}/resources", "tags.unassign", tags.unassign),
             *_volume_actions(),
             *_firewall_actions(),
+            *vpcs.actions(),
+            *balancers.actions(),
+            *domains.actions(),
+            *databases.actions(),
+            *cdn.actions(),
+            *spaces.actions(),
         ]
 
     def authenticate(self, request: HttpRequest, accounts: Sequence[Account], now_s: float) -> Account:
+        """By the API's token or, for Spaces, by the signature of a key."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        _SPEAKS_S3.set(scheme == signatures.SCHEME)
+        if scheme == signatures.SCHEME:
+            return self._by_signature(request, accounts, now_s)
         found = next((each for each in accounts if each.credentials["token"] == token), None)
         if scheme != "Bearer" or found is None:
             raise Refusal("unauthenticated")
@@ -83,26 +119,38 @@ class DigitalOcean(Provider):
             raise Refusal("expired")
         return found
 
+    def _by_signature(self, request: HttpRequest, accounts: Sequence[Account], now_s: float) -> Account:
+        """The team that the key belongs to. Whether the key is there still its action looks up."""
+        key = signatures.key_of(request)
+        team = next((each for each in accounts if spaces.team_mark(each.account_id) == key[4:12]), None)
+        if team is None or request.path.startswith("/v2/"):
+            raise Refusal("unauthenticated", code="InvalidAccessKeyId")
+        if not signatures.is_right(request, spaces.secret_of(team.account_id, key), now_s):
+            raise Refusal("unauthenticated")
+        return team
+
     def region_of(self, request: HttpRequest, path: Mapping[str, str], things: Things, account: Account) -> str:
-        """The region of the droplet or volume that is made, meant or asked for; one address serves all regions."""
-        meant = path.get("id", "") if request.path.startswith("/v2/droplets/") else request.query.get("host_id", "")
-        kind = MACHINE
-        if request.path.startswith("/v2/volumes/"):
-            meant, kind = path.get("id", ""), VOLUME
+        """The region of the thing that is made, meant or asked for; one address serves all regions."""
+        if _SPEAKS_S3.get():
+            return signatures.region_of(request)
+        collection = next((each for each in _REGIONAL if request.path.startswith(f"/v2/{each}")), None)
+        meant = path.get("id") if collection is not None else request.query.get("host_id")
         if meant:
-            thing = things.get(self.name, account.account_id, kind, meant)
+            thing = things.get(self.name, account.account_id, _REGIONAL.get(collection or "", MACHINE), meant)
             return "global" if thing is None else thing.region
-        if request.method == "POST" and request.path in {"/v2/droplets", "/v2/volumes"}:
+        if request.method == "POST" and collection is not None:
             return str(request.document().get("region"))
         return request.query.get("region", "global")
 
     def refuse(self, refusal: Refusal) -> Answer:
-        return refused(refusal)
+        return spaces.refused(refusal) if _SPEAKS_S3.get() else refused(refusal)
 
     def describe(self, thing: Thing) -> dict[str, Any]:
-        pairs = from_words(thing.facts.get("tags", []))
-        name = thing.facts.get("name")
-        return {**super().describe(thing), "name": name, "tags": pairs, "token": pairs.get(TOKEN_TAG)}
+        facts = thing.facts
+        pairs = from_words(facts.get("tags", [])) or from_note(facts.get("description") or facts.get("body", ""))
+        if thing.kind == domains.DOMAIN:
+            pairs = {key: value for key, _, value in (each.partition("=") for each in domains.texts_of(thing, MARK))}
+        return {**super().describe(thing), "name": facts.get("name"), "tags": pairs, "token": pairs.get(TOKEN_TAG)}
 
 
 def _limit(call: Call) -> int:

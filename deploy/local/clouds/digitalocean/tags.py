@@ -11,7 +11,9 @@ from deploy.local.clouds.world.provider import Answer, Call, Refusal
 from deploy.local.clouds.world.things import Thing
 
 TAG = "tag"
-_KINDS = {"droplet": MACHINE, "image": SNAPSHOT, "volume": VOLUME}
+_KINDS = {
+    "droplet": MACHINE, "image": SNAPSHOT, "volume": VOLUME, "load_balancer": "load_balancer", "database": "database",
+}  # fmt: skip
 _NAME = re.compile(r"[\w:-]{1,255}", re.ASCII)
 
 
@@ -84,7 +86,7 @@ def _resources(call: Call) -> list[Thing]:
     if not isinstance(resources, list) or not resources:
         raise Refusal("invalid", "resources must be a list of resources")
     if any(not isinstance(each, dict) or each.get("resource_type") not in _KINDS for each in resources):
-        raise Refusal("invalid", "resource_type must be droplet, image or volume")
+        raise Refusal("invalid", f"resource_type must be one of {', '.join(_KINDS)}")
     return [call.need(_KINDS[each["resource_type"]], str(each.get("resource_id"))) for each in resources]
 
 

@@ -73,6 +73,9 @@ def act(call: Call) -> Answer:
 
 
 def _act(call: Call, volume: Thing, wanted: dict[str, Any]) -> Answer:
+    if wanted.get("type") == "resize":
+        _resize(volume, wanted.get("size_gigabytes"))
+        return _done(call, volume, "resize")
     droplet = call.get(MACHINE, str(wanted.get("droplet_id")))
     if droplet is None or droplet.region != volume.region:
         raise Refusal("invalid", "You specified an invalid Droplet.")
@@ -87,9 +90,19 @@ def _act(call: Call, volume: Thing, wanted: dict[str, Any]) -> Answer:
         volume.facts["droplet"] = None
     else:
         raise Refusal("invalid", "The action type is not supported.")
+    return _done(call, volume, f"{wanted['type']}_volume")
+
+
+def _resize(volume: Thing, size: Any) -> None:
+    if not isinstance(size, int) or not volume.facts["size"] <= size <= SIZE_MAX_GB:
+        raise Refusal("invalid", f"size_gigabytes must be {volume.facts['size']} to {SIZE_MAX_GB}")
+    volume.facts["size"] = size
+
+
+def _done(call: Call, volume: Thing, kind: str) -> Answer:
     call.save(volume)
     action = {
-        "id": FIRST_NUMBER + call.things.last_number, "status": "completed", "type": f"{wanted['type']}_volume",
+        "id": FIRST_NUMBER + call.things.last_number, "status": "completed", "type": kind,
         "started_at": moment(call.now_s), "completed_at": moment(call.now_s), "resource_id": None,
         "resource_type": "backend", "region": offers.region(volume.region), "region_slug": volume.region,
     }  # fmt: skip

@@ -1,10 +1,15 @@
 """Does libcloud's own driver, as anybody would use it and not as we do, find DigitalOcean there?"""
 
+import json
+
 import pytest
 from libcloud.common.exceptions import BaseHTTPError, RateLimitReachedError
 from libcloud.common.types import InvalidCredsError
 from libcloud.compute.drivers.digitalocean import DigitalOcean_v2_NodeDriver
 from libcloud.compute.types import NodeState
+from libcloud.dns.drivers.digitalocean import DigitalOceanDNSDriver
+from libcloud.dns.types import RecordType
+from libcloud.storage.drivers.digitalocean_spaces import DigitalOceanSpacesStorageDriver
 from libcloud.utils.py3 import urlparse
 
 
@@ -117,3 +122,38 @@ def test_volumes_and_snapshots_live_as_libcloud_sees_them(driver, cloud) -> None
     restored = driver.create_node("restored", size, kept, location)
     assert restored.image.id == kept.id
     assert driver.delete_image(kept)
+
+
+def test_libcloud_s_own_driver_keeps_domains_and_records(cloud) -> None:
+    dns = object.__new__(DigitalOceanDNSDriver)
+    dns.connection = driver_of(cloud).connection
+    dns.ex_per_page = 200
+    zone = dns.create_zone("sdk-wedding.example")
+    assert zone.id in {each.id for each in dns.list_zones()}
+    made = dns.create_record("www", zone, RecordType.CNAME, "sdk-wedding.example.", extra={"ttl": 60})
+    dns.update_record(made, data="elsewhere.example.", extra={"ttl": 120})
+    records = {(each.name, each.type): (each.data, each.ttl) for each in dns.list_records(zone)}
+    assert records["www", "CNAME"] == ("elsewhere.example", 120)
+    assert records["@", "A"] == ("127.0.0.1", 1800)
+    assert dns.delete_zone(zone)
+
+
+def storage_of(cloud, access_key: str, secret_key: str) -> DigitalOceanSpacesStorageDriver:
+    """To another address as above; the signature is over the host."""
+    address = urlparse.urlparse(cloud.endpoint_url)
+    driver = DigitalOceanSpacesStorageDriver(access_key, secret_key, region="nyc3", signature_version="4")
+    driver.connection.secure, driver.connection.host, driver.connection.port = 0, address.hostname, address.port
+    driver.connection.connect(host=address.hostname, port=address.port)
+    return driver
+
+
+def test_libcloud_s_own_driver_keeps_objects_with_a_key_of_the_api(cloud, driver) -> None:
+    wanted = json.dumps({"name": "sdk", "grants": [{"bucket": "", "permission": "fullaccess"}]})
+    key = driver.connection.request("/v2/spaces/keys", method="POST", data=wanted).object["key"]
+    storage = storage_of(cloud, key["access_key"], key["secret_key"])
+    storage.supports_s3_multipart_upload = False
+    bucket = storage.create_container("sdk-albums")
+    storage.upload_object_via_stream(iter([b"a wedding"]), bucket, "one.txt")
+    assert [each.name for each in storage.list_container_objects(bucket)] == ["one.txt"]
+    with pytest.raises(InvalidCredsError):
+        storage_of(cloud, key["access_key"], "x" * 43).list_containers()
