@@ -90,3 +90,33 @@ def test_the_sdks_own_waiting_works_with_an_operations_client_of_the_same_addres
 def test_the_sdk_repeats_an_unavailable_list_by_itself(sdk, gcp, rest):
     gcp.fault(match={"service": "gcp", "action": "instances.list"}, status=503, count=1)
     list(compute_v1.InstancesClient(**sdk).list(project=rest.project, zone=ZONE))
+
+
+def test_googles_generic_client_finds_each_api_by_its_own_discovery_document(gcp, rest, made):
+    """google-api-python-client, with the documents that come with it."""
+    from googleapiclient.discovery import build
+    from googleapiclient.errors import HttpError
+
+    key = {**rest.key, "token_uri": f"{gcp.endpoint_url}/token"}
+    credentials = service_account.Credentials.from_service_account_info(key, scopes=SCOPES)
+
+    def api(name: str, version: str, path: str = ""):
+        options = {"credentials": credentials, "client_options": {"api_endpoint": f"{gcp.endpoint_url}/{path}"}}
+        return build(name, version, static_discovery=True, cache_discovery=False, **options)
+
+    compute, project = api("compute", "v1", "compute/v1/"), rest.project
+    asked, names = compute.instances().list(project=project, zone=ZONE, maxResults=2), set()
+    while asked is not None:
+        page = asked.execute()
+        names |= {each["name"] for each in page["items"]}
+        asked = compute.instances().list_next(asked, page)
+    assert set(made) <= names
+    with pytest.raises(HttpError) as missing:
+        compute.instances().get(project=project, zone=ZONE, instance="never-made").execute()
+    assert missing.value.status_code == 404
+    zone = {"name": "generic", "dnsName": "generic.example.", "description": "made by a stranger"}
+    dns = api("dns", "v1").managedZones()
+    dns.create(project=project, body=zone).execute()
+    assert dns.get(project=project, managedZone="generic").execute()["dnsName"] == "generic.example."
+    dns.delete(project=project, managedZone="generic").execute()
+    assert api("sqladmin", "v1").instances().list(project=project).execute()["kind"] == "sql#instancesList"

@@ -121,3 +121,36 @@ def test_domains_and_records_live_as_libcloud_sees_them(cloud) -> None:
     assert dns.delete_record(www)
     assert dns.delete_zone(zone)
     assert "sdk.example" not in {each.domain for each in dns.list_zones()}
+
+
+def test_linodes_own_client_makes_and_finds_every_kind(cloud) -> None:
+    """linode_api4, Akamai's own."""
+    from linode_api4 import ApiError, LinodeClient
+
+    client = LinodeClient("test-key", base_url=f"{cloud.endpoint_url}/v4")
+    assert "us-west" in {each.id for each in client.regions()}
+    machine = client.linode.instance_create(
+        "g6-nanode-1", "us-west", image="linode/debian12", label="own-client", tags=["env:prod"],
+        root_pass="a long enough password",
+    )  # fmt: skip
+    cloud.advance()
+    machine.invalidate()
+    assert (machine.status, machine.tags) == ("running", ["env:prod"])
+    network = client.vpcs.create("own-client", "us-west", subnets=[{"label": "hall", "ipv4": "10.1.0.0/24"}])
+    assert [each.label for each in network.subnets] == ["hall"]
+    volume = client.volume_create("own-client", region="us-west", size=20)
+    balancer = client.nodebalancer_create("us-west", label="own-client")
+    listener = balancer.config_create(port=80, protocol="http")
+    zone = client.domain_create("own-client.example", soa_email="dns@own-client.example")
+    zone.record_create("A", name="www", target="192.0.2.1", ttl_sec=300)
+    assert [each.target for each in zone.records if each.type == "A"] == ["192.0.2.1"]
+    bucket = client.object_storage.bucket_create("us-west", "own-client-bucket")
+    database = client.database.postgresql_create("own-client", "us-west", "postgresql/16", "g6-nanode-1")
+    assert machine.id in {each.id for each in client.linode.instances()}
+    assert listener.id in {each.id for each in balancer.configs}
+    assert (volume.size, bucket.label, database.label) == (20, "own-client-bucket", "own-client")
+    with pytest.raises(ApiError) as refused:
+        client.volume_create("own-client", region="us-west", size=20)
+    assert refused.value.status == 400
+    for made in (database, bucket, zone, balancer, volume, network, machine):
+        assert made.delete()
