@@ -116,7 +116,7 @@ class AzureFrontDoors(AzureAssets, StopsAssets):
         for part in facts.parts(profile_id, given, host):
             await self._put(profile_id, part)
             if part.path == facts.ORIGIN_PATH and given["storage_account_id"] is not None:
-                principal = str((profile.get("identity") or {}).get("principalId"))
+                principal = (profile.get("identity") or {}).get("principalId")
                 await self._access.let_read(given["storage_account_id"], profile_id, principal)
 
     async def _put(self, profile_id: str, part: Part) -> dict[str, Any]:
@@ -130,7 +130,7 @@ class AzureFrontDoors(AzureAssets, StopsAssets):
                 known = await self._if_any(f"{part.api}.get", path)
                 if known is None:
                     raise
-        if _state(known) not in _UNDER_WAY:
+        if known and _state(known) not in _UNDER_WAY:
             return self._sound(known, path)
         return await self._settled(f"{part.api}.get", path)
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID, uuid5
 
+from shared.clouds.assets import AssetState
 from shared.clouds.azure import names
+from shared.clouds.azure.assets import state_of
 from shared.clouds.azure.client import AzureClient
 from shared.clouds.azure.errors import PROVIDER
-from shared.clouds.errors import Conflict, FieldProblem, InvalidRequest, NotFound
+from shared.clouds.errors import Conflict, FieldProblem, InvalidRequest, NotFound, StillWorking
 
 _VERSION = "2022-04-01"
 _BLOB_READER = "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1"
@@ -26,7 +28,9 @@ class AzureOriginAccess:
         self._client = client
 
     async def host_of(self, account_id: str) -> str:
-        """The host of an account's blobs. `InvalidRequest` for one that is not there, or lets only its subnets in."""
+        """The host of an account's blobs. `InvalidRequest` for one that is not there, or lets only its subnets in;
+        `StillWorking` while it is being made.
+        """
         place = names.place_of(account_id, names.STORAGE_ACCOUNT)
         try:
             account: dict[str, Any] = await self._client.call(
@@ -35,6 +39,8 @@ class AzureOriginAccess:
         except NotFound as error:
             raise _wrong(error.code, f"{place.name} is not there") from None
         properties = account["properties"]
+        if state_of(properties, AssetState.AVAILABLE) is AssetState.CREATING:
+            raise _not_yet(f"{place.name} is not ready yet")
         if (properties.get("networkAcls") or {}).get("defaultAction") == "Deny":
             raise _wrong("StorageAccountWalledIn", f"{place.name} lets only its own networks in, and no Front Door")
         endpoint = str((properties.get("primaryEndpoints") or {}).get("blob") or "")
@@ -42,8 +48,10 @@ class AzureOriginAccess:
             raise _wrong("StorageAccountHasNoBlobs", f"{place.name} has no blobs")
         return endpoint.removeprefix("https://").rstrip("/")
 
-    async def let_read(self, account_id: str, profile_id: str, principal_id: str) -> None:
-        """Idempotent. `StillWorking` while the new identity is not known everywhere."""
+    async def let_read(self, account_id: str, profile_id: str, principal_id: str | None) -> None:
+        """Idempotent. `StillWorking` while the new identity is not there, or not known everywhere."""
+        if not principal_id:
+            raise _not_yet(f"{profile_id.rpartition('/')[2]} has no identity yet")
         role = f"/subscriptions/{self._client.subscription_id}/providers/Microsoft.Authorization/roleDefinitions"
         body = {
             "properties": {
@@ -74,6 +82,10 @@ def assignment_id(account_id: str, profile_id: str) -> str:
     """Of the role that a profile has on an account."""
     name = uuid5(_ASSIGNMENTS, f"{profile_id}/{account_id}".lower())
     return f"{account_id}/providers/Microsoft.Authorization/roleAssignments/{name}"
+
+
+def _not_yet(detail: str) -> StillWorking:
+    return StillWorking("provisioning", detail, provider=PROVIDER, operation="profiles.create")
 
 
 def _wrong(code: str, detail: str) -> InvalidRequest:

@@ -95,7 +95,7 @@ class GcpDistributions(GcpForwardingRules):
         wanted = cdn_facts.cached_as(chain.backend, configuration)
         if wanted != chain.backend:
             path = f"global/{chain.backend_kind}/{chain.backend['name']}"
-            await self.compute_done(f"{chain.backend_kind}.update", "PUT", path, region, body=wanted)
+            await self.done(f"{chain.backend_kind}.update", "PUT", path, region, body=wanted)
 
     async def delete(self, region: str, asset_id: str) -> None:
         """The address first: nothing comes any more, then what it came to goes."""
@@ -135,7 +135,7 @@ class GcpDistributions(GcpForwardingRules):
         path = f"global/networkEndpointGroups/{name}/attachNetworkEndpoints"
         body = {"networkEndpoints": [cdn_facts.endpoint_of(given)]}
         try:
-            await self.compute_done("globalNetworkEndpointGroups.attachNetworkEndpoints", "POST", path, GLOBAL_REGION,
+            await self.done("globalNetworkEndpointGroups.attachNetworkEndpoints", "POST", path, GLOBAL_REGION,
                                     body=body)  # fmt: skip
         except (Conflict, InvalidRequest):
             if await self._endpoint(name) is None:

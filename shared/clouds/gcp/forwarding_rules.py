@@ -7,7 +7,15 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import ClassVar
 
-from shared.clouds.errors import CloudError, Conflict, FieldProblem, InvalidRequest, NotFound
+from shared.clouds.errors import (
+    CloudError,
+    Conflict,
+    FieldProblem,
+    IncorrectState,
+    InvalidRequest,
+    NotFound,
+    StillWorking,
+)
 from shared.clouds.gcp import label_tags
 from shared.clouds.gcp import tags as gcp_tags
 from shared.clouds.gcp.assets import GcpAssets, Json
@@ -56,7 +64,7 @@ class GcpForwardingRules(GcpAssets):
         and is wrong when one of them is not there.
         """
         try:
-            await self.compute_done(operation, "POST", path, region, body=body)
+            await self.done(operation, "POST", path, region, body=body)
         except Conflict as error:
             if error.code not in {"alreadyExists", "RESOURCE_ALREADY_EXISTS"}:
                 raise
@@ -67,7 +75,14 @@ class GcpForwardingRules(GcpAssets):
         """Those (Google's name of the API, path) that are there, one after another."""
         for api, path in parts:
             with suppress(NotFound):
-                await self.compute_done(f"{api}.delete", "DELETE", path, region)
+                await self.done(f"{api}.delete", "DELETE", path, region)
+
+    async def done(self, operation: str, http_method: str, path: str, region: str, *, body: Json | None = None) -> None:
+        """As `compute_done`; what waits for another part, which an earlier call left on its way, is `StillWorking`."""
+        try:
+            await self.compute_done(operation, http_method, path, region, body=body)
+        except IncorrectState as error:
+            raise StillWorking(error.code, error.message, provider=PROVIDER, operation=operation) from None
 
     async def if_any(self, operation: str, path: str, region: str) -> Json | None:
         try:
@@ -84,7 +99,7 @@ class GcpForwardingRules(GcpAssets):
         labels = {key: value for key, value in {**rule.get("labels", {}), **new}.items() if value is not None}
         body = {"labels": labels, "labelFingerprint": rule["labelFingerprint"]}
         path = f"{self.rule_path(region, rule['name'])}/setLabels"
-        await self.compute_done(operation, "POST", path, region, body=body)
+        await self.done(operation, "POST", path, region, body=body)
 
 
 def not_there(error: CloudError, field: str) -> InvalidRequest:

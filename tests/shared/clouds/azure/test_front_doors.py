@@ -6,8 +6,16 @@ from shared.clouds.assets import GLOBAL_REGION, AssetLink, AssetSpec, AssetState
 from shared.clouds.azure import names
 from shared.clouds.azure.catalog import AzureCatalog
 from shared.clouds.azure.front_door_facts import domain_name
-from shared.clouds.azure.origin_access import assignment_id
-from shared.clouds.errors import Conflict, IncorrectState, InvalidRequest, NotFound, PermissionDenied, ProviderFault
+from shared.clouds.azure.origin_access import AzureOriginAccess, assignment_id
+from shared.clouds.errors import (
+    Conflict,
+    IncorrectState,
+    InvalidRequest,
+    NotFound,
+    PermissionDenied,
+    ProviderFault,
+    StillWorking,
+)
 from tests.shared.clouds.account_under_test import new_token
 from tests.shared.clouds.azure.front_door_schemas import problems
 
@@ -87,9 +95,13 @@ async def test_it_is_completed_by_a_repeat_and_a_refused_one_leaves_nothing(acco
     bucket = await storage(account, cloud)
     asked = spec(account, storage_account_id=bucket.id)
     profile = account.id_of("front_door", names.name_of(asked.token), "global")
-    for action in ("afd_origins.create", "routes.create"):
-        account.azure.fault(match={"service": "azure", "action": action}, status=500, code="internal")
-        with pytest.raises(ProviderFault):
+    for action, fault, error in (
+        ("afd_origins.create", {"status": 500, "code": "internal"}, ProviderFault),
+        ("role_assignments.create", {"status": 400, "code": "PrincipalNotFound"}, StillWorking),
+        ("routes.create", {"status": 500, "code": "internal"}, ProviderFault),
+    ):
+        account.azure.fault(match={"service": "azure", "action": action}, **fault)
+        with pytest.raises(error):
             await cloud.distributions.create(GLOBAL_REGION, asked)
         account.end_faults()
     half = await cloud.distributions.get(GLOBAL_REGION, profile)
@@ -116,6 +128,8 @@ async def test_an_account_that_is_not_there_or_lets_no_front_door_in_is_refused(
     )
     account.settle()
     walled = await storage(account, cloud, subnet_ids=[f"{network.id}/subnets/default"])
+    with pytest.raises(StillWorking):
+        await AzureOriginAccess(cloud._client).let_read(walled.id, "its/profile", None)
     for identifier in (walled.id, account.id_of("storage_account", "nobodysaccount", REGION)):
         with pytest.raises(InvalidRequest) as caught:
             await cloud.distributions.create(GLOBAL_REGION, spec(account, storage_account_id=identifier))

@@ -3,7 +3,7 @@
 import pytest
 
 from shared.clouds.assets import GLOBAL_REGION, AssetLink
-from shared.clouds.errors import Conflict, InvalidRequest, NotFound, ProviderFault, QuotaExceeded
+from shared.clouds.errors import Conflict, InvalidRequest, NotFound, ProviderFault, QuotaExceeded, StillWorking
 from shared.clouds.gcp import tags as gcp_tags
 
 pytestmark = pytest.mark.anyio
@@ -27,9 +27,13 @@ async def left_of(rest, name):
 async def test_it_is_completed_by_a_repeat_refused_without_a_trace_and_removed_whole(cloud, spec, gcp, rest):
     asked = spec(cloud.distributions, origin="photos.example.com", domains=["b.example.com", "a.example.com"])
     name = gcp_tags.name_of(asked.token)
-    for part in ("globalNetworkEndpointGroups.attachNetworkEndpoints", "globalForwardingRules.insert"):
-        gcp.fault(match={"service": "gcp", "action": part}, status=503)
-        with pytest.raises(ProviderFault):
+    for part, fault, error in (
+        ("globalNetworkEndpointGroups.attachNetworkEndpoints", {"status": 503}, ProviderFault),
+        ("urlMaps.insert", {"status": 400, "code": "resourceNotReady"}, StillWorking),
+        ("globalForwardingRules.insert", {"status": 503}, ProviderFault),
+    ):
+        gcp.fault(match={"service": "gcp", "action": part}, **fault)
+        with pytest.raises(error):
             await cloud.distributions.create(GLOBAL_REGION, asked)
         gcp.clear_faults()
     assert len(await left_of(rest, name)) == len(BEHIND_A_NAME)
