@@ -18,6 +18,7 @@ from shared.clouds.gcp.forwarding_rules import tags_of
 SERVICES, BUCKETS = "backendServices", "backendBuckets"
 _MODES = {"static": "CACHE_ALL_STATIC", "origin_headers": "USE_ORIGIN_HEADERS", "all": "FORCE_CACHE_ALL"}
 _CACHES = {mode: name for name, mode in _MODES.items()}
+_RULES, _RULE_PATH, _REDIRECT = "globalForwardingRules", "global/forwardingRules", "-redirect"
 _TTLS = ("clientTtl", "defaultTtl", "maxTtl")
 _DEFAULT_TTL_S, _MAX_TTL_S = 3600, 86400
 _PORTS = {"https": 443, "http": 80}
@@ -66,41 +67,71 @@ def group_part(name: str, given: Json) -> Part:
 def parts(name: str, given: Json, description: str, url: Callable[[str], str]) -> list[Part]:
     """All behind which the endpoint group is, the rule last. `url` makes an address of a path."""
     backend = _backend(name, given, url)
-    found = [
+    urls = Part("urlMaps", "global/urlMaps", {"name": name, "defaultService": url(f"{backend.path}/{name}")})
+    if not given["domains"]:
+        rule = _rule(name, "targetHttpProxies", url) | {"description": description}
+        return [backend, urls, _proxy(name, url), Part(_RULES, _RULE_PATH, rule)]
+    certificate = {"name": name, "type": "MANAGED", "managed": {"domains": list(given["domains"])}}
+    proxy = {
+        **_proxy(name, url).body,
+        "sslCertificates": [url(f"global/sslCertificates/{name}")],
+        "sslPolicy": url(f"global/sslPolicies/{name}"),
+    }
+    address = {"IPAddress": url(f"global/addresses/{name}")}
+    rule = _rule(name, "targetHttpsProxies", url) | address | {"description": description}
+    return [
         backend,
-        Part("urlMaps", "global/urlMaps", {"name": name, "defaultService": url(f"{backend.path}/{name}")}),
+        urls,
+        Part("sslCertificates", "global/sslCertificates", certificate),
+        Part("sslPolicies", "global/sslPolicies", {"name": name, "profile": "MODERN", "minTlsVersion": "TLS_1_2"}),
+        Part("targetHttpsProxies", "global/targetHttpsProxies", proxy),
+        Part("globalAddresses", "global/addresses", {"name": name, "ipVersion": "IPV4"}),
+        *_redirect(name + _REDIRECT, address, url),
+        Part(_RULES, _RULE_PATH, rule),
     ]
-    proxy: dict[str, Any] = {"name": name, "urlMap": url(f"global/urlMaps/{name}")}
-    kind, port = ("targetHttpsProxies", 443) if given["domains"] else ("targetHttpProxies", 80)
-    if given["domains"]:
-        certificate = {"name": name, "type": "MANAGED", "managed": {"domains": list(given["domains"])}}
-        policy = {"name": name, "profile": "MODERN", "minTlsVersion": "TLS_1_2"}
-        found += [
-            Part("sslCertificates", "global/sslCertificates", certificate),
-            Part("sslPolicies", "global/sslPolicies", policy),
-        ]
-        proxy |= {
-            "sslCertificates": [url(f"global/sslCertificates/{name}")],
-            "sslPolicy": url(f"global/sslPolicies/{name}"),
-        }
-    rule = {
+
+
+def _redirect(name: str, address: Json, url: Callable[[str], str]) -> list[Part]:
+    """What sends those who come by HTTP to HTTPS, at the same address."""
+    wanted = {"httpsRedirect": True, "stripQuery": False, "redirectResponseCode": "MOVED_PERMANENTLY_DEFAULT"}
+    rule = _rule(name, "targetHttpProxies", url) | dict(address)
+    return [
+        Part("urlMaps", "global/urlMaps", {"name": name, "defaultUrlRedirect": wanted}),
+        _proxy(name, url),
+        Part(_RULES, _RULE_PATH, rule),
+    ]
+
+
+def _proxy(name: str, url: Callable[[str], str]) -> Part:
+    body = {"name": name, "urlMap": url(f"global/urlMaps/{name}")}
+    return Part("targetHttpProxies", "global/targetHttpProxies", body)
+
+
+def _rule(name: str, proxies: str, url: Callable[[str], str]) -> dict[str, Any]:
+    port = 443 if proxies == "targetHttpsProxies" else 80
+    return {
         "name": name,
         "IPProtocol": "TCP",
         "portRange": f"{port}-{port}",
         "loadBalancingScheme": "EXTERNAL_MANAGED",
-        "target": url(f"global/{kind}/{name}"),
-        "description": description,
+        "target": url(f"global/{proxies}/{name}"),
     }
-    return [*found, Part(kind, f"global/{kind}", proxy), Part("globalForwardingRules", "global/forwardingRules", rule)]
 
 
 def names_of_parts(name: str) -> list[tuple[str, str]]:
     """All that may stand behind the rule, in the order in which one after another is used by nothing any more."""
-    kinds = (
+    redirect = name + _REDIRECT
+    plain = (
         "targetHttpsProxies", "targetHttpProxies", "sslCertificates", "sslPolicies", "urlMaps", SERVICES, BUCKETS,
     )  # fmt: skip
-    group = ("globalNetworkEndpointGroups", f"global/networkEndpointGroups/{name}")
-    return [*((kind, f"global/{kind}/{name}") for kind in kinds), group]
+    return [
+        (_RULES, f"{_RULE_PATH}/{redirect}"),
+        ("targetHttpProxies", f"global/targetHttpProxies/{redirect}"),
+        ("urlMaps", f"global/urlMaps/{redirect}"),
+        *((kind, f"global/{kind}/{name}") for kind in plain),
+        ("globalNetworkEndpointGroups", f"global/networkEndpointGroups/{name}"),
+        ("globalAddresses", f"global/addresses/{name}"),
+    ]
 
 
 def cached_as(backend: Json, given: Json) -> dict[str, Any]:

@@ -26,7 +26,7 @@ class CloudCdnConfiguration(BaseModel):
     and a CDN does not open one on the way: who names a bucket has opened it at Google before, on purpose. One that
     Google keeps closed (public access prevention) is refused with the field, before anything is made.
 
-    With domains it answers over HTTPS only (TLS 1.2 or newer), by a certificate that Google issues and renews once each
+    With domains clients are sent to HTTPS (TLS 1.2 or newer), by a certificate that Google issues and renews once each
     domain leads to its address; that this is done is seen in the facts. Another list of domains is another CDN: in the
     place of the certificate there would be none until Google has issued the next. Without a domain nobody issues a
     certificate, and it answers over plain HTTP.

@@ -28,7 +28,8 @@ _Read = Callable[[str, str], Awaitable[Json | None]]
 
 class GcpDistributions(GcpForwardingRules):
     """Its global forwarding rule has the address and the labels, and its id. Behind that, with its name: a proxy (with
-    a certificate and a policy of TLS), a URL map, a backend that is kept copies of, an endpoint group.
+    a certificate and a policy of TLS), a URL map, a backend that is kept copies of, an endpoint group. With domains its
+    address is reserved, and shared with a second rule, which sends those who come by HTTP to HTTPS.
 
     Somebody else's global rule that leads to such a backend by default is shown too, and may be tagged and removed;
     what is behind it stays. So two rules (one for each protocol) before one backend are two.
@@ -63,7 +64,7 @@ class GcpDistributions(GcpForwardingRules):
         except CloudError as error:
             if is_refusal(error):
                 with suppress(CloudError):  # what cannot be taken back now is used by the next try
-                    await self.remove(region, cdn_facts.names_of_parts(name))
+                    await self._drop(region, name)
             raise
         await self.made(region, name, spec.token, _CREATE)
         await self.label(region, name, tags)
@@ -106,10 +107,12 @@ class GcpDistributions(GcpForwardingRules):
         with suppress(NotFound):
             await self.look(region, name)  # a rule of another kind is not ours to remove
             await self.remove(region, [(self.rules, self.rule_path(region, name))])
-        if (
-            gcp_tags.is_name(name)
-            and await self.if_any(f"{self.rules}.get", self.rule_path(region, name), region) is None
-        ):
+        if gcp_tags.is_name(name):
+            await self._drop(region, name)
+
+    async def _drop(self, region: str, name: str) -> None:
+        """What is of ours behind a rule, when that is not there (any more)."""
+        if await self.if_any(f"{self.rules}.get", self.rule_path(region, name), region) is None:
             await self.remove(region, cdn_facts.names_of_parts(name))
 
     async def _check_open(self, bucket: str) -> None:

@@ -1,4 +1,4 @@
-"""What are global load balancers of the simulated Google Cloud, with Cloud CDN? Nine kinds that refer to each other.
+"""What are global load balancers of the simulated Google Cloud, with Cloud CDN? Ten kinds that refer to each other.
 
 A rule leads to a proxy, a proxy to a URL map (and a certificate), that to a backend, a backend to a bucket or to an
 endpoint group. Nothing is made that refers to what is not there, and nothing goes while something refers to it.
@@ -23,6 +23,10 @@ from deploy.local.clouds.world.provider import Action, Answer, Call, Refusal
 from deploy.local.clouds.world.things import Thing
 
 _SHARE = 0.002
+_SINGULARS = {
+    "addresses": "address", "sslPolicies": "sslPolicy", "targetHttpProxies": "targetHttpProxy",
+    "targetHttpsProxies": "targetHttpsProxy",
+}  # fmt: skip
 _NAME = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
 _DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]+")
 _TTLS = {"CACHE_ALL_STATIC": {"defaultTtl", "clientTtl", "maxTtl"}, "FORCE_CACHE_ALL": {"defaultTtl", "clientTtl"}}
@@ -43,7 +47,7 @@ class Kind:
 
     @property
     def kind(self) -> str:
-        return f"compute#{re.sub('ies$', 'y', self.collection).removesuffix('s')}"
+        return f"compute#{_SINGULARS.get(self.collection, self.collection.removesuffix('s'))}"
 
     @property
     def list_kind(self) -> str:
@@ -124,7 +128,7 @@ def _delete(kind: Kind, call: Call) -> Answer:
 
 
 def _render(call: Call, kind: Kind, thing: Thing) -> dict[str, Any]:
-    shown = {name: value for name, value in thing.facts.items() if name != "endpoints"}
+    shown = {name: value for name, value in thing.facts.items() if name not in {"endpoints", "reserved"}}
     for name in kind.references:
         if name in shown:
             value = shown[name]
@@ -133,6 +137,10 @@ def _render(call: Call, kind: Kind, thing: Thing) -> dict[str, Any]:
         shown["backends"] = [{**each, "group": url(call, each["group"])} for each in shown["backends"]]
     if kind.word == GROUP:
         shown["size"] = len(thing.facts["endpoints"])
+    if kind.word == ADDRESS:
+        used = [each.id for each in call.list(RULE) if each.facts["reserved"] == thing.id]
+        shown["status"] = "IN_USE" if used else "RESERVED"
+        shown |= {"users": [url(call, each) for each in used]} if used else {}
     if kind.word == RULE:
         shown["labelFingerprint"] = fingerprint(thing.facts["labels"])
     if kind.word in {SERVICE, URLS, TLS_PROXY, POLICY, RULE}:
@@ -145,6 +153,7 @@ def _referred(kind: Kind, facts: Mapping[str, Any]) -> Iterator[str]:
         value = facts.get(name, [])
         yield from value if isinstance(value, list) else [value]
     yield from (each["group"] for each in facts.get("backends", []))
+    yield facts.get("reserved") or ""
 
 
 def _group(_: Call, body: dict[str, Any]) -> dict[str, Any]:
@@ -196,8 +205,24 @@ def _cached(body: dict[str, Any], *, is_cdn: bool) -> dict[str, Any]:
     return {**compression, "cdnPolicy": {**kept, "cacheMode": mode, **ttls}}
 
 
+def _address(call: Call, body: dict[str, Any]) -> dict[str, Any]:
+    version = body.get("ipVersion") or "IPV4"
+    if version != "IPV4":
+        raise invalid("resource.ipVersion", version, "IPv4 only, here.")
+    address = _ip_address(str(body["name"]), str(call.things.last_number))
+    return {"address": address, "addressType": "EXTERNAL", "networkTier": "PREMIUM", "ipVersion": version}
+
+
+def _ip_address(*parts: str) -> str:
+    number = int(number_of(*parts))
+    return f"35.{190 + number % 2}.{number // 2 % 256}.{1 + number // 512 % 254}"
+
+
 def _urls(call: Call, body: dict[str, Any]) -> dict[str, Any]:
-    address = body.get("defaultService")
+    """To a backend, or elsewhere."""
+    address, redirect = body.get("defaultService"), body.get("defaultUrlRedirect")
+    if address is None and redirect is not None:
+        return {"defaultUrlRedirect": dict(redirect)}
     return {"defaultService": _one_of(call, address, "resource.defaultService", SERVICE, BACKEND_BUCKET)}
 
 
@@ -239,9 +264,16 @@ def _rule(call: Call, body: dict[str, Any]) -> dict[str, Any]:
     first = str(body.get("portRange", "")).partition("-")[0]
     if not first.isdecimal() or ("targetHttpsProxies" in target and first != "443"):
         raise invalid("resource.portRange", body.get("portRange"), "Invalid port range for the target.")
-    scheme, number = body.get("loadBalancingScheme") or "EXTERNAL", int(number_of(target, str(call.things.last_number)))
+    scheme, reserved = body.get("loadBalancingScheme") or "EXTERNAL", body.get("IPAddress")
+    path = None if reserved is None else _one_of(call, reserved, "resource.IPAddress", ADDRESS)
+    known = None if path is None else call.get(ADDRESS, path)
+    address = _ip_address(target, str(call.things.last_number)) if known is None else known.facts["address"]
+    taken = {(each.facts["IPAddress"], each.facts["portRange"]) for each in call.list(RULE)}
+    if (address, f"{first}-{first}") in taken:
+        raise invalid("resource.IPAddress", address, "Another rule has this address and port.")
     return {
-        "IPAddress": f"35.{190 + number % 2}.{number // 2 % 256}.{1 + number // 512 % 254}",
+        "IPAddress": address,
+        "reserved": path,
         "IPProtocol": "TCP",
         "portRange": f"{first}-{first}",
         "loadBalancingScheme": scheme,
@@ -307,13 +339,14 @@ def _need(call: Call, kind: Kind) -> Thing:
 
 GROUP, SERVICE, BACKEND_BUCKET, URLS = "endpoint_group", "backend_service", "backend_bucket", "url_map"
 CERTIFICATE, POLICY, PROXY, TLS_PROXY = "ssl_certificate", "ssl_policy", "target_http_proxy", "target_https_proxy"
-RULE = "global_forwarding_rule"
+RULE, ADDRESS = "global_forwarding_rule", "global_address"
 KINDS: Mapping[str, Kind] = {
     each.word: each
     for each in (
         Kind("networkEndpointGroups", "globalNetworkEndpointGroups", GROUP, _group),
         Kind("backendServices", "backendServices", SERVICE, _service, updated="PUT"),
         Kind("backendBuckets", "backendBuckets", BACKEND_BUCKET, _bucket, updated="PUT"),
+        Kind("addresses", "globalAddresses", ADDRESS, _address),
         Kind("urlMaps", "urlMaps", URLS, _urls, ("defaultService",)),
         Kind("sslCertificates", "sslCertificates", CERTIFICATE, _certificate),
         Kind("sslPolicies", "sslPolicies", POLICY, _policy),

@@ -36,6 +36,7 @@ OF_THE_SDK = {
     r".*/backendServices(/[^/]+)?": "BackendService",
     r".*/backendBuckets(/[^/]+)?": "BackendBucket",
     r".*/urlMaps": "UrlMap",
+    r".*/addresses": "Address",
     r".*/sslCertificates": "SslCertificate",
     r".*/sslPolicies": "SslPolicy",
     r".*/targetHttpProxies": "TargetHttpProxy",

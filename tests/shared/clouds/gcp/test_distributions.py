@@ -1,24 +1,35 @@
-"""What is Google's own about a CDN: nine parts made and removed whole, buckets that are open already, others' rules."""
+"""What is Google's own about a CDN: many parts made and removed whole, buckets that are open already, others' rules."""
 
 import pytest
 
 from shared.clouds.assets import GLOBAL_REGION, AssetLink
-from shared.clouds.errors import Conflict, InvalidRequest, NotFound, ProviderFault, QuotaExceeded, StillWorking
+from shared.clouds.errors import (
+    Conflict,
+    InvalidRequest,
+    NotFound,
+    PermissionDenied,
+    ProviderFault,
+    QuotaExceeded,
+    StillWorking,
+)
 from shared.clouds.gcp import tags as gcp_tags
 
 pytestmark = pytest.mark.anyio
 
 BEHIND_A_NAME = (
     "networkEndpointGroups", "backendServices", "urlMaps", "sslCertificates", "sslPolicies", "targetHttpsProxies",
+    "addresses",
 )  # fmt: skip
 
 
 async def left_of(rest, name):
     """The parts of that name that are there."""
     found = []
-    for kind in (*BEHIND_A_NAME, "backendBuckets", "targetHttpProxies", "forwardingRules"):
+    kinds = (*BEHIND_A_NAME, "backendBuckets", "targetHttpProxies", "forwardingRules")
+    redirect = [f"{kind}/{name}-redirect" for kind in ("urlMaps", "targetHttpProxies", "forwardingRules")]
+    for path in (*(f"{kind}/{name}" for kind in kinds), *redirect):
         try:
-            found.append((await rest("GET", f"global/{kind}/{name}"))["kind"])
+            found.append((await rest("GET", f"global/{path}"))["kind"])
         except NotFound:
             continue
     return found
@@ -36,7 +47,7 @@ async def test_it_is_completed_by_a_repeat_refused_without_a_trace_and_removed_w
         with pytest.raises(error):
             await cloud.distributions.create(GLOBAL_REGION, asked)
         gcp.clear_faults()
-    assert len(await left_of(rest, name)) == len(BEHIND_A_NAME)
+    assert len(await left_of(rest, name)) == len(BEHIND_A_NAME) + 2  # with the way to the redirection
     assert await cloud.distributions.find_by_token(GLOBAL_REGION, asked.token) is None
     made = await cloud.distributions.create(GLOBAL_REGION, asked)
     told = {**asked.configuration, "default_ttl_s": 3600}  # Google's own choice
@@ -46,6 +57,15 @@ async def test_it_is_completed_by_a_repeat_refused_without_a_trace_and_removed_w
     assert made.links == (AssetLink("origin", "address:photos.example.com", hard=True),)
     assert (await rest("GET", f"global/backendServices/{name}"))["customRequestHeaders"] == ["Host: photos.example.com"]
     assert (await rest("GET", f"global/sslPolicies/{name}"))["minTlsVersion"] == "TLS_1_2"
+    beside = await rest("GET", f"global/forwardingRules/{name}-redirect")
+    assert (beside["IPAddress"], beside["portRange"]) == (made.address, "80-80")
+    assert (await rest("GET", f"global/urlMaps/{name}-redirect"))["defaultUrlRedirect"]["httpsRedirect"]
+    gcp.fault(match={"service": "gcp", "action": "urlMaps.insert"}, status=403)
+    with pytest.raises(PermissionDenied):  # rights that were lost meanwhile take nothing from what serves
+        await cloud.distributions.create(GLOBAL_REGION, asked)
+    gcp.clear_faults()
+    assert await cloud.distributions.get(GLOBAL_REGION, made.id) == made
+    assert await rest("GET", f"global/forwardingRules/{name}-redirect") == beside
     await cloud.distributions.delete(GLOBAL_REGION, made.id)
     assert await left_of(rest, name) == []
 

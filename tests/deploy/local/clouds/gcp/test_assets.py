@@ -172,13 +172,15 @@ def test_a_global_balancer_that_keeps_copies(rest, name):
     secure = {"sslCertificates": [f"global/sslCertificates/{name}"], "sslPolicy": f"global/sslPolicies/{name}"}
     rest.change("POST", "global/targetHttpProxies", proxy)
     rest.change("POST", "global/targetHttpsProxies", {**proxy, **secure})
-    rule = {"name": name, "target": f"global/targetHttpsProxies/{name}", "portRange": "443"}
+    rest.change("POST", "global/addresses", {"name": name})
+    where = {"IPAddress": f"global/addresses/{name}"}
+    rule = {"name": name, "target": f"global/targetHttpsProxies/{name}", "portRange": "443", **where}
     taken(compute_v1.Operation, rest.done(rest.change("POST", "global/forwardingRules", rule)))
     for kind, item in {
         "networkEndpointGroups": "NetworkEndpointGroup", "backendServices": "BackendService",
         "backendBuckets": "BackendBucket", "urlMaps": "UrlMap", "sslCertificates": "SslCertificate",
         "sslPolicies": "SslPolicy", "targetHttpProxies": "TargetHttpProxy", "targetHttpsProxies": "TargetHttpsProxy",
-        "forwardingRules": "ForwardingRule",
+        "forwardingRules": "ForwardingRule", "addresses": "Address",
     }.items():  # fmt: skip
         shown = rest.get(f"global/{kind}/{name}")
         taken(getattr(compute_v1, item), shown)
@@ -186,6 +188,9 @@ def test_a_global_balancer_that_keeps_copies(rest, name):
         taken(getattr(compute_v1, many), listed)
         assert listed["kind"] == f"compute#{many[0].lower()}{many[1:]}"
         assert shown["kind"] == f"compute#{item[0].lower()}{item[1:]}"
+    address = rest.get(f"global/addresses/{name}")
+    assert (address["status"], len(address["users"])) == ("IN_USE", 1)
+    assert rest.ask("POST", "global/forwardingRules", {**rule, "name": f"{name}-2"})[0] == 400  # address and port
     endpoints = rest.change("POST", f"{group}/listNetworkEndpoints")
     taken(compute_v1.NetworkEndpointGroupsListNetworkEndpoints, endpoints)
     assert [each["networkEndpoint"] for each in endpoints["items"]] == [endpoint]
@@ -198,6 +203,7 @@ def test_a_global_balancer_that_keeps_copies(rest, name):
         "networkEndpointGroups",
         "sslCertificates",
         "sslPolicies",
+        "addresses",
     )
     for kind in used:
         reason = rest.ask("DELETE", f"global/{kind}/{name}")[1]["error"]["errors"][0]["reason"]
