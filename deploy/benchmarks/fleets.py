@@ -1,10 +1,12 @@
 """Two hundred resources over six clouds by one request: all placed, and after a failure what the policy says?"""
 
-import json
 import secrets
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ ATTEMPTS = 10
 REGIONS = {"azure": "eastus", "digitalocean": "nyc3", "gcp": "us-central1", "linode": "us-east", "vultr": "ewr"}
 UNKNOWN_SIZE = {"instance_type": "z99.mega"}
 """Of AWS's form, so that nobody but AWS can say that there is no such size."""
+LISTS = ("instances", "volumes", "assets")
 GONE = frozenset({"terminated", "deleted", "archive", "shutting-down", "deleting"})
 
 
@@ -36,8 +39,8 @@ def measure() -> list[Row]:
         ]
         kinds = Counter(order["resource_subtype"] for order in orders)
         measured = (
-            f"{placed.result['placed']} placed in {placed.took_s:.0f} s; all or nothing: {len(nothing.new)} left; "
-            f"best effort: {len(rest.new)} left"
+            f"{placed.result['placed']} placed in {placed.took_s:.0f} s; all or nothing: {len(nothing.tokens)} left; "
+            f"best effort: {len(rest.tokens)} left"
         )
         notes = [
             f"accepted in {placed.accepted_s * 1000:.0f} ms; taken back after {nothing.took_s:.0f} s",
@@ -48,12 +51,20 @@ def measure() -> list[Row]:
         return [Row(f"bulk of {COUNT} over six clouds", goal, measured, not findings, "; ".join(notes))]
 
 
+@dataclass(frozen=True)
+class _Thing:
+    address: str
+    kind: str
+    id: str
+    token: str
+
+
 class _Round:
     """One fleet from its order to its end, and what the clouds' own lists have more afterwards."""
 
     def __init__(self, deployment: Deployment, name: str, orders: list[dict[str, Any]], policy: str) -> None:
         items = [{**order, "resource_name": f"{name}-{number}"} for number, order in enumerate(orders)]
-        before = _living(deployment)
+        before = {each.token for each in _things(deployment)}
         began_s = time.monotonic()
         accepted = _post(deployment, "/api/cloud/resources/bulk-provision", {"items": items, "policy": policy})
         self.accepted_s = time.monotonic() - began_s
@@ -61,7 +72,8 @@ class _Round:
         self.operation = _ended(deployment, accepted["operation"]["id"])
         self.took_s = time.monotonic() - began_s
         self.result: dict[str, Any] = self.operation["result"]
-        self.new = [machine for machine in _living(deployment) if machine not in set(before)]
+        self.new = [each for each in _things(deployment) if each.token not in before]
+        self.tokens = {each.token for each in self.new}
 
     def findings(self, status: str, **counts: int) -> list[str]:
         """What is otherwise than it has to be."""
@@ -73,13 +85,18 @@ class _Round:
         ]
         known = [item["resource_id"] for item in self.result["items"] if item["status"] == "placed"]
         wrong += [f"{self.name}: {each} is not there" for each in known if not _named(each, self.new)]
-        if len(self.new) != len(known):
-            wrong.append(f"{self.name}: {len(self.new)} new things at the clouds for {len(known)} placed")
+        if len(self.tokens) != len(known):
+            wrong.append(f"{self.name}: {len(self.tokens)} tokens at the clouds for {len(known)} placed")
         return wrong
 
 
+def _named(resource_id: str, things: list[_Thing]) -> bool:
+    """Whether one of them has this id; a simulator's may be a part of what the product calls it, or the other way."""
+    return any(resource_id in each.id or each.id in resource_id for each in things)
+
+
 def _orders(deployment: Deployment) -> list[dict[str, Any]]:
-    """Every kind that needs no configuration, of each provider in turn."""
+    """Every kind that needs no configuration, of each provider in turn; a CDN stands before something else."""
     providers = [_only(deployment), *(_add(deployment, name) for name in REGIONS)]
     turns = [_kinds(deployment, provider) for provider in providers]
     orders = []
@@ -99,7 +116,7 @@ def _kinds(deployment: Deployment, provider: dict[str, Any]) -> list[dict[str, A
             "resource_subtype": each["resource_subtype"],
         }
         for each in services["items"]
-        if not each["configuration_schema"].get("required") and each["resource_type"] == "compute"
+        if not each["configuration_schema"].get("required") and each["resource_type"] != "cdn"
     ]
 
 
@@ -129,7 +146,9 @@ def _post(deployment: Deployment, path: str, body: dict[str, Any]) -> dict[str, 
         if answer.status_code not in {409, 503, 504}:
             break
         time.sleep(1)
-    done: dict[str, Any] = answer.raise_for_status().json()
+    if not answer.is_success:
+        raise RuntimeError(f"{path} answered {answer.status_code}: {answer.text}")
+    done: dict[str, Any] = answer.json()
     return done
 
 
@@ -144,32 +163,17 @@ def _ended(deployment: Deployment, operation: str) -> dict[str, Any]:
     return state
 
 
-def _machines(deployment: Deployment) -> list[dict[str, Any]]:
-    """Every machine that any of the simulated clouds lists."""
+def _things(deployment: Deployment) -> Iterator[_Thing]:
+    """Everything with a token that any of the simulated clouds lists, and is not going away."""
     addresses = [deployment.stack.simulator_url, *(deployment.stack.cloud_urls[name] for name in REGIONS)]
-    return [
-        machine
-        for address in addresses
-        for machine in deployment.http.get(f"{address}/_sim/instances").raise_for_status().json()["instances"]
-    ]
-
-
-def _living(deployment: Deployment) -> list[str]:
-    """Those that are there and are not going away, as text that holds all that names them."""
-    return [
-        f"{each['id']} {json.dumps(each.get('tags'), sort_keys=True)}"
-        for each in _machines(deployment)
-        if str(each["state"]).lower() not in GONE
-    ]
-
-
-def _named(resource_id: str, machines: list[str]) -> bool:
-    return any(resource_id in machine or machine.partition(" ")[0] in resource_id for machine in machines)
+    for address, what in product(addresses, LISTS):
+        for row in deployment.http.get(f"{address}/_sim/{what}").raise_for_status().json()[what]:
+            token = row.get("client_token") or row.get("token") or (row.get("tags") or {}).get("canopy:token")
+            if token and str(row.get("state")).lower() not in GONE:
+                yield _Thing(address, str(row.get("kind", what)), str(row["id"]), token)
 
 
 def _made_twice(deployment: Deployment) -> list[str]:
-    tokens = Counter(
-        each.get("client_token") or each.get("token") or each["tags"].get("canopy:token")
-        for each in _machines(deployment)
-    )
-    return [f"{token} was made {count} times" for token, count in tokens.items() if token and count > 1]
+    """A thing and what belongs to it have one token, but nothing is there twice."""
+    made = Counter((each.address, each.kind, each.token) for each in _things(deployment))
+    return [f"{kind} {token} was made {count} times" for (_, kind, token), count in made.items() if count > 1]

@@ -12,6 +12,8 @@ from shared.clouds.azure import names
 from shared.clouds.azure.client import AzureClient
 from shared.clouds.errors import NotFound
 
+_OF_FRONT_DOOR = ".azurefd.net"
+"""The ending of the host name of every Front Door; whose it is the inventory finds by that address."""
 _OF_ACCOUNT = re.compile(r"([a-z0-9]{3,24})\.[a-z0-9.]*core\.windows\.net")
 
 
@@ -31,6 +33,7 @@ class Owners:
             keys.append(self.by_id.get((each["target_id"] or "").lower()))
             account = _account_of(each)
             keys.append(None if account is None else self.by_account.get(account))
+            keys += [f"address:{value}" for value in each["values"] if value.endswith(_OF_FRONT_DOOR)]
             found |= {key for key in keys if key is not None}
         return tuple(AssetLink("record", key, hard=False) for key in sorted(found))
 

@@ -8,6 +8,7 @@ from shared.clouds.azure.asset_models import (
     AzureStorageAccountConfiguration,
     AzureVirtualNetworkConfiguration,
 )
+from shared.clouds.azure.cdn_models import AzureFrontDoorConfiguration
 from shared.clouds.azure.dns_models import AzureDnsZoneConfiguration
 from shared.clouds.azure.models import (
     AzureCredentials,
@@ -30,6 +31,7 @@ class AzureCatalog(ModelCatalog):
         ("storage", "storage_account"): Kind("Storage account", AzureStorageAccountConfiguration),
         ("network", "virtual_network"): Kind("Virtual network", AzureVirtualNetworkConfiguration),
         ("load_balancer", "load_balancer"): Kind("Load balancer", AzureLoadBalancerConfiguration),
+        ("cdn", "front_door"): Kind("Azure Front Door", AzureFrontDoorConfiguration, is_global=True, can_stop=True),
         ("dns", "dns_zone"): Kind("DNS zone", AzureDnsZoneConfiguration, is_global=True),
         ("database", "sql_database"): Kind("SQL database", AzureSqlDatabaseConfiguration),
     }

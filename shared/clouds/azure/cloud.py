@@ -9,6 +9,7 @@ from shared.clouds.azure.buckets import AzureBuckets
 from shared.clouds.azure.client import AzureClient
 from shared.clouds.azure.databases import AzureDatabases
 from shared.clouds.azure.dns_zones import AzureDnsZones
+from shared.clouds.azure.front_doors import AzureFrontDoors
 from shared.clouds.azure.ground import AzureGround
 from shared.clouds.azure.images import AzureImages
 from shared.clouds.azure.load_balancers import AzureLoadBalancers
@@ -47,6 +48,7 @@ class AzureCloud:
         self.private_networks = AzurePrivateNetworks(self._client, ground)
         self.databases = AzureDatabases(self._client, ground)
         self.load_balancers = AzureLoadBalancers(self._client, ground)
+        self.distributions = AzureFrontDoors(self._client, ground)
         self.dns_zones = AzureDnsZones(self._client, ground, AzureAddresses(self._client))
         self.quotas = AzureQuotas(self._client)
         self.metrics = AzureMetrics(self._client)

@@ -25,6 +25,7 @@ PUBLIC_ADDRESS = "Microsoft.Network/publicIPAddresses"
 LOAD_BALANCER = "Microsoft.Network/loadBalancers"
 DNS_ZONE = "Microsoft.Network/dnszones"
 STORAGE_ACCOUNT = "Microsoft.Storage/storageAccounts"
+FRONT_DOOR = "Microsoft.Cdn/profiles"
 SQL_SERVER = "Microsoft.Sql/servers"
 SQL_DATABASE = "Microsoft.Sql/servers/databases"
 _ID = re.compile(

@@ -9,6 +9,7 @@ from shared.clouds.capabilities import Cloud
 from shared.clouds.gcp.buckets import GcsBuckets
 from shared.clouds.gcp.client import GcpClient
 from shared.clouds.gcp.databases import GcpDatabases
+from shared.clouds.gcp.distributions import GcpDistributions
 from shared.clouds.gcp.dns_zones import GcpDnsZones
 from shared.clouds.gcp.images import GcpImages
 from shared.clouds.gcp.load_balancers import GcpLoadBalancers
@@ -41,6 +42,7 @@ class GcpCloud:
         self.private_networks = GcpPrivateNetworks(self._client)
         self.databases = GcpDatabases(self._client)
         self.load_balancers = GcpLoadBalancers(self._client)
+        self.distributions = GcpDistributions(self._client)
         self.dns_zones = GcpDnsZones(self._client)
         self.quotas = GcpQuotas(self._client)
         self.metrics = GcpMetrics(self._client)

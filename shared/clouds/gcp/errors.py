@@ -128,11 +128,15 @@ CODES: Mapping[type[CloudError], tuple[str, ...]] = {
 """Every code we know, by what it means for the caller."""
 
 FIELDS: Mapping[str, str] = {
+    "bucketName": "bucket",
     "dataDiskSizeGb": "storage_gib",
+    "defaultTtl": "default_ttl_s",
     "deviceName": "device_name",
     "diskSizeGb": "volume_size_gib",
     "dnsName": "zone_name",
+    "fqdn": "origin",
     "instances": "machines",
+    "ipAddress": "origin",
     "ipCidrRange": "subnets",
     "labels": "tags",
     "machineType": "instance_type",

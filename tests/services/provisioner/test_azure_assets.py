@@ -36,7 +36,7 @@ async def made(
     return await tenant.get(accepted.resource.id)
 
 
-async def test_a_database_and_a_balancer_with_its_name(
+async def test_a_database_and_a_balancer_with_its_name_and_a_door_before_it(
     services: Services, tenant: Tenant, start_replica: StartReplica
 ) -> None:
     await start_replica(inventory_settle_s=0)
@@ -49,14 +49,19 @@ async def test_a_database_and_a_balancer_with_its_name(
     tenant.aws.fault(match={"service": "azure", "action": action}, status=503, code="unavailable", count=1)
     records = [{"name": "www", "type": "A", "values": [balancer.address]}]
     zone = await made(tenant, provider, ("dns", "dns_zone"), "global", zone_name="over-sagas.example", records=records)
+    origin = {"origin": balancer.address, "origin_protocol": "http"}
+    door = await made(tenant, provider, ("cdn", "front_door"), "global", **origin)
 
     reading = await services.ask(SyncProvider(**tenant.envelope(), provider_id=provider.id))
     assert (await tenant.done(reading)).status == "succeeded"
     graph: DependencyGraph = await services.ask(GetDependencies(**tenant.question(), resource=zone.id, depth=1))
     edges = {(edge.relation, edge.source, edge.target) for edge in graph.edges}
     assert ("record", f"dns:{zone.resource_id}", f"load_balancer:{balancer.resource_id}") in edges
+    graph = await services.ask(GetDependencies(**tenant.question(), resource=door.id, depth=1))
+    edges = {(edge.relation, edge.source, edge.target) for edge in graph.edges}
+    assert ("origin", f"cdn:{door.resource_id}", f"load_balancer:{balancer.resource_id}") in edges
 
-    for resource in (zone, balancer, database):
+    for resource in (door, zone, balancer, database):
         deletion = await services.ask(DeleteResource(**tenant.envelope(), resource=resource.id))
         operation = await tenant.done(deletion)
         assert operation.status == "succeeded", operation.error

@@ -70,9 +70,9 @@ def need_location(document: Mapping[str, Any]) -> str:
 def region_of(request: HttpRequest, things: Things, account: Account) -> str:
     """Where a call goes. A group that does not exist (yet) is where its name ends, if that is a location.
 
-    A DNS zone is in no location, whatever that of its group.
+    A DNS zone or a CDN is in no location, whatever that of its group.
     """
-    if "/microsoft.network/dnszones" in request.path.lower():
+    if any(each in request.path.lower() for each in ("/microsoft.network/dnszones", "/microsoft.cdn/")):
         return "global"
     for text, pattern in ((request.query.get("$filter", ""), _FILTER), (request.path, _LOCATION)):
         found = pattern.search(text)

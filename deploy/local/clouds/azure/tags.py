@@ -18,6 +18,7 @@ _FORBIDDEN = set("<>%&\\?/")
 _DNS_TAGS_MAX = 15
 _DNS_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
 _KINDS = {
+    "profiles": "Microsoft.Cdn/profiles",
     "dnszones": "Microsoft.Network/dnszones",
     "virtualMachines": MACHINE,
     "disks": VOLUME,

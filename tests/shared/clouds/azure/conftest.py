@@ -18,6 +18,7 @@ CREATE = "virtual_machines.create_or_update"
 KINDS = {
     "virtual_network": ("Microsoft.Network/virtualNetworks", "virtual_networks.create_or_update"),
     "load_balancer": ("Microsoft.Network/loadBalancers", "load_balancers.create_or_update"),
+    "front_door": ("Microsoft.Cdn/profiles", "profiles.create"),
     "dns_zone": ("Microsoft.Network/dnszones", "zones.create_or_update"),
     "sql_database": ("Microsoft.Sql/servers/databases", "databases.create_or_update"),
     "storage_account": ("Microsoft.Storage/storageAccounts", "storage_accounts.create"),
@@ -157,10 +158,19 @@ def _zone(account: AzureAccount, number: int) -> Sample:
     return Sample(given, account.id_of("dns_zone", "unknown.example", "global"), {"records": changed})
 
 
+def _front_door(account: AzureAccount, number: int) -> Sample:
+    """One before a server by its name with a domain, one before an address."""
+    named = {"origin": "photos.example.com", "origin_path": "/albums", "domains": [f"cdn-{number}.example.com"]}
+    given = named if number % 2 else {"origin": "20.0.0.1", "origin_protocol": "http"}
+    changes = {"cache": "disabled", "origin_path": "/new", "domains": [f"new-{number}.example.com", "www.example.com"]}
+    return Sample(given, account.id_of("front_door", "doorman", "global"), changes)
+
+
 SAMPLES: dict[str, Callable[[AzureAccount, int], Sample]] = {
     "sql_database": _database,
     "load_balancer": _balancer,
     "dns_zone": _zone,
+    "front_door": _front_door,
     "storage_account": _account,
     "virtual_network": _network,
 }

@@ -77,12 +77,20 @@ async def test_records_lead_to_machines_balancers_and_buckets(account, cloud):
         {"name": "vm", "type": "A", "values": [machine.public_ip, "192.0.2.77"]},
         {"name": "web", "type": "A", "target_id": balancer.facts["public_address_id"]},
         {"name": "photos", "type": "CNAME", "values": [bucket.address]},
+        {"name": "cdn", "type": "CNAME", "values": ["photos-0123.z01.azurefd.net"]},
         {"name": "nowhere", "type": "CNAME", "values": ["nobodysaccount.blob.core.windows.net"]},
     )
     made = await cloud.dns_zones.create(GLOBAL_REGION, wanted)
     assert made.links == tuple(
         AssetLink("record", key, hard=False)
-        for key in sorted((f"machine:{machine.id}", f"load_balancer:{balancer.id}", f"storage:{bucket.id}"))
+        for key in sorted(
+            (
+                f"machine:{machine.id}",
+                f"load_balancer:{balancer.id}",
+                f"storage:{bucket.id}",
+                "address:photos-0123.z01.azurefd.net",
+            )
+        )
     )
     listed = [each async for page in cloud.dns_zones.pages(GLOBAL_REGION) for each in page if each.id == made.id]
     assert listed == [made]

@@ -2,18 +2,19 @@
 
 import json
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 
 from deploy.local.clouds.gcp.accounts import new_key
-from shared.clouds.assets import Assets
+from shared.clouds.assets import Assets, AssetSpec
 from shared.clouds.capabilities import Cloud
 from shared.clouds.errors import CloudError, NoCapacity, PermissionDenied, QuotaExceeded, RateLimited
 from shared.clouds.gcp.cloud import GcpCloud
 from shared.clouds.models import Credentials
 from shared.clouds.registry import catalog_of, open_cloud
 from tests.fixtures.clouds import SimulatedCloud
+from tests.shared.clouds.account_under_test import new_token
 from tests.shared.clouds.conformance_assets import Sample
 
 REFUSALS = {
@@ -30,6 +31,7 @@ KINDS = {
     "vpc_network": ("network", "networks.insert", REFUSALS),
     "cloud_sql_instance": ("sql_instance", "sql.instances.insert", REST_REFUSALS),
     "network_load_balancer": ("forwarding_rule", "forwardingRules.insert", REFUSALS),
+    "cloud_cdn": ("global_forwarding_rule", "globalForwardingRules.insert", REFUSALS),
     "cloud_dns_zone": ("dns_zone", "dns.managedZones.create", REST_REFUSALS),
 }
 """Of each subtype: the simulator's word, the call that makes it, and how that is refused."""
@@ -132,6 +134,14 @@ def load_balancer(number: int) -> Sample:
     return Sample(given, "regions/us-central1/forwardingRules/never-made", change)
 
 
+def distribution(number: int) -> Sample:
+    """One before a server by its name with a domain, one before an address."""
+    named = {"origin": "photos.example.com", "domains": [f"cdn-{number}.example.com"], "default_ttl_s": 60}
+    given = named if number % 2 else {"origin": "34.64.0.1", "origin_protocol": "http"}
+    change = {"cache": "origin_headers", "default_ttl_s": None, "compression": False}
+    return Sample(given, "global/forwardingRules/never-made", change)
+
+
 def dns_zone(number: int) -> Sample:
     records = [
         {"name": "@", "type": "MX", "values": ["10 mail.example.com"], "ttl_s": 300},
@@ -151,6 +161,7 @@ SAMPLES: dict[str, Callable[[int], Sample]] = {
     "vpc_network": network,
     "cloud_sql_instance": database,
     "network_load_balancer": load_balancer,
+    "cloud_cdn": distribution,
     "cloud_dns_zone": dns_zone,
 }
 
@@ -180,3 +191,25 @@ async def account(gcp: SimulatedCloud, wrong_key: str) -> AsyncIterator[GcpAccou
 def cloud(account: GcpAccount) -> GcpCloud:
     assert isinstance(account.cloud, GcpCloud)
     return account.cloud
+
+
+@pytest.fixture
+def spec(account: GcpAccount) -> Callable[..., AssetSpec]:
+    """A new thing's, with this configuration."""
+
+    def spec_of(assets: Assets, token: str = "", **configuration: Any) -> AssetSpec:
+        kind = (assets.resource_type, assets.resource_subtype)
+        return AssetSpec(token or new_token(), account.catalog.configuration(*kind, configuration))
+
+    return spec_of
+
+
+@pytest.fixture
+def rest(cloud: GcpCloud) -> Callable[..., Any]:
+    """Compute Engine past the adapters: what somebody else does in the project."""
+
+    async def ask(http_method: str, path: str, body: Any = None) -> Any:
+        project = cloud._client.project
+        return await cloud._client.rest("compute", "test.test", http_method, f"/projects/{project}/{path}", body=body)
+
+    return ask

@@ -29,7 +29,18 @@ OF_THE_SDK = {
     r".*/expandIpCidrRange": "SubnetworksExpandIpCidrRangeRequest",
     r".*/targetPools": "TargetPool",
     r".*/forwardingRules": "ForwardingRule",
-    r".*/setLabels": "RegionSetLabelsRequest",
+    r".*/regions/.*/setLabels": "RegionSetLabelsRequest",
+    r".*/global/.*/setLabels": "GlobalSetLabelsRequest",
+    r".*/networkEndpointGroups": "NetworkEndpointGroup",
+    r".*/attachNetworkEndpoints": "GlobalNetworkEndpointGroupsAttachEndpointsRequest",
+    r".*/backendServices(/[^/]+)?": "BackendService",
+    r".*/backendBuckets(/[^/]+)?": "BackendBucket",
+    r".*/urlMaps": "UrlMap",
+    r".*/addresses": "Address",
+    r".*/sslCertificates": "SslCertificate",
+    r".*/sslPolicies": "SslPolicy",
+    r".*/targetHttpProxies": "TargetHttpProxy",
+    r".*/targetHttpsProxies": "TargetHttpsProxy",
 }
 
 

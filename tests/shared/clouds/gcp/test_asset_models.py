@@ -8,7 +8,7 @@ from shared.clouds.registry import catalog_of
 CATALOG = catalog_of("gcp")
 BUCKET, NETWORK = ("storage", "gcs_bucket"), ("network", "vpc_network")
 DATABASE, BALANCER = ("database", "cloud_sql_instance"), ("load_balancer", "network_load_balancer")
-ZONE = ("dns", "cloud_dns_zone")
+ZONE, CDN = ("dns", "cloud_dns_zone"), ("cdn", "cloud_cdn")
 
 
 def subnet(name, ip_range, region="us-east1"):
@@ -41,6 +41,12 @@ WRONG = [
     (DATABASE, {"storage_gib": 5}, "storage_gib"),
     (BALANCER, {"port": 90, "last_port": 80}, "last_port"),
     (BALANCER, {"machines": ["web-1"]}, "machines.0"),
+    (CDN, {}, "origin"),
+    (CDN, {"origin": "www.example.com", "bucket": "photos"}, "origin"),
+    (CDN, {"origin": "WWW.example.com"}, "origin"),
+    (CDN, {"origin": "34.64.0.1"}, "origin_protocol"),
+    (CDN, {"bucket": "photos", "domains": ["photos"]}, "domains.0"),
+    (CDN, {"bucket": "photos", "cache": "origin_headers", "default_ttl_s": 60}, "default_ttl_s"),
     (ZONE, zone({"type": "A"}), "records.0.values"),
     (ZONE, zone({"type": "CNAME", "values": ["a.example", "b.example"]}), "records.0"),
     (ZONE, zone({"type": "NS", "name": "@", "values": ["ns.example"]}), "records.0"),
@@ -59,5 +65,6 @@ def test_a_wrong_field_is_named(kind, configuration, field):
 def test_little_has_to_be_given():
     for kind in (BUCKET, NETWORK, DATABASE, BALANCER):
         assert CATALOG.configuration(*kind, {})
+    assert CATALOG.configuration(*CDN, {"bucket": "photos"})["domains"] == []
     assert CATALOG.configuration(*DATABASE, {"engine": "mysql"})["version"] == "8.4"
     assert CATALOG.configuration(*BALANCER, {"port": 443})["last_port"] == 443

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from shared.clouds.assets import AssetLink, AssetSpec, AssetState
+from shared.clouds.assets import AssetLink, AssetState
 from shared.clouds.errors import (
     CloudError,
     Conflict,
@@ -27,26 +27,6 @@ pytestmark = pytest.mark.anyio
 
 REGION = "us-central1"
 GLOBAL = "global"
-
-
-@pytest.fixture
-def spec(account):
-    def spec_of(assets, token="", **configuration):
-        kind = (assets.resource_type, assets.resource_subtype)
-        return AssetSpec(token or new_token(), account.catalog.configuration(*kind, configuration))
-
-    return spec_of
-
-
-@pytest.fixture
-def rest(cloud):
-    """Compute Engine past the adapters: what somebody else does in the project."""
-
-    async def ask(http_method, path, body=None):
-        project = cloud._client.project
-        return await cloud._client.rest("compute", "test.test", http_method, f"/projects/{project}/{path}", body=body)
-
-    return ask
 
 
 async def machine(cloud, gcp, **more):

@@ -56,4 +56,4 @@ async def test_google_has_these_capabilities(cloud):
     for capability in (WithMachines, WithVolumes, WithSnapshots, WithImages, WithNetworks, WithMetrics):
         assert isinstance(cloud, capability)
     words = {word for word, has in capabilities_of(cloud).items() if has}
-    assert words == {"compute", "storage", "database", "networking", "monitoring"}
+    assert words == {"compute", "storage", "database", "networking", "monitoring", "cdn"}

@@ -148,3 +148,65 @@ def test_a_balancer_and_what_it_is_made_of(rest, name):
         assert rest.ask("DELETE", path)[1]["error"]["errors"][0]["reason"] == "resourceInUseByAnotherResource"
     for path in (f"{region}/forwardingRules/{name}", f"{region}/targetPools/{name}", check, behind):
         rest.change("DELETE", path)
+
+
+def test_a_global_balancer_that_keeps_copies(rest, name):
+    rest.done(rest.change("POST", f"{rest.base}/global/networkEndpointGroups",
+                          {"name": name, "networkEndpointType": "INTERNET_FQDN_PORT"}))  # fmt: skip
+    group, service = f"global/networkEndpointGroups/{name}", f"global/backendServices/{name}"
+    endpoint = {"fqdn": "photos.example.com", "port": 443}
+    rest.change("POST", f"{group}/attachNetworkEndpoints", {"networkEndpoints": [endpoint]})
+    other = {"networkEndpoints": [{**endpoint, "fqdn": "other.example.com"}]}
+    assert rest.ask("POST", f"{group}/attachNetworkEndpoints", other)[0] == 400  # a global group has one
+    backend = {"name": name, "protocol": "HTTPS", "backends": [{"group": group}], "enableCDN": True}
+    wrong = {**backend, "cdnPolicy": {"cacheMode": "USE_ORIGIN_HEADERS", "defaultTtl": 60}}
+    assert rest.ask("POST", "global/backendServices", wrong)[0] == 400
+    rest.change("POST", "global/backendServices", backend)
+    rest.change("POST", f"{rest.base.partition('/compute')[0]}/storage/v1/b", {"name": name}, project=rest.project)
+    rest.change("POST", "global/backendBuckets", {"name": name, "bucketName": name, "enableCdn": True})
+    certificate = {"name": name, "type": "MANAGED", "managed": {"domains": ["cdn.example.com"]}}
+    rest.change("POST", "global/urlMaps", {"name": name, "defaultService": service})
+    rest.change("POST", "global/sslCertificates", certificate)
+    rest.change("POST", "global/sslPolicies", {"name": name, "profile": "MODERN", "minTlsVersion": "TLS_1_2"})
+    proxy = {"name": name, "urlMap": f"global/urlMaps/{name}"}
+    secure = {"sslCertificates": [f"global/sslCertificates/{name}"], "sslPolicy": f"global/sslPolicies/{name}"}
+    rest.change("POST", "global/targetHttpProxies", proxy)
+    rest.change("POST", "global/targetHttpsProxies", {**proxy, **secure})
+    rest.change("POST", "global/addresses", {"name": name})
+    where = {"IPAddress": f"global/addresses/{name}"}
+    rule = {"name": name, "target": f"global/targetHttpsProxies/{name}", "portRange": "443", **where}
+    taken(compute_v1.Operation, rest.done(rest.change("POST", "global/forwardingRules", rule)))
+    for kind, item in {
+        "networkEndpointGroups": "NetworkEndpointGroup", "backendServices": "BackendService",
+        "backendBuckets": "BackendBucket", "urlMaps": "UrlMap", "sslCertificates": "SslCertificate",
+        "sslPolicies": "SslPolicy", "targetHttpProxies": "TargetHttpProxy", "targetHttpsProxies": "TargetHttpsProxy",
+        "forwardingRules": "ForwardingRule", "addresses": "Address",
+    }.items():  # fmt: skip
+        shown = rest.get(f"global/{kind}/{name}")
+        taken(getattr(compute_v1, item), shown)
+        listed, many = rest.get(f"global/{kind}"), "SslPoliciesList" if item == "SslPolicy" else f"{item}List"
+        taken(getattr(compute_v1, many), listed)
+        assert listed["kind"] == f"compute#{many[0].lower()}{many[1:]}"
+        assert shown["kind"] == f"compute#{item[0].lower()}{item[1:]}"
+    address = rest.get(f"global/addresses/{name}")
+    assert (address["status"], len(address["users"])) == ("IN_USE", 1)
+    assert rest.ask("POST", "global/forwardingRules", {**rule, "name": f"{name}-2"})[0] == 400  # address and port
+    endpoints = rest.change("POST", f"{group}/listNetworkEndpoints")
+    taken(compute_v1.NetworkEndpointGroupsListNetworkEndpoints, endpoints)
+    assert [each["networkEndpoint"] for each in endpoints["items"]] == [endpoint]
+    stale = {**rest.get(service), "fingerprint": "AAAA"}
+    assert rest.ask("PUT", service, stale)[0] == 412
+    used = (
+        "targetHttpsProxies",
+        "urlMaps",
+        "backendServices",
+        "networkEndpointGroups",
+        "sslCertificates",
+        "sslPolicies",
+        "addresses",
+    )
+    for kind in used:
+        reason = rest.ask("DELETE", f"global/{kind}/{name}")[1]["error"]["errors"][0]["reason"]
+        assert reason == "resourceInUseByAnotherResource", kind
+    for kind in ("forwardingRules", "targetHttpProxies", *used, "backendBuckets"):
+        rest.change("DELETE", f"global/{kind}/{name}")
