@@ -16,7 +16,7 @@ from deploy.local.load.pushes import read_push
 
 LEDGER_LIMIT = 100_000
 MACHINE, VOLUME, SNAPSHOT, IMAGE, GROUP = things.MACHINE, things.VOLUME, things.SNAPSHOT, things.IMAGE, things.GROUP
-_OWN_LISTS = (MACHINE, VOLUME, SNAPSHOT, IMAGE, GROUP)
+_OWN_LISTS = (MACHINE, VOLUME, SNAPSHOT, IMAGE)
 
 
 class Controls:

@@ -7,8 +7,6 @@ import pytest
 
 from shared.clouds.assets import Assets
 from shared.clouds.errors import CloudError, NoCapacity, PermissionDenied, QuotaExceeded, RateLimited
-from shared.clouds.models import TOKEN_TAG
-from shared.clouds.vultr.labels import tags_of
 from tests.fixtures.clouds import SimulatedCloud
 from tests.shared.clouds.conformance_assets import Sample
 from tests.shared.clouds.libcloud.account import TokenAccount
@@ -62,11 +60,8 @@ class VultrAccount(TokenAccount):
         return assets.resource_subtype != "dns_domain"
 
     def assets_with(self, assets: Assets, token: str) -> Sequence[str]:
-        """Networks have a list of their own in no control, for walls are networks too."""
-        if assets.resource_subtype == "vpc":
-            found = self.get("/v2/vpcs?per_page=500")["vpcs"]
-            return [each["id"] for each in found if tags_of(each["description"]).get(TOKEN_TAG) == token]
-        known = [each for each in self.simulated.assets() if each["kind"] == assets.resource_subtype]
+        kind = "group" if assets.resource_subtype == "vpc" else assets.resource_subtype  # walls are networks there, too
+        known = [each for each in self.simulated.assets() if each["kind"] == kind]
         found = self.simulated.volumes() if assets.resource_subtype == "volume" else known
         return [each["id"] for each in found if each["token"] == token]
 
