@@ -60,7 +60,7 @@ class CloudSettings(BaseSettings):
         description="how long the old credentials' work under way may go on after new came",
     )
     cloud_clients_per_account: int = Field(
-        default=8, ge=1, le=200, description="SDK clients kept, one per service and region; each takes about 10 MB"
+        default=32, ge=1, le=200, description="SDK clients kept, one per service and region; TLS takes 0.8 MB of each"
     )
     cloud_threads_per_account: int = Field(
         default=8, ge=1, le=64, description="blocking SDK calls at once for one account; more wait their turn"

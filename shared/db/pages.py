@@ -53,22 +53,28 @@ class Keyset:
     def begun(self, statement: Select[Any], sort: str | None, after: tuple[Any, Any] | None) -> Select[Any]:
         """The statement ordered and begun after a row. Raises InvalidInput."""
         name, descending = self._order(sort)
-        column = self._columns[name]
         if after is not None:
-            keyset = tuple_(column, self._id)
+            keyset = tuple_(self._columns[name], self._id)
             statement = statement.where(keyset < tuple_(*after) if descending else keyset > tuple_(*after))
-        return statement.order_by(*((column.desc(), self._id.desc()) if descending else (column.asc(), self._id.asc())))
+        return statement.order_by(*self.sequence(sort))
+
+    def sequence(self, sort: str | None) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+        """What the rows are ordered by. Raises InvalidInput."""
+        name, descending = self._order(sort)
+        column = self._columns[name]
+        return (column.desc(), self._id.desc()) if descending else (column.asc(), self._id.asc())
 
     def page(
         self, found: Sequence[Mapping[str, Any]], request: ListRequest
     ) -> tuple[list[Mapping[str, Any]], str | None]:
         """The rows of this page and the cursor of the next, None on the last."""
         rows = list(found[: request.limit])
-        if len(found) <= request.limit:
-            return rows, None
+        return rows, None if len(found) <= request.limit else self.cursor(rows[-1], request)
+
+    def cursor(self, last: Mapping[str, Any], request: ListRequest) -> str:
+        """Of the page after this row."""
         name, _ = self._order(request.sort)
-        last = rows[-1]
-        return rows, encode_cursor(request.sort or self._default, last[name], last["id"])
+        return encode_cursor(request.sort or self._default, last[name], last["id"])
 
     def _order(self, asked: str | None) -> tuple[str, bool]:
         sort = asked or self._default

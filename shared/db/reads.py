@@ -1,6 +1,7 @@
 """How are a row, or the rows of a page, read as fast as can be?
 
-Organization, statement and commit travel to PostgreSQL in one round trip.
+Organization and statement travel to PostgreSQL in one round trip: what a pipeline sends between two syncs is one
+transaction by itself, so that BEGIN and COMMIT need not be sent (each took as long as to send the statement).
 
 For the few reads that are asked hundreds of times a second; all others use shared/db/engine.py. The statement runs
 as the service's own role under row level security, like any other, and PostgreSQL itself writes the JSON.
@@ -14,7 +15,9 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool
 
-_ENTER: LiteralString = "SELECT set_config('canopy.organization', %s, true)"
+_ENTER: LiteralString = """
+SELECT set_config('canopy.organization', %s, true), set_config('transaction_read_only', 'on', true)
+"""
 WAIT_S = 2.0
 
 
@@ -53,21 +56,15 @@ class Reader:
         Raises psycopg.OperationalError when the database is away or no connection is free within WAIT_S.
         """
         async with self._pool.connection() as connection, connection.pipeline():
-            await connection.execute("BEGIN READ ONLY")
             await connection.execute(_ENTER, (str(organization),))
             cursor = await connection.execute(statement, parameters)
-            await connection.execute("COMMIT")
             return await cursor.fetchone()
 
-    async def all(self, organization: UUID, statement: str, parameters: Mapping[str, Any]) -> list[TupleRow]:
-        """All rows. Raises as `one`.
-
-        Planned anew each time: which index is best depends on what is asked for, and a kept plan does not know it.
-        `statement` is text of this program with places for the parameters.
+    async def planned(self, organization: UUID, statement: str, parameters: Mapping[str, Any]) -> TupleRow | None:
+        """As `one`, planned anew each time: which index is best depends on what is asked for, and a kept plan does not
+        know it. `statement` is text of this program with places for the parameters.
         """
         async with self._pool.connection() as connection, connection.pipeline():
-            await connection.execute("BEGIN READ ONLY")
             await connection.execute(_ENTER, (str(organization),))
             cursor = await connection.execute(statement.encode(), parameters, prepare=False)
-            await connection.execute("COMMIT")
-            return await cursor.fetchall()
+            return await cursor.fetchone()

@@ -41,6 +41,7 @@ from shared.messages.context import Context
 from shared.runtime.health import Check, health_application
 from shared.runtime.jobs import Jobs, Scheduler
 from shared.runtime.logging import configure_logging
+from shared.runtime.memory import keep_few_heaps
 from shared.runtime.tracing import configure_tracing
 
 S = TypeVar("S", bound=BaseServiceSettings)
@@ -299,6 +300,7 @@ def _set_apart_what_stays() -> None:
 
 def run(name: str, settings: S, build: Build[S], database_service: str = "") -> None:
     """Run one service until SIGTERM or SIGINT. Called by `__main__`."""
+    keep_few_heaps()
     configure_logging(name, settings.log_level)
     configure_tracing(name, settings.otlp_endpoint, settings.trace_sample_ratio)
 

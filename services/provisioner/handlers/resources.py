@@ -82,10 +82,10 @@ async def list_resources(request: ListResources, deps: Deps) -> Reply:
     if organization is None:
         return Reply(b'{"items":[],"next_cursor":null}')
     asked = question(organization, request)
-    found = await deps.reader.all(organization, asked.statement, asked.parameters)
-    page, cursor = ORDER.page([dict(zip(NAMES, row, strict=True)) for row in found], request)
-    items = ",".join(row["json"] for row in page)
-    return Reply(f'{{"items":[{items}],"next_cursor":{json.dumps(cursor)}}}'.encode())
+    found = await deps.reader.planned(organization, asked.statement, asked.parameters)
+    page = dict(zip(NAMES, found or (), strict=False))
+    cursor = ORDER.cursor(page, request) if page.get("is_more") else None
+    return Reply(f'{{"items":[{page.get("json") or ""}],"next_cursor":{json.dumps(cursor)}}}'.encode())
 
 
 @routes.request(ListInventory)

@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, literal_column, select
+from sqlalchemy import Select, bindparam, func, literal_column, select
 from sqlalchemy.dialects.postgresql import psycopg
 
 from services.provisioner.storage.resource_json import SHOWN
@@ -34,14 +34,21 @@ _EQUAL = {
     "origin": _table.origin,
     "group": _table.group_id,
 }
-NAMES = ("id", "created_at", "resource_name", "json")
-"""The columns of an answer."""
+NAMES = ("is_more", "id", "created_at", "resource_name", "json")
+"""The columns of an answer, one row: whether there are more, its last thing's id and sort columns, its things' JSON."""
+_PAGE = """
+SELECT count(*) > %(limit)s, (array_agg(id) FILTER (WHERE number = %(limit)s))[1],
+  max(created_at) FILTER (WHERE number = %(limit)s), max(resource_name) FILTER (WHERE number = %(limit)s),
+  string_agg(json, ',' ORDER BY number) FILTER (WHERE number <= %(limit)s)
+FROM ({rows}) AS page
+"""
+"""Fifty rows became one because to fetch each of them cost the service a sixth of its time."""
 _KEY, _VALUE, _PREFIX, _BEYOND = "tag_key", "tag_value", "prefix", "beyond_prefix"
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A statement and its parameters, for shared/db/reads.py: rows of NAMES."""
+    """A statement and its parameters, for shared/db/reads.py: a row of NAMES."""
 
     statement: str
     parameters: Mapping[str, Any]
@@ -59,7 +66,7 @@ def question(organization: UUID, request: ListResources) -> Question:
         given |= {_VALUE: value} if equals else {}
     after = ORDER.after(request)
     statement = _statement(frozenset(given), request.sort, after is not None)
-    given |= {"organization": organization, "rows": request.limit + 1}
+    given |= {"organization": organization, "limit": request.limit, "rows": request.limit + 1}
     if after is not None:
         given |= {"after": after[0], "after_id": after[1]}
     return Question(statement, given)
@@ -80,9 +87,10 @@ def _statement(given: frozenset[str], sort: str | None, is_later: bool) -> str: 
         wanted = wanted.where(_table.id.in_(_tagged(organization, has_value=_VALUE in given)))
     after = ORDER.parameters(sort) if is_later else None
     chosen = ORDER.begun(wanted, sort, after).limit(bindparam("rows")).subquery("chosen")
-    shown = select(_row.id, _row.created_at, _row.resource_name, literal_column(SHOWN))
+    number = func.row_number().over(order_by=_ORDER_OF_ROWS.sequence(sort)).label("number")
+    shown = select(_row.id, _row.created_at, _row.resource_name, literal_column(SHOWN).label("json"), number)
     joined = shown.join(chosen, chosen.c.id == _row.id).where(_row.organization_id == organization)
-    return str(_ORDER_OF_ROWS.begun(joined, sort, None).compile(dialect=psycopg.dialect()))  # type: ignore[no-untyped-call]
+    return _PAGE.format(rows=joined.compile(dialect=psycopg.dialect()))  # type: ignore[no-untyped-call]
 
 
 def _tagged(organization: Any, *, has_value: bool) -> Select[Any]:

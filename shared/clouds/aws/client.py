@@ -20,12 +20,14 @@ import botocore.session
 from botocore import UNSIGNED, xform_name
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.loaders import Loader
 from botocore.parsers import ResponseParserError
 from opentelemetry import trace
 
 from shared.clouds.aws import listing
 from shared.clouds.aws.errors import PROVIDER, from_exception
 from shared.clouds.aws.limits import api_of
+from shared.clouds.aws.sdk_models import CutModels
 from shared.clouds.aws.sessions import Keys, sessions_of
 from shared.clouds.budget.limiter import Limiter
 from shared.clouds.errors import CloudError, ProviderFault, RateLimited, Unreachable
@@ -219,7 +221,7 @@ class AwsClient:
 
 @cache
 def _session() -> boto3.Session:
-    """The session of all accounts: each of its own would hold AWS's models again, 40 MB an account.
+    """The session of all accounts: each of its own would hold AWS's models again.
 
     It reads nothing of the machine it runs on: no profile, no ~/.aws; every client gets its account's credentials.
     """
@@ -228,4 +230,7 @@ def _session() -> boto3.Session:
         "config_file": (None, None, os.devnull, None),
         "credentials_file": (None, None, os.devnull, None),
     }
-    return boto3.Session(botocore_session=botocore.session.Session(session_vars=nowhere))
+    session = botocore.session.Session(session_vars=nowhere)
+    models = Loader([Loader.BUILTIN_DATA_PATH], CutModels(), include_default_search_paths=False)
+    session.register_component("data_loader", models)
+    return boto3.Session(botocore_session=session)

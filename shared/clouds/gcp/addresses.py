@@ -51,5 +51,5 @@ def in_utc(time: str) -> datetime:
     return datetime.fromisoformat(time).astimezone(UTC)
 
 
-def in_utc_or_none(time: str) -> datetime | None:
+def in_utc_or_none(time: str | None) -> datetime | None:
     return in_utc(time) if time else None

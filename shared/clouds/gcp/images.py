@@ -47,9 +47,8 @@ class GcpImages(Images):
         kept = self._newest.get(architecture)
         now_s = self._monotonic_s()
         if kept is None or now_s - kept[0] >= _DEFAULT_KEPT_S:
-            found = await self._client.call(
-                "images", "get_from_family", region, project=_DEFAULT_PROJECT, family=family
-            )
+            parts = ("global", "images", "family", family)
+            found = await self._client.read("images.getFromFamily", region, *parts, project=_DEFAULT_PROJECT)
             kept = self._newest[architecture] = (now_s, found)
         return _image(kept[1], region)
 
@@ -74,7 +73,7 @@ class GcpImages(Images):
                 raise
             operation = None
         try:
-            return _image(await self._client.call("images", "get", region, image=name), region)
+            return _image(await self._read(region, name), region)
         except NotFound:
             if operation is not None:
                 await self._operations.settled(operation, region, name="images.insert")
@@ -83,14 +82,14 @@ class GcpImages(Images):
     async def find_by_token(self, region: str, token: str) -> Image | None:
         gcp_tags.check_token(token, operation="find_by_token")
         try:
-            found = await self._client.call("images", "get", region, image=gcp_tags.name_of(token, region))
+            found = await self._read(region, gcp_tags.name_of(token, region))
         except NotFound:
             return None
         return _image(found, region)
 
     async def get(self, region: str, image_id: str) -> Image:
         project, name = _parts(image_id)
-        return _image(await self._client.call("images", "get", region, project=project, image=name), region)
+        return _image(await self._read(region, name, project), region)
 
     async def deregister(self, region: str, image_id: str) -> None:
         project, name = _parts(image_id)
@@ -114,10 +113,13 @@ class GcpImages(Images):
         if project != self._client.project:
             return None
         try:
-            found = await self._client.call("images", "get", region, image=name)
+            found = await self._read(region, name)
         except NotFound:
             return None
-        return last_part(found.source_snapshot) or None
+        return last_part(found.get("sourceSnapshot", "")) or None
+
+    async def _read(self, region: str, name: str, project: str | None = None) -> dict[str, Any]:
+        return await self._client.read("images.get", region, "global", "images", name, project=project)
 
     def _accepted(self, region: str, name: str, spec: ImageSpec, tags: Mapping[str, str]) -> Image:
         """What was accepted may not be readable yet; then this is what we know of it."""
@@ -133,17 +135,18 @@ class GcpImages(Images):
         )
 
 
-def _image(image: Any, region: str) -> Image:
+def _image(image: Mapping[str, Any], region: str) -> Image:
+    description, snapshot = image.get("description", ""), image.get("sourceSnapshot")
     return Image(
-        id=from_project(image.self_link),
-        state=_STATES.get(image.status, ImageState.FAILED),
-        name=image.name,
+        id=from_project(image["selfLink"]),
+        state=_STATES.get(image["status"], ImageState.FAILED),
+        name=image["name"],
         region=region,
-        architecture=architecture_of(image.architecture),
-        root_device_name=gcp_tags.fact_of(image.description, "root_device_name") or ROOT_DEVICE,
-        snapshot_ids=(last_part(image.source_snapshot),) if image.source_snapshot else (),
-        tags=gcp_tags.from_description(image.description, image.labels),
-        created_at=in_utc_or_none(image.creation_timestamp),
+        architecture=architecture_of(image.get("architecture", "")),
+        root_device_name=gcp_tags.fact_of(description, "root_device_name") or ROOT_DEVICE,
+        snapshot_ids=(last_part(snapshot),) if snapshot else (),
+        tags=gcp_tags.from_description(description, image.get("labels", {})),
+        created_at=in_utc_or_none(image.get("creationTimestamp")),
     )
 
 

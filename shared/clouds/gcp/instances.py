@@ -83,31 +83,31 @@ def _disk_description(tags: Mapping[str, str]) -> str:
         return gcp_tags.to_description({TOKEN_TAG: tags[TOKEN_TAG]}, operation="instances.insert")
 
 
-def machine_of(instance: Any, region: str) -> Machine:
-    """From the SDK's message. Google does not say what an instance was made from; we wrote it into its metadata."""
-    items = {each.key: each.value for each in instance.metadata.items}
-    boot = next((each for each in instance.disks if each.boot), None)
-    network = next(iter(instance.network_interfaces), None)
-    configs = [] if network is None else [each.nat_i_p for each in network.access_configs if each.nat_i_p]
+def machine_of(instance: Mapping[str, Any], region: str) -> Machine:
+    """From its JSON. Google does not say what an instance was made from; we wrote it into its metadata."""
+    items, disks = _metadata(instance), instance.get("disks", [])
+    boot: Mapping[str, Any] = next((each for each in disks if each.get("boot")), {})
+    network: Mapping[str, Any] = next(iter(instance.get("networkInterfaces", [])), {})
+    addresses = [each["natIP"] for each in network.get("accessConfigs", []) if each.get("natIP")]
     return Machine(
-        id=zonal_id(instance.self_link),
-        state=_STATES.get(instance.status, MachineState.PENDING),
-        instance_type=last_part(instance.machine_type),
+        id=zonal_id(instance["selfLink"]),
+        state=_STATES.get(instance["status"], MachineState.PENDING),
+        instance_type=last_part(instance["machineType"]),
         image=items.get(gcp_tags.METADATA_IMAGE, ""),
         region=region,
-        zone=last_part(instance.zone),
-        tags=gcp_tags.merged(gcp_tags.from_text(items.get(gcp_tags.METADATA_TAGS, "")), instance.labels),
-        private_ip=None if network is None else network.network_i_p or None,
-        public_ip=configs[0] if configs else None,
-        network_id=None if network is None else from_project(network.network) or None,
-        subnet_id=None if network is None else from_project(network.subnetwork) or None,
-        security_groups=tuple(instance.tags.items),
-        launched_at=in_utc_or_none(instance.last_start_timestamp or instance.creation_timestamp),
-        state_reason=instance.status_message or None,
-        architecture=None if boot is None else architecture_of(boot.architecture),
-        root_device_name=None if boot is None else boot.device_name,
+        zone=last_part(instance["zone"]),
+        tags=gcp_tags.merged(gcp_tags.from_text(items.get(gcp_tags.METADATA_TAGS, "")), instance.get("labels", {})),
+        private_ip=network.get("networkIP") or None,
+        public_ip=addresses[0] if addresses else None,
+        network_id=from_project(network.get("network", "")) or None,
+        subnet_id=from_project(network.get("subnetwork", "")) or None,
+        security_groups=tuple(instance.get("tags", {}).get("items", [])),
+        launched_at=in_utc_or_none(instance.get("lastStartTimestamp") or instance.get("creationTimestamp")),
+        state_reason=instance.get("statusMessage") or None,
+        architecture=architecture_of(boot.get("architecture", "")),
+        root_device_name=boot.get("deviceName"),
         volumes=tuple(
-            AttachedVolume(zonal_id(each.source), each.device_name) for each in instance.disks if each.source
+            AttachedVolume(zonal_id(each["source"]), each.get("deviceName", "")) for each in disks if each.get("source")
         ),  # a local SSD has no source, and no volume of its own
     )
 
@@ -127,10 +127,14 @@ def vanished(region: str, name: str, past: Past, tags: Mapping[str, str]) -> Mac
     )
 
 
-def with_metadata(instance: Any, tags: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
+def with_metadata(instance: Mapping[str, Any], tags: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
     """The instance's metadata with these tags added to our exact ones, and all exact ones."""
-    items = {each.key: each.value for each in instance.metadata.items}
+    items = _metadata(instance)
     exact = {**gcp_tags.from_text(items.get(gcp_tags.METADATA_TAGS, "")), **tags}
     items[gcp_tags.METADATA_TAGS] = gcp_tags.to_text(exact)
     listed = [{"key": key, "value": value} for key, value in items.items()]
-    return {"fingerprint": instance.metadata.fingerprint, "items": listed}, exact
+    return {"fingerprint": instance["metadata"]["fingerprint"], "items": listed}, exact
+
+
+def _metadata(instance: Mapping[str, Any]) -> dict[str, str]:
+    return {each["key"]: each.get("value", "") for each in instance.get("metadata", {}).get("items", [])}

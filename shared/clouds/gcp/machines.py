@@ -90,8 +90,10 @@ class GcpMachines(Machines):
         """Zone by zone: a list over all zones hides the lost ones in a warning. Google pages by at most 500."""
         size = min(_PAGE_MAX, max(1, page_size))
         for zone in await self._places.zones(region):
-            async for page in self._client.pages("instances", region, zone=zone, max_results=size):
-                yield [machine_of(each, region) for each in page.items]
+            async for page in self._client.listed(
+                "instances.list", region, "zones", zone, "instances", maxResults=size
+            ):
+                yield [machine_of(each, region) for each in page]
 
     async def start(self, region: str, machine_id: str) -> None:
         """Waits shortly for the operation: a zone without capacity says so only there."""
@@ -145,9 +147,9 @@ class GcpMachines(Machines):
         instance = await self._read(region, place)
         metadata, exact = with_metadata(instance, tags)
         gcp_tags.check(exact, operation="instances.setMetadata")
-        labels = {**instance.labels, **gcp_tags.to_labels(exact)}
+        labels = {**instance.get("labels", {}), **gcp_tags.to_labels(exact)}
         fixed = {"zone": place.zone, "instance": place.name}
-        changed = {"labels": labels, "label_fingerprint": instance.label_fingerprint}
+        changed = {"labels": labels, "label_fingerprint": instance["labelFingerprint"]}
         for name, method, fields in (
             ("setMetadata", "set_metadata_unary", {"metadata_resource": metadata}),
             ("setLabels", "set_labels_unary", {"instances_set_labels_request_resource": changed}),
@@ -189,9 +191,9 @@ class GcpMachines(Machines):
     async def _living(self, region: str, zones: tuple[str, ...], token: str) -> Machine | None:
         wanted = gcp_tags.token_filter(token)
         found = await asyncio.gather(
-            *(self._client.call("instances", "list", region, zone=zone, filter=wanted) for zone in zones)
+            *(self._client.first("instances.list", region, "zones", zone, "instances", filter=wanted) for zone in zones)
         )
-        return next((machine_of(each, region) for page in found for each in page.items), None)
+        return next((machine_of(each, region) for each in found if each is not None), None)
 
     async def _pasts(self, region: str, zones: tuple[str, ...], token: str) -> list[Past]:
         """What was made with the token in any zone, the one that came to be first."""
@@ -205,7 +207,7 @@ class GcpMachines(Machines):
         return replace(machine, instance_type=spec.instance_type, image=spec.image or "")
 
     async def _read(self, region: str, place: Zonal) -> Any:
-        return await self._client.call("instances", "get", region, zone=place.zone, instance=place.name)
+        return await self._client.read("instances.get", region, "zones", place.zone, "instances", place.name)
 
     async def _place(self, region: str, machine_id: str, operation: str) -> Zonal:
         """Where a machine is; the region is asked before an id of elsewhere is called unknown in it."""

@@ -41,7 +41,7 @@ class GcpNetworks(Networks):
         marked = gcp_tags.marked(tags, token, operation="firewalls.insert")
         text = gcp_tags.to_description(marked, description, operation="firewalls.insert")
         name = gcp_tags.name_of(token, region)
-        await self._client.call("networks", "get", region, network=_NETWORK)
+        await self._client.read("networks.get", region, "global", "networks", _NETWORK)
         for direction in _DIRECTIONS:
             await self._deny(region, name, direction, text)
         group = await self._found(region, name)
@@ -103,7 +103,9 @@ class GcpNetworks(Networks):
         rules: dict[str, Any] = {}
         for direction, ending in _DIRECTIONS.items():
             try:
-                rules[direction] = await self._client.call("firewalls", "get", region, firewall=name + ending)
+                rules[direction] = await self._client.read(
+                    "firewalls.get", region, "global", "firewalls", name + ending
+                )
             except NotFound:
                 continue
         if not rules:
@@ -114,23 +116,23 @@ class GcpNetworks(Networks):
             id=name,
             name=name,
             region=region,
-            network_id=from_project(first.network),
+            network_id=from_project(first["network"]),
             ingress_rules=opened["INGRESS"],
             egress_rules=opened["EGRESS"],
-            tags=gcp_tags.from_description(first.description, {}),
+            tags=gcp_tags.from_description(first.get("description", ""), {}),
         )
 
 
-def _denies_all(rule: Any, direction: str, tag: str) -> bool:
+def _denies_all(rule: Mapping[str, Any] | None, direction: str, tag: str) -> bool:
     if rule is None:
         return False
-    ranges = rule.source_ranges if direction == "INGRESS" else rule.destination_ranges
+    ranges = rule.get("sourceRanges" if direction == "INGRESS" else "destinationRanges")
     return (
-        rule.direction == direction
-        and rule.priority == 0
-        and not rule.disabled
-        and not rule.allowed
-        and [each.I_p_protocol for each in rule.denied] == ["all"]
-        and list(ranges) == [_EVERYWHERE]
-        and list(rule.target_tags) == [tag]
+        rule.get("direction") == direction
+        and rule.get("priority", 0) == 0
+        and not rule.get("disabled")
+        and not rule.get("allowed")
+        and [each.get("IPProtocol") for each in rule.get("denied", [])] == ["all"]
+        and ranges == [_EVERYWHERE]
+        and rule.get("targetTags") == [tag]
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,6 +20,9 @@ from shared.clouds.gcp.errors import from_operation
 
 _POLL_FIRST_S = 0.1
 _POLL_MAX_S = 2.0
+
+Json = Mapping[str, Any]
+"""An operation as Google writes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,7 @@ class Operations:
         self._wait_s = client.operation_wait_s
         self._monotonic_s = monotonic_s
 
-    async def settled(self, operation: Any, region: str, *, name: str) -> bool:
+    async def settled(self, operation: Json, region: str, *, name: str) -> bool:
         """Wait shortly; True when it is done, False when it is still running; raises the error it ended with.
 
         A question that fails ends the waiting only: the change was accepted.
@@ -69,41 +72,35 @@ class Operations:
     async def past(self, region: str, zone: str, instance: str) -> Past | None:
         """None when no operation of the last 14 days is about that instance."""
         wanted = f'targetLink eq ".*/projects/{self._client.project}/zones/{zone}/instances/{instance}"'
-        found = [
-            each
-            async for page in self._client.pages("zoneOperations", region, zone=zone, filter=wanted)
-            for each in page.items
-        ]
-        return _past(zone, sorted(found, key=lambda each: in_utc(each.insert_time)))
+        parts = ("zones", zone, "operations")
+        pages = self._client.listed("zoneOperations.list", region, *parts, filter=wanted)
+        found = [each async for page in pages for each in page]
+        return _past(zone, sorted(found, key=lambda each: in_utc(each["insertTime"])))
 
-    async def _read(self, operation: Any, region: str) -> Any:
-        if operation.zone:
-            zone = last_part(operation.zone)
-            return await self._client.call("zoneOperations", "get", region, zone=zone, operation=operation.name)
-        return await self._client.call("globalOperations", "get", region, operation=operation.name)
+    async def _read(self, operation: Json, region: str) -> Json:
+        zone = last_part(operation.get("zone", ""))
+        kind, place = ("zoneOperations", ("zones", zone)) if zone else ("globalOperations", ("global",))
+        return await self._client.read(f"{kind}.get", region, *place, "operations", operation["name"])
 
 
-def errors_of(operation: Any) -> list[tuple[str, str]]:
-    return [(each.code, each.message) for each in operation.error.errors] if _is_done(operation) else []
+def errors_of(operation: Json) -> list[tuple[str, str]]:
+    if not _is_done(operation):
+        return []
+    errors = operation.get("error", {}).get("errors", [])
+    return [(each["code"], each.get("message", "")) for each in errors]
 
 
-def _is_done(operation: Any) -> bool:
-    return _status(operation) == "DONE"
+def _is_done(operation: Json) -> bool:
+    return operation.get("status") == "DONE"
 
 
-def _status(operation: Any) -> str:
-    """The SDK has enumerations for operations' states and text for everybody else's."""
-    descriptor = operation.DESCRIPTOR.fields_by_name["status"].enum_type
-    return str(descriptor.values_by_number[operation.status].name)
-
-
-def _past(zone: str, operations: list[Any]) -> Past | None:
+def _past(zone: str, operations: Sequence[Json]) -> Past | None:
     """`operations` in the order of their beginning."""
-    inserts = [each for each in operations if each.operation_type == "insert"]
+    inserts = [each for each in operations if each["operationType"] == "insert"]
     running = [each for each in inserts if not _is_done(each)]
     failed = [each for each in inserts if errors_of(each)]
     made = [each for each in inserts if _is_done(each) and not errors_of(each)]
-    gone = [each for each in operations if each.operation_type == "delete" and not errors_of(each)]
+    gone = [each for each in operations if each["operationType"] == "delete" and not errors_of(each)]
     if not inserts and not gone:
         return None
     last = (made or running or failed or gone)[-1]
@@ -111,7 +108,7 @@ def _past(zone: str, operations: list[Any]) -> Past | None:
     failure = "; ".join(f"{code}: {text}" for code, text in errors_of(failed[-1])) if failed else None
     return Past(
         zone=zone,
-        began_at=in_utc_or_none(last.insert_time),
+        began_at=in_utc_or_none(last.get("insertTime")),
         deleted=deleted,
         coming=bool(running) and not deleted,
         failure=None if deleted or running else failure,

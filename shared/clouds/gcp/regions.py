@@ -74,7 +74,8 @@ class GcpPlaces:
 
     async def regions(self, codes: Collection[str] | None) -> list[Region]:
         """The list is global and answers also while a region is lost, so each region is asked for its own zones."""
-        names = sorted([each.name async for page in self._client.pages("regions", "global") for each in page.items])
+        pages = self._client.listed("regions.list", "global", "regions")
+        names = sorted([each["name"] async for page in pages for each in page])
         chosen = [each for each in names if codes is None or each in codes]
         zones = await asyncio.gather(*(self._zones_or_none(each) for each in chosen))
         return [_region(code, found) for code, found in zip(chosen, zones, strict=True)]
@@ -91,8 +92,8 @@ class GcpPlaces:
 
     async def zones_now(self, region: str) -> tuple[str, ...]:
         """As `zones`, asked of the region itself: a lost one is an error, whatever was known of it."""
-        answer = await self._client.call("regions", "get", region, region=region)
-        return tuple(sorted(last_part(each) for each in answer.zones))
+        answer = await self._client.read("regions.get", region, "regions", region)
+        return tuple(sorted(last_part(each) for each in answer.get("zones", [])))
 
     async def _zones_or_none(self, region: str) -> tuple[str, ...] | None:
         """None, unknown, when the region does not answer: one lost region must not hide the others."""

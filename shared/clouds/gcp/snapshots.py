@@ -87,23 +87,22 @@ class GcpSnapshots(Snapshots, ListsSnapshots):
         """`NotFound` also for one that is stored elsewhere. The first look at a completed copy removes the disk that
         it was made of, when that was not possible before; credentials that may only read leave it.
         """
-        found = await self._client.call("snapshots", "get", region, snapshot=snapshot_id)
+        found = await self._read(region, snapshot_id)
         if not _is_stored_in(found, region):
             raise NotFound(
                 "notFound",
-                f"{snapshot_id} is stored in {', '.join(found.storage_locations)}, not in {region}",
+                f"{snapshot_id} is stored in {', '.join(found.get('storageLocations', []))}, not in {region}",
                 provider=PROVIDER,
                 operation="snapshots.get",
             )
-        if found.status == "READY":
+        if found["status"] == "READY":
             await self._tidy(region, found)
         return _snapshot(found, region)
 
     async def delete(self, region: str, snapshot_id: str) -> None:
         """And the disk that a copy was made of, should it still be there."""
         try:
-            found = await self._client.call("snapshots", "get", region, snapshot=snapshot_id)
-            await self._tidy(region, found)
+            await self._tidy(region, await self._read(region, snapshot_id))
             operation = await self._client.call("snapshots", "delete_unary", region, snapshot=snapshot_id)
         except NotFound:
             return
@@ -116,8 +115,11 @@ class GcpSnapshots(Snapshots, ListsSnapshots):
         """
         await self._places.zones_now(region)
         size = min(_PAGE_MAX, max(1, page_size))
-        async for page in self._client.pages("snapshots", region, max_results=size):
-            yield [_snapshot(each, region) for each in page.items if _is_stored_in(each, region)]
+        async for page in self._client.listed("snapshots.list", region, "global", "snapshots", maxResults=size):
+            yield [_snapshot(each, region) for each in page if _is_stored_in(each, region)]
+
+    async def _read(self, region: str, name: str) -> dict[str, Any]:
+        return await self._client.read("snapshots.get", region, "global", "snapshots", name)
 
     async def _inserted(
         self, region: str, token: str, disk: str, tags: Mapping[str, str], description: str
@@ -146,7 +148,7 @@ class GcpSnapshots(Snapshots, ListsSnapshots):
                 region=region,
                 volume_id=zonal_id(disk),
                 size_gib=0,
-                started_at=in_utc(operation.insert_time),
+                started_at=in_utc(operation["insertTime"]),
                 tags=dict(tags),
             )
 
@@ -165,8 +167,8 @@ class GcpSnapshots(Snapshots, ListsSnapshots):
         except Conflict as error:
             if error.code != "alreadyExists":
                 raise
-            found = await self._client.call("disks", "get", region, zone=disk.zone, disk=disk.name)
-            ready = found.status == "READY"
+            found = await self._client.read("disks.get", region, "zones", disk.zone, "disks", disk.name)
+            ready = found["status"] == "READY"
         if not ready:
             raise StillWorking(
                 "resourceNotReady", f"The copy of {snapshot_id} is being prepared", provider=PROVIDER,
@@ -180,33 +182,33 @@ class GcpSnapshots(Snapshots, ListsSnapshots):
         except CloudError:
             return
 
-    async def _tidy(self, region: str, snapshot: Any) -> None:
-        disk = zonal(zonal_id(snapshot.source_disk), "disks")
-        if disk is None or disk.name != snapshot.name + _COPY_DISK_SUFFIX or snapshot.name in self._tidied:
+    async def _tidy(self, region: str, snapshot: Mapping[str, Any]) -> None:
+        disk, name = zonal(zonal_id(snapshot.get("sourceDisk", "")), "disks"), snapshot["name"]
+        if disk is None or disk.name != name + _COPY_DISK_SUFFIX or name in self._tidied:
             return
         await self._remove_disk(region, disk)
-        self._tidied.add(snapshot.name)
+        self._tidied.add(name)
 
 
-def _is_stored_in(snapshot: Any, region: str) -> bool:
+def _is_stored_in(snapshot: Mapping[str, Any], region: str) -> bool:
     return any(
         location == region or region.startswith(_CONTINENTS.get(location, ("\0",)))
-        for location in snapshot.storage_locations
+        for location in snapshot.get("storageLocations", [])
     )
 
 
-def _snapshot(snapshot: Any, region: str) -> Snapshot:
+def _snapshot(snapshot: Mapping[str, Any], region: str) -> Snapshot:
     """Google tells no progress: it is 100 when the snapshot is complete, and unknown before."""
-    state = _STATES.get(snapshot.status, SnapshotState.ERROR)
+    state, source = _STATES.get(snapshot["status"], SnapshotState.ERROR), snapshot.get("sourceDisk")
     return Snapshot(
-        id=last_part(snapshot.self_link),
+        id=last_part(snapshot["selfLink"]),
         state=state,
         region=region,
-        volume_id=zonal_id(snapshot.source_disk) if snapshot.source_disk else None,
-        size_gib=snapshot.disk_size_gb,
-        started_at=in_utc(snapshot.creation_timestamp),
-        tags=gcp_tags.from_description(snapshot.description, snapshot.labels),
+        volume_id=zonal_id(source) if source else None,
+        size_gib=int(snapshot.get("diskSizeGb", 0)),
+        started_at=in_utc(snapshot["creationTimestamp"]),
+        tags=gcp_tags.from_description(snapshot.get("description", ""), snapshot.get("labels", {})),
         progress_percent=100 if state is SnapshotState.COMPLETED else None,
         encrypted=True,
-        state_reason=f"The snapshot is {snapshot.status}" if state is SnapshotState.ERROR else None,
+        state_reason=f"The snapshot is {snapshot['status']}" if state is SnapshotState.ERROR else None,
     )

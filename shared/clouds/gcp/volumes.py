@@ -74,10 +74,10 @@ class GcpVolumes(Volumes, RestoresVolumes, ListsVolumes):
     async def find_by_token(self, region: str, token: str) -> Volume | None:
         wanted = gcp_tags.token_filter(token)
         zones = await self._places.zones(region)
-        pages = await asyncio.gather(
-            *(self._client.call("disks", "list", region, zone=zone, filter=wanted) for zone in zones)
+        disks = await asyncio.gather(
+            *(self._client.first("disks.list", region, "zones", zone, "disks", filter=wanted) for zone in zones)
         )
-        found = next((each for page in pages for each in page.items), None)
+        found = next((each for each in disks if each is not None), None)
         return None if found is None else await self._volume(region, found)
 
     async def get(self, region: str, volume_id: str) -> Volume:
@@ -91,11 +91,11 @@ class GcpVolumes(Volumes, RestoresVolumes, ListsVolumes):
         if place is None:
             return []
         try:
-            instance = await self._client.call("instances", "get", region, zone=place.zone, instance=place.name)
+            instance = await self._instance(region, place)
         except NotFound:
             return []
-        ordered = sorted(instance.disks, key=lambda each: (not each.boot, each.index))
-        places = [_zonal(each.source) for each in ordered if each.source]
+        ordered = sorted(instance.get("disks", []), key=lambda each: (not each.get("boot"), each.get("index", 0)))
+        places = [_zonal(each["source"]) for each in ordered if each.get("source")]
         disks = await asyncio.gather(*(self._read(region, each) for each in places))
         return [await self._volume(region, each, instance) for each in disks]
 
@@ -107,8 +107,8 @@ class GcpVolumes(Volumes, RestoresVolumes, ListsVolumes):
         if machine is None:
             raise _not_found(f"There is no instance {machine_id}", "instances.attachDisk")
         wanted = _device(device_name)
-        instance = await self._client.call("instances", "get", region, zone=machine.zone, instance=machine.name)
-        known = {zonal_id(each.source): each.device_name for each in instance.disks}
+        disks = (await self._instance(region, machine)).get("disks", [])
+        known = {zonal_id(each.get("source", "")): each.get("deviceName", "") for each in disks}
         if known.get(volume_id) == wanted:
             return
         if volume_id in known:
@@ -119,7 +119,7 @@ class GcpVolumes(Volumes, RestoresVolumes, ListsVolumes):
         attached = {
             "source": f"projects/{self._client.project}/zones/{disk.zone}/disks/{disk.name}",
             "device_name": wanted,
-            "boot": not any(each.boot for each in instance.disks),
+            "boot": not any(each.get("boot") for each in disks),
         }
         operation = await self._client.call(
             "instances",
@@ -166,19 +166,18 @@ class GcpVolumes(Volumes, RestoresVolumes, ListsVolumes):
         origins: dict[str, str | None] = {}
         for zone in await self._places.zones(region):
             instances = {
-                zonal_id(each.self_link): each
-                async for page in self._client.pages("instances", region, zone=zone)
-                for each in page.items
+                zonal_id(each["selfLink"]): {"disks": each.get("disks", [])}
+                async for page in self._client.listed("instances.list", region, "zones", zone, "instances")
+                for each in page
             }
-            async for page in self._client.pages("disks", region, zone=zone, max_results=size):
-                owners = [instances.get(zonal_id(each.users[0])) if each.users else None for each in page.items]
-                yield [
-                    await self._volume(region, each, owner, origins)
-                    for each, owner in zip(page.items, owners, strict=True)
-                ]
+            async for page in self._client.listed("disks.list", region, "zones", zone, "disks", maxResults=size):
+                yield [await self._volume(region, each, instances.get(_user_of(each) or ""), origins) for each in page]
 
-    async def _read(self, region: str, place: Zonal) -> Any:
-        return await self._client.call("disks", "get", region, zone=place.zone, disk=place.name)
+    async def _read(self, region: str, place: Zonal) -> dict[str, Any]:
+        return await self._client.read("disks.get", region, "zones", place.zone, "disks", place.name)
+
+    async def _instance(self, region: str, place: Zonal) -> dict[str, Any]:
+        return await self._client.read("instances.get", region, "zones", place.zone, "instances", place.name)
 
     async def _place(self, region: str, volume_id: str, operation: str) -> Zonal:
         """Where a disk is; the region is asked before an id of elsewhere is called unknown in it."""
@@ -189,39 +188,49 @@ class GcpVolumes(Volumes, RestoresVolumes, ListsVolumes):
         return place
 
     async def _volume(
-        self, region: str, disk: Any, instance: Any = None, origins: dict[str, str | None] | None = None
+        self,
+        region: str,
+        disk: Mapping[str, Any],
+        instance: Mapping[str, Any] | None = None,
+        origins: dict[str, str | None] | None = None,
     ) -> Volume:
         """`instance` is what the disk is attached to, read when it is not given: only it knows the device.
 
         `origins` remembers the snapshots behind images while a list is read.
         """
-        identifier = zonal_id(disk.self_link)
-        machine_id = zonal_id(disk.users[0]) if disk.users else None
+        identifier, machine_id = zonal_id(disk["selfLink"]), _user_of(disk)
         if instance is None and machine_id is not None:
-            zone, name = machine_id.split("/")[1::2]
-            instance = await self._client.call("instances", "get", region, zone=zone, instance=name)
-        attached = () if instance is None else instance.disks
-        snapshot = last_part(disk.source_snapshot) or None
-        if snapshot is None and disk.source_image:
-            image, known = from_project(disk.source_image), {} if origins is None else origins
+            instance = await self._instance(region, Zonal(*machine_id.split("/")[1::2]))
+        attached = [] if instance is None else instance.get("disks", [])
+        snapshot = last_part(disk.get("sourceSnapshot", "")) or None
+        if snapshot is None and disk.get("sourceImage"):
+            image, known = from_project(disk["sourceImage"]), {} if origins is None else origins
             if image not in known:
                 known[image] = await self._images.source_snapshot(region, image)
             snapshot = known[image]
-        state = _STATES.get(disk.status, VolumeState.ERROR)
+        state = _STATES.get(disk["status"], VolumeState.ERROR)
         return Volume(
             id=identifier,
             state=VolumeState.IN_USE if state is VolumeState.AVAILABLE and machine_id is not None else state,
-            size_gib=disk.size_gb,
+            size_gib=int(disk["sizeGb"]),
             region=region,
-            zone=last_part(disk.zone),
-            tags=gcp_tags.from_description(disk.description, disk.labels),
+            zone=last_part(disk["zone"]),
+            tags=gcp_tags.from_description(disk.get("description", ""), disk.get("labels", {})),
             snapshot_id=snapshot,
             machine_id=machine_id,
-            device_name=next((each.device_name for each in attached if zonal_id(each.source) == identifier), None),
+            device_name=next(
+                (each.get("deviceName") for each in attached if zonal_id(each.get("source", "")) == identifier), None
+            ),
             encrypted=True,  # Google encrypts every disk at rest, with a key of its own where none is named
-            created_at=in_utc_or_none(disk.creation_timestamp),
-            kind=last_part(disk.type_) or None,
+            created_at=in_utc_or_none(disk.get("creationTimestamp")),
+            kind=last_part(disk.get("type", "")) or None,
         )
+
+
+def _user_of(disk: Mapping[str, Any]) -> str | None:
+    """The machine that a disk is attached to; of several that read it, the first that Google names."""
+    users = disk.get("users", [])
+    return zonal_id(users[0]) if users else None
 
 
 def _zonal(source: str) -> Zonal:

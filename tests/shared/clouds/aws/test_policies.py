@@ -8,6 +8,10 @@ from pathlib import Path
 
 import botocore.session
 import pytest
+from botocore import xform_name
+
+from shared.clouds.aws import client as sessions
+from shared.clouds.aws.sdk_models import OPERATIONS
 
 ROOT = Path(__file__).parents[4]
 PAGE = ROOT / "docs/how-to/add-an-account.md"
@@ -34,6 +38,8 @@ OTHERWISE = {
 BESIDE = {"sts:GetCallerIdentity", "s3:TagResource", "kms:DescribeKey", "secretsmanager:CreateSecret",
           "secretsmanager:TagResource"}  # fmt: skip
 """What AWS wants the caller to have for calls of other names: tags at creation, passwords that RDS keeps."""
+SDKS_OWN = {("s3", "HeadBucket")}
+"""What botocore asks by itself."""
 
 
 def actions_of(policy: str) -> list[str]:
@@ -43,12 +49,12 @@ def actions_of(policy: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def called() -> set[str]:
+def operations() -> set[tuple[str, str]]:
     """Every operation of a service whose name stands in the code beside its service's."""
     session = botocore.session.get_session()
     found = set()
     for file in (ROOT / "shared/clouds/aws").glob("*.py"):
-        if file.name == "limits.py":  # what AWS publishes of all actions, not what is called
+        if file.name in {"limits.py", "sdk_models.py"}:  # what AWS publishes of all, what is read of the SDK's models
             continue
         names = {
             node.value
@@ -56,12 +62,28 @@ def called() -> set[str]:
             if isinstance(node, ast.Constant) and isinstance(node.value, str)
         }
         found |= {
-            f"{prefix}:{name}"
-            for service, prefix in SERVICES.items()
+            (service, name)
+            for service in SERVICES
             if service in names
             for name in names & set(session.get_service_model(service).operation_names)
         }
-    return {OTHERWISE.get(each, each) for each in found}
+    return found
+
+
+@pytest.fixture(scope="module")
+def called(operations) -> set[str]:
+    """Their rights."""
+    return {OTHERWISE.get(each, each) for each in (f"{SERVICES[service]}:{name}" for service, name in operations)}
+
+
+def test_the_sdk_has_a_method_for_every_operation_that_is_called_and_for_no_other(operations):
+    read = {(service, name) for service in SERVICES for name in OPERATIONS[service]}
+    assert read == operations | SDKS_OWN
+    session = sessions._session()
+    for service, names in OPERATIONS.items():
+        client = session.client(service, "us-east-1", aws_access_key_id="nobody", aws_secret_access_key="nobody")
+        assert set(client.meta.service_model.operation_names) == names
+        assert all(hasattr(client, xform_name(each)) for each in names)
 
 
 def test_the_policy_to_work_allows_every_action_that_is_called(called):

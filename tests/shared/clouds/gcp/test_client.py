@@ -52,7 +52,7 @@ def spans(monkeypatch):
 
 
 async def read(client):
-    return await client.call("regions", "get", REGION, region=REGION)
+    return await client.read("regions.get", REGION, "regions", REGION)
 
 
 def disk(name: str) -> dict:
@@ -82,7 +82,7 @@ async def test_a_long_retry_after_is_the_callers_to_wait(client, gcp, counted):
 @pytest.mark.parametrize("fault", [{"reset": True}, {"cut_body": True}, {"status": 503}])
 async def test_a_read_is_repeated_after_a_lost_answer(client, gcp, counted, fault):
     gcp.fault(match={"region": REGION}, count=1, **fault)
-    assert (await read(client)).name == REGION
+    assert (await read(client))["name"] == REGION
     assert counted("regions.get") == 2
 
 
@@ -101,7 +101,7 @@ async def test_an_insert_is_repeated_and_makes_one_thing(client, gcp, counted):
     request_id = client.request_id("client:2")
     gcp.fault(match={"action": "disks.insert"}, reset=True, after=True, count=1)
     operation = await client.call("disks", "insert_unary", REGION, request_id=request_id, **disk("twice"))
-    assert operation.operation_type == "insert"
+    assert operation["operationType"] == "insert"
     gcp.fault(match={"action": "disks.insert"}, reset=True, after=True, count=1)
     with pytest.raises(Conflict) as caught:
         await client.call("disks", "insert_unary", REGION, **disk("thrice"))
@@ -117,9 +117,16 @@ async def test_a_request_id_belongs_to_a_project_and_a_token(client, gcp):
     await other.close()
 
 
-async def test_a_list_is_read_page_by_page_and_a_repeated_page_ends_it(client):
-    pages = [page async for page in client.pages("regions", "global", max_results=4)]
-    assert [len(page.items) for page in pages] == [4, 4, 2]
+async def test_a_list_is_read_page_by_page(client):
+    pages = [page async for page in client.listed("regions.list", "global", "regions", maxResults=4)]
+    assert [len(page) for page in pages] == [4, 4, 2]
+
+
+@pytest.mark.parametrize("part", ["", ".", "..", "us-east1/zones", "us-east1?fields=name", "us-east1#"])
+async def test_a_part_of_an_address_stays_one(client, part):
+    """Whoever names a region, an image or a snapshot chooses no other address of Google's."""
+    with pytest.raises(NotFound):
+        await client.read("regions.get", REGION, "regions", part)
 
 
 async def test_a_token_is_asked_for_once_and_again_before_it_ends(gcp, counted):
@@ -158,7 +165,7 @@ async def test_addresses_are_the_deployments_or_googles_whatever_the_environment
     for endpoint, compute in ((None, "compute.googleapis.com"), (gcp.endpoint_url, gcp.endpoint_url)):
         client = GcpClient(gcp.credentials(), CloudSettings(gcp_endpoint_url=endpoint))
         assert client._client("instances").api_endpoint == compute
-        assert client._client("zoneOperations").transport._host.endswith(compute)
+        assert client._client("disks").transport._host.endswith(compute)
         await client.close()
 
 
@@ -226,7 +233,7 @@ async def test_nobody_listening_is_unreachable(gcp):
 async def test_a_call_is_one_span_without_secrets(client, spans, gcp):
     await read(client)
     with pytest.raises(NotFound):
-        await client.call("instances", "get", REGION, zone=ZONE, instance="nobody")
+        await client.read("instances.get", REGION, "zones", ZONE, "instances", "nobody")
     first, second = spans()
     assert (first.name, first.kind) == ("gcp compute regions.get", trace.SpanKind.CLIENT)
     assert first.attributes["cloud.region"] == REGION

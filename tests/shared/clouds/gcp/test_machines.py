@@ -101,7 +101,7 @@ async def test_a_token_is_used_up_also_after_the_hour_of_its_request_id(cloud, a
     again = await cloud.machines.create(REGION, wanted)
     assert (again.id, again.state, again.instance_type) == (made.id, MachineState.TERMINATED, "e2-micro")
     with pytest.raises(NotFound):
-        await cloud._client.call("instances", "get", REGION, zone=made.zone, instance=made.id.rpartition("/")[2])
+        await cloud._client.read("instances.get", REGION, *made.id.split("/"))
 
 
 async def test_the_token_decides_the_zone_and_a_named_zone_is_kept(cloud):
@@ -154,12 +154,12 @@ async def test_what_was_asked_for_reaches_google(cloud, gcp):
     )
     made = await cloud.machines.create(REGION, wanted)
     _, zone, _, name = made.id.split("/")
-    instance = await cloud._client.call("instances", "get", REGION, zone=zone, instance=name)
-    disk = await cloud._client.call("disks", "get", REGION, zone=zone, disk=name)
-    assert dict(instance.labels)["name"] == "album"
-    assert dict(instance.labels)["environment"] == "production"
-    assert list(instance.tags.items) == ["web"]
-    assert (disk.size_gb, disk.source_image.rpartition("/")[2]) == (25, "debian-13-trixie-v20261112")
+    instance = await cloud._client.read("instances.get", REGION, *made.id.split("/"))
+    disk = await cloud._client.read("disks.get", REGION, "zones", zone, "disks", name)
+    assert instance["labels"]["name"] == "album"
+    assert instance["labels"]["environment"] == "production"
+    assert instance["tags"]["items"] == ["web"]
+    assert (disk["sizeGb"], disk["sourceImage"].rpartition("/")[2]) == ("25", "debian-13-trixie-v20261112")
     assert (made.image, made.security_groups, made.architecture) == (wanted.image, ("web",), "x86_64")
     assert made.public_ip
     assert made.root_volume_id == f"zones/{zone}/disks/{name}"
@@ -170,10 +170,9 @@ async def test_a_machine_that_others_made_is_read_and_tagged_without_harm(cloud,
     assert (found.tags, found.token, found.image, found.instance_type) == ({"team": "photos"}, None, "", "e2-small")
     await cloud.machines.tag(REGION, bare, {"Name": "Übernommen"})
     assert (await cloud.machines.get(REGION, bare)).tags == {"team": "photos", "Name": "Übernommen"}
-    zone, name = bare.split("/")[1::2]
-    instance = await cloud._client.call("instances", "get", REGION, zone=zone, instance=name)
-    assert {each.key: each.value for each in instance.metadata.items}["startup-script"] == "true"
-    assert dict(instance.labels) == {"team": "photos", "name": "ubernommen"}
+    instance = await cloud._client.read("instances.get", REGION, *bare.split("/"))
+    assert {each["key"]: each["value"] for each in instance["metadata"]["items"]}["startup-script"] == "true"
+    assert instance["labels"] == {"team": "photos", "name": "ubernommen"}
 
 
 async def test_tags_set_by_several_at_once_are_all_kept(cloud, bare):

@@ -11,17 +11,14 @@ pytestmark = pytest.mark.anyio
 
 
 def operation(kind: str, status: str = "DONE", minute: int = 0, error: str | None = None):
-    from google.cloud import compute_v1  # of seconds: see tests.fixtures.lazily
-
-    made = compute_v1.Operation(
-        name=f"operation-{kind}-{minute}",
-        operation_type=kind,
-        status=status,
-        insert_time=f"2026-11-20T10:{minute:02}:00.000-08:00",
-        zone="https://www.googleapis.com/compute/v1/projects/p/zones/us-east1-b",
-        error={"errors": [{"code": error, "message": "words"}]} if error else None,
-    )
-    return compute_v1.Operation.pb(made)
+    return {
+        "name": f"operation-{kind}-{minute}",
+        "operationType": kind,
+        "status": status,
+        "insertTime": f"2026-11-20T10:{minute:02}:00.000-08:00",
+        "zone": "https://www.googleapis.com/compute/v1/projects/p/zones/us-east1-b",
+        **({"error": {"errors": [{"code": error, "message": "words"}]}} if error else {}),
+    }
 
 
 MADE, DELETED, COMING = operation("insert"), operation("delete", minute=5), operation("insert", "RUNNING", 6)

@@ -120,16 +120,13 @@ async def test_a_wall_with_a_hole_is_no_wall(cloud):
     token = new_token()
     wall = await cloud.networks.create_isolated_group(REGION, token=token, tags={}, description="drill")
     client = cloud._client
-    rule = await client.call("firewalls", "get", REGION, firewall=f"{wall.id}-in")
+    rule = await client.read("firewalls.get", REGION, "global", "firewalls", f"{wall.id}-in")
     assert _denies_all(rule, "INGRESS", wall.id)
     assert not _denies_all(rule, "EGRESS", wall.id)
     assert not _denies_all(rule, "INGRESS", "another-tag")
     assert not _denies_all(None, "INGRESS", wall.id)
     for name, value in (("priority", 1), ("disabled", True), ("direction", "EGRESS")):
-        changed = type(rule)()
-        changed.CopyFrom(rule)
-        setattr(changed, name, value)
-        assert not _denies_all(changed, "INGRESS", wall.id)
+        assert not _denies_all({**rule, name: value}, "INGRESS", wall.id)
     await client.call("firewalls", "delete_unary", REGION, firewall=f"{wall.id}-out")
     found = await cloud.networks.find_by_token(REGION, token)
     assert (found.ingress_rules, found.egress_rules) == (0, 1)
