@@ -6,6 +6,9 @@ from uuid import UUID
 from shared.messages.base import Facts, Request
 from shared.messages.texts import Line
 
+GLOBAL = "global"
+"""What belongs to no region."""
+
 
 class ProviderQuota(Facts):
     """A limit in the provider's own words; a count where `unit` is null.
@@ -39,4 +42,4 @@ class ListQuotas(Request, entity="provider", name="list_quotas", owner="provisio
     """Asks the cloud while the caller waits. `NotFound`; `InvalidInput` for a region that the account does not have."""
 
     provider_id: UUID
-    region: Line
+    region: Line = GLOBAL

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from services.gateway.api.caller import Caller, needs
 from services.gateway.domain.rate_limits import RouteKind
-from shared.messages.quotas import ListQuotas, ProviderQuotas
+from shared.messages.quotas import GLOBAL, ListQuotas, ProviderQuotas
 from shared.messages.texts import Line
 from shared.security.permissions import Permission
 
@@ -21,7 +21,9 @@ CloudReader = Annotated[Caller, Depends(needs(Permission.PROVIDERS_READ, RouteKi
 async def list_quotas(
     provider: UUID,
     caller: CloudReader,
-    region: Annotated[Line, Query(min_length=1, max_length=64, description="a region, or global")],
+    region: Annotated[
+        Line, Query(min_length=1, max_length=64, description="a region; left out: what belongs to none")
+    ] = GLOBAL,
 ) -> Response:
     """The provider's own limits of a region. 409 `unsupported_capability` where it tells none."""
     return await caller.ask(ListQuotas, provider_id=provider, region=region)

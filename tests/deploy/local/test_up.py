@@ -1,11 +1,13 @@
 """Does `make up` come up, end without a trace, and come up again after the worst end?"""
 
 import os
+import random
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -27,7 +29,12 @@ def home(server_folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def http_port() -> int:
-    return free_port()
+    """One that both starts can have: below those that the system gives to whoever asks, so that nobody takes it meanwhile."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 @contextmanager

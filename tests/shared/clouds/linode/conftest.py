@@ -121,7 +121,7 @@ class LinodeAccount(TokenAccount):
 
     def refuse_next(self, assets: Assets, error: type[CloudError]) -> None:
         status, code = self.refusals[error]
-        self._fault(match={"action": KINDS[assets.resource_subtype][1]}, status=status, code=code)
+        self._fault(match={"action": KINDS[assets.resource_subtype][1]}, status=status, code=code, retry_after_s=60)
 
 
 @pytest.fixture

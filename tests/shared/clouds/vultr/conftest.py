@@ -70,7 +70,7 @@ class VultrAccount(TokenAccount):
 
     def refuse_next(self, assets: Assets, error: type[CloudError]) -> None:
         status, code = self.refusals[error]
-        self._fault(match={"action": CREATES[assets.resource_subtype]}, status=status, code=code)
+        self._fault(match={"action": CREATES[assets.resource_subtype]}, status=status, code=code, retry_after_s=60)
 
     def _vpc(self, number: int) -> Sample:
         return Sample({"ip_range": f"10.{number % 200}.0.0/20"} if number % 2 else {}, UNKNOWN, {})
