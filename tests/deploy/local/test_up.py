@@ -84,7 +84,7 @@ def gone(children: list[LeftBehind]) -> list[str]:
     return [child.name for child in children if not process_table.gone(child.pid, child.started_at, within_s=30)]
 
 
-def test_up_seeds_a_demonstration_refuses_a_second_start_and_leaves_no_process_when_asked_to_end(
+def test_up_seeds_a_demonstration_refuses_a_second_start_and_has_it_again_after_the_worst_end(
     home: Path, http_port: int
 ) -> None:
     with running(home, http_port) as process:
@@ -100,24 +100,16 @@ def test_up_seeds_a_demonstration_refuses_a_second_start_and_leaves_no_process_w
         )
         assert second.returncode == 1
         assert "is in use by another" in second.stdout
-        assert len(providers(home)) == 1
-        process.send_signal(signal.SIGTERM)
-        process.communicate()
-        assert process.returncode == 0
-    assert [child.name for child in children if process_table.started_at(child.pid) == child.started_at] == []
-
-
-def test_a_killed_supervisor_takes_its_children_along_and_the_next_start_has_the_same_data(
-    home: Path, http_port: int
-) -> None:
-    with running(home, http_port) as process:
-        before, token, children = providers(home), demonstration(home)["CANOPY_TOKEN"], left_behind(home)
+        before, token = providers(home), demonstration(home)["CANOPY_TOKEN"]
+        assert len(before) == 1
         process.kill()
         process.wait()
     with running(home, http_port) as process:
         assert providers(home) == before
         assert demonstration(home)["CANOPY_TOKEN"] == token
         assert gone(children) == []
+        children = left_behind(home)
         process.send_signal(signal.SIGINT)
         process.communicate()
         assert process.returncode == 0
+    assert [child.name for child in children if process_table.started_at(child.pid) == child.started_at] == []
