@@ -4,15 +4,16 @@ from typing import Any
 
 import pytest
 
+from shared.bus.commands import durable_of
 from shared.messages.dependencies import DependencyGraph, GetDependencies
 from shared.messages.providers import Provider
-from shared.messages.resources import DeleteResource, Resource, UpdateResource
+from shared.messages.resources import DeleteResource, Resource, TagResource, UpdateResource
 from shared.messages.scaling import ConfigureResource
-from shared.messages.subjects import DEAD_STREAM
+from shared.messages.subjects import DEAD_STREAM, command_stream
 from shared.messages.syncs import SyncProvider
 from tests.fixtures.clouds import SimulatedCloud
 from tests.fixtures.services import Services
-from tests.services.provisioner.conftest import StartReplica, Tenant
+from tests.services.provisioner.conftest import StartReplica, Tenant, eventually
 
 pytestmark = pytest.mark.anyio
 
@@ -52,8 +53,13 @@ async def test_a_balancer_in_a_network_and_the_name_that_leads_to_it(
     operation = await tenant.done(configured)
     assert operation.status == "succeeded", operation.error
 
-    named = UpdateResource(**tenant.envelope(), resource=zone.id, tags={"team": "photos"})
-    await services.ask(named)
+    await services.ask(UpdateResource(**tenant.envelope(), resource=zone.id, tags={"team": "photos"}))
+
+    async def tagged() -> bool:
+        state = await services.bus.jetstream.consumer_info(command_stream("provisioner"), durable_of(TagResource))
+        return state.delivered.consumer_seq > 0 and state.num_pending == state.num_ack_pending == 0
+
+    await eventually(tagged)
 
     reading = await services.ask(SyncProvider(**tenant.envelope(), provider_id=provider.id))
     assert (await tenant.done(reading)).status == "succeeded"
