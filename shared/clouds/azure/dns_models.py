@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import ipaddress
-import re
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from shared.clouds.models import CHANGE, IN_PLACE
+from shared.clouds.zone_records import HOST, LABEL, spelled, told_apart
 
 _STRICT = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True, frozen=True)
 _CHANGES: dict[str, Any] = {CHANGE: IN_PLACE}
-_LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
-_HOST = rf"({_LABEL}\.)*{_LABEL}\.?"
 _TEXT_CHARACTERS_MAX = 4096
 _PATTERNS = {
-    "CNAME": _HOST,
-    "NS": _HOST,
-    "PTR": _HOST,
-    "MX": rf"\d{{1,5}} {_HOST}",
-    "SRV": rf"\d{{1,5}} \d{{1,5}} \d{{1,5}} {_HOST}",
+    "CNAME": HOST,
+    "NS": HOST,
+    "PTR": HOST,
+    "MX": rf"\d{{1,5}} {HOST}",
+    "SRV": rf"\d{{1,5}} \d{{1,5}} \d{{1,5}} {HOST}",
     "CAA": r"\d{1,3} (issue|issuewild|iodef) [^\x00-\x1f]{1,1024}",
 }
 """Of the kinds that are neither addresses nor text; hosts in lower case."""
@@ -38,7 +35,7 @@ class AzureDnsRecord(BaseModel):
     model_config = _STRICT
 
     name: str = Field(
-        pattern=rf"^(@|\*|(\*\.)?({_LABEL}\.)*{_LABEL})$", max_length=200, description="within the zone; @: itself"
+        pattern=rf"^(@|\*|(\*\.)?({LABEL}\.)*{LABEL})$", max_length=200, description="within the zone; @: itself"
     )
     type: Literal["A", "AAAA", "CNAME", "MX", "NS", "PTR", "SRV", "TXT", "CAA"]
     values: list[Annotated[str, Field(min_length=1, max_length=_TEXT_CHARACTERS_MAX)]] = Field(
@@ -54,7 +51,7 @@ class AzureDnsRecord(BaseModel):
     def _readable(cls, values: list[str], info: ValidationInfo) -> list[str]:
         """In one spelling and one order, so that the same values are the same list."""
         kind = info.data.get("type", "TXT")
-        return sorted({_spelled(kind, each) for each in values})
+        return sorted({spelled(kind, each, _PATTERNS.get(kind)) for each in values})
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -77,27 +74,10 @@ class AzureDnsZoneConfiguration(BaseModel):
 
     model_config = _STRICT
 
-    zone_name: str = Field(pattern=rf"^({_LABEL}\.)+{_LABEL}$", max_length=253, description="example.com")
+    zone_name: str = Field(pattern=rf"^({LABEL}\.)+{LABEL}$", max_length=253, description="example.com")
     records: list[AzureDnsRecord] = Field(default_factory=list, max_length=1000, json_schema_extra=_CHANGES)
 
     @field_validator("records")
     @classmethod
     def _told_apart(cls, records: list[AzureDnsRecord]) -> list[AzureDnsRecord]:
-        if len({(each.name, each.type) for each in records}) < len(records):
-            raise ValueError("two have the same name and type")
-        aliases = {each.name for each in records if each.type == "CNAME"}
-        if any(each.name in aliases and each.type != "CNAME" for each in records):
-            raise ValueError("beside a CNAME there is nothing of that name")
-        return sorted(records, key=lambda each: (each.name, each.type))
-
-
-def _spelled(kind: str, value: str) -> str:
-    """Raises ValueError for what is no value of that kind."""
-    if kind == "A":
-        return str(ipaddress.IPv4Address(value))
-    if kind == "AAAA":
-        return ipaddress.IPv6Address(value).compressed
-    pattern = _PATTERNS.get(kind)
-    if pattern is not None and not re.fullmatch(pattern, value):
-        raise ValueError(f"a value is not as {kind} has it")
-    return value if kind in {"TXT", "CAA"} else value.removesuffix(".")
+        return told_apart(records)

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import ipaddress
-import re
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, Field, ValidationInfo, field_validator, model_validator
 
 from shared.clouds.libcloud.catalog import STRICT
 from shared.clouds.models import CHANGE, IN_PLACE
+from shared.clouds.zone_records import HOST, LABEL, spelled, told_apart
 
 _CHANGES: dict[str, Any] = {CHANGE: IN_PLACE}
-_LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
-_HOST = rf"({_LABEL}\.)*{_LABEL}\.?"
 _PATTERNS = {
-    "CNAME": _HOST,
-    "NS": _HOST,
-    "MX": rf"\d{{1,5}} {_HOST}",
-    "SRV": rf"\d{{1,5}} \d{{1,5}} \d{{1,5}} {_HOST}",
+    "CNAME": HOST,
+    "NS": HOST,
+    "MX": rf"\d{{1,5}} {HOST}",
+    "SRV": rf"\d{{1,5}} \d{{1,5}} \d{{1,5}} {HOST}",
     "CAA": r"\d{1,3} (issue|issuewild|iodef) [^\x00-\x20\"\\]{1,255}",
     "TXT": r"[^\x00-\x1f\\]+",
 }
@@ -39,7 +36,7 @@ class DomainRecord(BaseModel):
     model_config = STRICT
 
     name: str = Field(
-        pattern=rf"^(@|\*|(\*\.)?({_LABEL}\.)*{_LABEL})$", max_length=200, description="within the domain; @: itself"
+        pattern=rf"^(@|\*|(\*\.)?({LABEL}\.)*{LABEL})$", max_length=200, description="within the domain; @: itself"
     )
     type: Literal["A", "AAAA", "CAA", "CNAME", "MX", "NS", "SRV", "TXT"]
     values: list[Annotated[str, Field(min_length=1, max_length=_TXT_CHARACTERS_MAX)]] = Field(
@@ -51,7 +48,8 @@ class DomainRecord(BaseModel):
     @classmethod
     def _readable(cls, values: list[str], given: ValidationInfo) -> list[str]:
         """In one spelling and one order, so that the same values are the same list."""
-        return sorted({_spelled(given.data.get("type", "TXT"), each) for each in values})
+        kind = given.data.get("type", "TXT")
+        return sorted({spelled(kind, each, _PATTERNS.get(kind), as_they_are=frozenset({"TXT"})) for each in values})
 
     @model_validator(mode="after")
     def _of_its_kind(self) -> Self:
@@ -69,26 +67,10 @@ class DomainConfiguration(BaseModel):
 
     model_config = STRICT
 
-    zone_name: str = Field(pattern=rf"^({_LABEL}\.)+{_LABEL}$", max_length=253, description="example.com")
+    zone_name: str = Field(pattern=rf"^({LABEL}\.)+{LABEL}$", max_length=253, description="example.com")
     records: list[DomainRecord] = Field(default_factory=list, max_length=500, json_schema_extra=_CHANGES)
 
     @field_validator("records")
     @classmethod
     def _told_apart(cls, records: list[DomainRecord]) -> list[DomainRecord]:
-        if len({(each.name, each.type) for each in records}) < len(records):
-            raise ValueError("two have the same name and type")
-        aliases = {each.name for each in records if each.type == "CNAME"}
-        if any(each.name in aliases and each.type != "CNAME" for each in records):
-            raise ValueError("beside a CNAME there is nothing of that name")
-        return sorted(records, key=lambda each: (each.name, each.type))
-
-
-def _spelled(kind: str, value: str) -> str:
-    """Raises ValueError for what is no value of that kind."""
-    if kind == "A":
-        return str(ipaddress.IPv4Address(value))
-    if kind == "AAAA":
-        return ipaddress.IPv6Address(value).compressed
-    if not re.fullmatch(_PATTERNS[kind], value):
-        raise ValueError(f"a value is not as {kind} has it")
-    return value if kind == "TXT" else value.removesuffix(".")
+        return told_apart(records)
