@@ -89,8 +89,8 @@ class _Round:
         wrong += [f"{self.name}: {each} is not there" for each in known if not _named(each, self.new)]
         if len(self.tokens) != len(known):
             wrong.append(f"{self.name}: {len(self.tokens)} tokens at the clouds for {len(known)} placed")
-        if len(self.tokens) > len(known):
-            wrong += [f"{self.name}: {each.kind} {each.id} is left" for each in self.new if not known]
+        if not known:
+            wrong += [f"{self.name}: {each.kind} {each.id} is left" for each in self.new]
         return wrong
 
 
