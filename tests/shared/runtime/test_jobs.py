@@ -107,3 +107,27 @@ async def test_a_job_that_fails_or_takes_longer_than_its_lease_is_ended_and_runs
             await change(database, "UPDATE schedule SET next_run_at = now(), finished_at = NULL")
         await until(lambda: released(database))
     assert ran == ["one"] * 3
+
+
+async def test_a_job_that_takes_long_holds_up_no_other(database: Database) -> None:
+    ran: Ran = []
+    jobs = Jobs()
+
+    async def hang(_: str) -> None:
+        await asyncio.Event().wait()
+
+    async def count(name: str) -> None:
+        ran.append(name)
+
+    jobs.add(3600, "costs.hang", hang)
+    jobs.add(0.1, "costs.count", count)
+    running = asyncio.create_task(Scheduler(database, jobs, "one", "one").run())
+    async with asyncio.timeout(20):
+        while len(ran) < 3:
+            await asyncio.sleep(0.02)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_a_service_without_jobs_asks_nothing(database: Database) -> None:
+    await Scheduler(database, Jobs(), "one", "one").run()
