@@ -33,6 +33,7 @@ OF_THE_SDK = {
     r".*/global/.*/setLabels": "GlobalSetLabelsRequest",
     r".*/networkEndpointGroups": "NetworkEndpointGroup",
     r".*/attachNetworkEndpoints": "GlobalNetworkEndpointGroupsAttachEndpointsRequest",
+    r".*/healthChecks(/[^/]+)?": "HealthCheck",
     r".*/backendServices(/[^/]+)?": "BackendService",
     r".*/backendBuckets(/[^/]+)?": "BackendBucket",
     r".*/urlMaps": "UrlMap",
