@@ -88,7 +88,7 @@ def asset_of(chain: Chain, check: Json | None, members: Members, identifier: str
         tags=tags_of(rule),
         configuration=configuration,
         facts={**facts_of(chain), "groups": groups_of(backend), "target_protocol": backend.get("protocol")},
-        links=_links(members),
+        links=_links(members.machines),
         address=rule.get("IPAddress"),
         created_at=in_utc_or_none(rule.get("creationTimestamp", "")),
     )
@@ -103,12 +103,9 @@ def check_name(backend: Json) -> str | None:
     return last_part(checks[0]) if checks else None
 
 
-def _links(members: Members) -> tuple[AssetLink, ...]:
-    """It serves on with one machine less, as long as there is another."""
-    machines = members.machines
-    links = [AssetLink("network", f"network:{each}", hard=len(members.networks) == 1) for each in members.networks]
-    links += [AssetLink("target", f"machine:{each}", hard=len(machines) == 1) for each in machines]
-    return tuple(links)
+def _links(machines: Sequence[str]) -> tuple[AssetLink, ...]:
+    """It serves on with one machine less, as long as there is another. They stand in a network, it does not."""
+    return tuple(AssetLink("target", f"machine:{each}", hard=len(machines) == 1) for each in machines)
 
 
 def _kept_port(backend: Json) -> int | None:

@@ -35,14 +35,13 @@ class Place(NamedTuple):
 
 
 class Members(NamedTuple):
-    """Of the groups of a backend: ids of machines, the ports that they serve on, their networks."""
+    """Of the groups of a backend: ids of machines, and the ports that they serve on."""
 
     machines: list[str]
     ports: list[int]
-    networks: list[str]
 
 
-_NOBODY = Members([], [], [])
+_NOBODY = Members([], [])
 
 
 class EndpointGroups:
@@ -89,7 +88,6 @@ class EndpointGroups:
         return Members(
             machines=sorted({machine for each in found for machine in each.machines}),
             ports=sorted({port for each in found for port in each.ports}),
-            networks=sorted({network for each in found for network in each.networks}),
         )
 
     async def _fill(self, name: str, place: Place, machines: Sequence[str], port: int) -> str:
@@ -143,18 +141,15 @@ class EndpointGroups:
         try:
             if kind == "instanceGroups":
                 listed = await self._all(f"{kind}.listInstances", f"{path}/listInstances")
-                return Members([zonal_id(each["instance"]) for each in listed], [], [])
+                return Members([zonal_id(each["instance"]) for each in listed], [])
             return await self._inside(path) if (place, kind) == ("zones", _API) else _NOBODY
         except NotFound:
             return _NOBODY
 
     async def _inside(self, path: str) -> Members:
-        group, endpoints = await asyncio.gather(
-            self._parts.compute(f"{_API}.get", "GET", path, _region(path)), self._endpoints(path)
-        )
+        endpoints = await self._endpoints(path)
         machines = [found for each in endpoints if (found := _machine(path, each)) is not None]
-        networks = [from_project(group["network"])] if group.get("network") else []
-        return Members(machines, [int(each["port"]) for each in endpoints if each.get("port")], networks)
+        return Members(machines, [int(each["port"]) for each in endpoints if each.get("port")])
 
     async def _endpoints(self, path: str) -> list[Json]:
         listed = await self._all(f"{_API}.listNetworkEndpoints", f"{path}/listNetworkEndpoints")
