@@ -22,6 +22,7 @@ from deploy.local.clouds.world.things import Thing
 ENDPOINTS, INSTANCES, SERVICE = "zonal_endpoint_group", "instance_group", "backend_service"
 _COLLECTIONS = {ENDPOINTS: "networkEndpointGroups", INSTANCES: "instanceGroups"}
 _KIND = "GCE_VM_IP_PORT"
+_SHARE = 0.002
 
 
 def actions() -> list[Action]:
@@ -152,7 +153,7 @@ def _made(call: Call, kind: str, body: Mapping[str, Any], more: Mapping[str, Any
     text, made_at = str(body.get("description", "")), stamp(call.now_s)
     facts = {"name": body["name"], "id": number, "description": text, "creationTimestamp": made_at, **more}
     call.new(kind, path, "READY", facts)
-    return accepted(call, Change("insert", path, number, 0.0))
+    return accepted(call, Change("insert", path, number, _SHARE))
 
 
 def _there(call: Call, group: Thing) -> list[dict[str, Any]]:

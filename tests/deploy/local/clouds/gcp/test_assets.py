@@ -246,7 +246,9 @@ def test_machines_behind_a_global_balancer(rest, name):
     assert taken(compute_v1.BackendService, rest.get(service)).backends[0].group.endswith(group)
     for path in (group, f"global/healthChecks/{name}"):
         assert rest.ask("DELETE", path)[1]["error"]["errors"][0]["reason"] == "resourceInUseByAnotherResource", path
-    rest.change("POST", f"{place}/instanceGroups", {"name": name})
+    began = rest.change("POST", f"{place}/instanceGroups", {"name": name})
+    assert (began["status"], began["zone"].rpartition("/")[2]) == ("RUNNING", ZONE)
+    rest.done(began)
     rest.change("POST", f"{place}/instanceGroups/{name}/addInstances", {"instances": [{"instance": machine}]})
     members = rest.change("POST", f"{place}/instanceGroups/{name}/listInstances")
     assert taken(compute_v1.InstanceGroupsListInstances, members).items[0].instance.endswith(machine)
