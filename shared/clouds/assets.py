@@ -204,6 +204,14 @@ class WithLoadBalancers(Protocol):
 
 
 @runtime_checkable
+class WithApplicationBalancers(Protocol):
+    """Load balancers that understand HTTP, where a provider has them as a kind beside those that pass packets on."""
+
+    @property
+    def application_balancers(self) -> Assets: ...
+
+
+@runtime_checkable
 class WithDistributions(Protocol):
     """Content delivery."""
 
@@ -223,6 +231,7 @@ ASSET_CAPABILITIES: Mapping[type, str] = {
     WithDatabases: "databases",
     WithPrivateNetworks: "private_networks",
     WithLoadBalancers: "load_balancers",
+    WithApplicationBalancers: "application_balancers",
     WithDistributions: "distributions",
     WithDnsZones: "dns_zones",
 }

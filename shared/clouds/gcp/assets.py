@@ -16,6 +16,7 @@ from shared.clouds.gcp.errors import PROVIDER, from_operation
 
 _POLL_FIRST_S = 0.1
 _POLL_MAX_S = 2.0
+_OPERATIONS: Mapping[str, str] = {"zones": "zoneOperations", "regions": "regionOperations"}
 
 Json = Mapping[str, Any]
 
@@ -70,7 +71,7 @@ class GcpAssets(Assets):
     ) -> None:
         """A change of Compute Engine that the next one stands on. `StillWorking` when it takes long."""
         change = await self.compute(operation, http_method, path, region, body=body)
-        place = "/".join(str(change.get("region") or "global").split("/")[-2:])
+        place = "/".join(str(change.get("zone") or change.get("region") or "global").split("/")[-2:])
         await self.settled(change, operation, lambda: self._operation(place, change["name"], region))
 
     async def settled(self, change: Json, operation: str, again: Callable[[], Any]) -> None:
@@ -87,7 +88,7 @@ class GcpAssets(Assets):
             raise from_operation(errors, operation=operation)
 
     async def _operation(self, place: str, name: str, region: str) -> Json:
-        kind = "regionOperations" if place.startswith("regions/") else "globalOperations"
+        kind = _OPERATIONS.get(place.partition("/")[0], "globalOperations")
         return await self.compute(f"{kind}.get", "GET", f"{place}/operations/{name}", region)
 
 

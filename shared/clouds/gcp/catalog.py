@@ -13,6 +13,7 @@ from shared.clouds.gcp.asset_models import (
     NetworkLoadBalancerConfiguration,
     VpcNetworkConfiguration,
 )
+from shared.clouds.gcp.balancer_models import ApplicationLoadBalancerConfiguration
 from shared.clouds.gcp.cdn_models import CloudCdnConfiguration
 from shared.clouds.gcp.dns_models import CloudDnsZoneConfiguration
 from shared.clouds.gcp.models import GceInstanceConfiguration, GcpCredentials, GcpWorkloadCredentials
@@ -32,6 +33,9 @@ class GcpCatalog(ModelCatalog):
         ("network", "vpc_network"): Kind("VPC network", VpcNetworkConfiguration, is_global=True),
         ("database", "cloud_sql_instance"): Kind("Cloud SQL instance", CloudSqlInstanceConfiguration, can_stop=True),
         ("load_balancer", "network_load_balancer"): Kind("Network load balancer", NetworkLoadBalancerConfiguration),
+        ("load_balancer", "application_load_balancer"): Kind(
+            "Application load balancer", ApplicationLoadBalancerConfiguration, is_global=True
+        ),
         ("cdn", "cloud_cdn"): Kind("Cloud CDN", CloudCdnConfiguration, is_global=True),
         ("dns", "cloud_dns_zone"): Kind("Cloud DNS zone", CloudDnsZoneConfiguration, is_global=True),
     }

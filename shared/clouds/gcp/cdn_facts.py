@@ -1,4 +1,4 @@
-"""What do we say to the parts of a CDN, and what do they say of it?
+"""What do we say to what is behind a CDN, and what does that say of it?
 
 Sources: "Caching overview" (cloud.google.com/cdn/docs/caching) for what a cache mode lets be said of TTLs, "Set up an
 external backend with an internet NEG" for the Host header that the origin has to be given.
@@ -7,39 +7,20 @@ external backend with an internet NEG" for the Host header that the origin has t
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any
 
 from shared.clouds.assets import GLOBAL_REGION, Asset, AssetLink, AssetState
 from shared.clouds.gcp.addresses import in_utc_or_none, last_part
 from shared.clouds.gcp.assets import Json
 from shared.clouds.gcp.forwarding_rules import tags_of
+from shared.clouds.gcp.front_ends import BUCKETS, SERVICES, Chain, Part, domains_of, facts_of
 
-SERVICES, BUCKETS = "backendServices", "backendBuckets"
 _MODES = {"static": "CACHE_ALL_STATIC", "origin_headers": "USE_ORIGIN_HEADERS", "all": "FORCE_CACHE_ALL"}
 _CACHES = {mode: name for name, mode in _MODES.items()}
-_RULES, _RULE_PATH, _REDIRECT = "globalForwardingRules", "global/forwardingRules", "-redirect"
 _TTLS = ("clientTtl", "defaultTtl", "maxTtl")
 _DEFAULT_TTL_S, _MAX_TTL_S = 3600, 86400
 _PORTS = {"https": 443, "http": 80}
-
-
-class Chain(NamedTuple):
-    """Of one forwarding rule: what it leads to, as far as it is there. `backend_kind` is one of the two above."""
-
-    rule: Json
-    backend_kind: str
-    backend: Json
-    endpoint: Json | None
-    certificates: list[Json]
-
-
-class Part(NamedTuple):
-    """What is to be inserted: Google's name of the API, the collection's path from the project on, the body."""
-
-    api: str
-    path: str
-    body: dict[str, Any]
 
 
 def is_cdn(backend_kind: str, backend: Json) -> bool:
@@ -64,76 +45,6 @@ def group_part(name: str, given: Json) -> Part:
     return Part("globalNetworkEndpointGroups", "global/networkEndpointGroups", body)
 
 
-def parts(name: str, given: Json, description: str, url: Callable[[str], str]) -> list[Part]:
-    """All behind which the endpoint group is, the rule last. `url` makes an address of a path."""
-    backend = _backend(name, given, url)
-    urls = Part("urlMaps", "global/urlMaps", {"name": name, "defaultService": url(f"{backend.path}/{name}")})
-    if not given["domains"]:
-        rule = _rule(name, "targetHttpProxies", url) | {"description": description}
-        return [backend, urls, _proxy(name, url), Part(_RULES, _RULE_PATH, rule)]
-    certificate = {"name": name, "type": "MANAGED", "managed": {"domains": list(given["domains"])}}
-    proxy = {
-        **_proxy(name, url).body,
-        "sslCertificates": [url(f"global/sslCertificates/{name}")],
-        "sslPolicy": url(f"global/sslPolicies/{name}"),
-    }
-    address = {"IPAddress": url(f"global/addresses/{name}")}
-    rule = _rule(name, "targetHttpsProxies", url) | address | {"description": description}
-    return [
-        backend,
-        urls,
-        Part("sslCertificates", "global/sslCertificates", certificate),
-        Part("sslPolicies", "global/sslPolicies", {"name": name, "profile": "MODERN", "minTlsVersion": "TLS_1_2"}),
-        Part("targetHttpsProxies", "global/targetHttpsProxies", proxy),
-        Part("globalAddresses", "global/addresses", {"name": name, "ipVersion": "IPV4"}),
-        *_redirect(name + _REDIRECT, address, url),
-        Part(_RULES, _RULE_PATH, rule),
-    ]
-
-
-def _redirect(name: str, address: Json, url: Callable[[str], str]) -> list[Part]:
-    """What sends those who come by HTTP to HTTPS, at the same address."""
-    wanted = {"httpsRedirect": True, "stripQuery": False, "redirectResponseCode": "MOVED_PERMANENTLY_DEFAULT"}
-    rule = _rule(name, "targetHttpProxies", url) | dict(address)
-    return [
-        Part("urlMaps", "global/urlMaps", {"name": name, "defaultUrlRedirect": wanted}),
-        _proxy(name, url),
-        Part(_RULES, _RULE_PATH, rule),
-    ]
-
-
-def _proxy(name: str, url: Callable[[str], str]) -> Part:
-    body = {"name": name, "urlMap": url(f"global/urlMaps/{name}")}
-    return Part("targetHttpProxies", "global/targetHttpProxies", body)
-
-
-def _rule(name: str, proxies: str, url: Callable[[str], str]) -> dict[str, Any]:
-    port = 443 if proxies == "targetHttpsProxies" else 80
-    return {
-        "name": name,
-        "IPProtocol": "TCP",
-        "portRange": f"{port}-{port}",
-        "loadBalancingScheme": "EXTERNAL_MANAGED",
-        "target": url(f"global/{proxies}/{name}"),
-    }
-
-
-def names_of_parts(name: str) -> list[tuple[str, str]]:
-    """All that may stand behind the rule, in the order in which one after another is used by nothing any more."""
-    redirect = name + _REDIRECT
-    plain = (
-        "targetHttpsProxies", "targetHttpProxies", "sslCertificates", "sslPolicies", "urlMaps", SERVICES, BUCKETS,
-    )  # fmt: skip
-    return [
-        (_RULES, f"{_RULE_PATH}/{redirect}"),
-        ("targetHttpProxies", f"global/targetHttpProxies/{redirect}"),
-        ("urlMaps", f"global/urlMaps/{redirect}"),
-        *((kind, f"global/{kind}/{name}") for kind in plain),
-        ("globalNetworkEndpointGroups", f"global/networkEndpointGroups/{name}"),
-        ("globalAddresses", f"global/addresses/{name}"),
-    ]
-
-
 def cached_as(backend: Json, given: Json) -> dict[str, Any]:
     """The backend as it is, with what may change as `given` says."""
     kept = {key: value for key, value in backend.get("cdnPolicy", {}).items() if key not in _TTLS}
@@ -141,7 +52,7 @@ def cached_as(backend: Json, given: Json) -> dict[str, Any]:
     return {**backend, "cdnPolicy": kept | _policy(given), "compressionMode": compression}
 
 
-def _backend(name: str, given: Json, url: Callable[[str], str]) -> Part:
+def backend_part(name: str, given: Json, url: Callable[[str], str]) -> Part:
     if given["bucket"] is not None:
         body = {"name": name, "bucketName": given["bucket"], "enableCdn": True}
         return Part(BUCKETS, f"global/{BUCKETS}", cached_as(body, given))
@@ -168,13 +79,14 @@ def _policy(given: Json) -> dict[str, Any]:
     return policy | ({"maxTtl": max(_MAX_TTL_S, ttl_s)} if given["cache"] == "static" else {})
 
 
-def asset_of(chain: Chain, identifier: str) -> Asset:
+def asset_of(chain: Chain, endpoint: Json | None, identifier: str) -> Asset:
+    """`endpoint`: the server of an endpoint group; None of anything else."""
     rule, backend = chain.rule, chain.backend
     policy = backend.get("cdnPolicy") or {}
-    domains = sorted({each for found in chain.certificates for each in _domains(found)})
+    domains = domains_of(chain)
     configuration: dict[str, Any] = {
         "bucket": backend.get("bucketName"),
-        "origin": None if chain.endpoint is None else chain.endpoint.get("fqdn") or chain.endpoint.get("ipAddress"),
+        "origin": None if endpoint is None else endpoint.get("fqdn") or endpoint.get("ipAddress"),
         "domains": domains,
         "cache": _CACHES.get(policy.get("cacheMode", "")),
         "default_ttl_s": policy.get("defaultTtl"),
@@ -189,11 +101,7 @@ def asset_of(chain: Chain, identifier: str) -> Asset:
         region=GLOBAL_REGION,
         tags=tags_of(rule),
         configuration=configuration,
-        facts={
-            "certificates": {each["name"]: (each.get("managed") or {}).get("status") for each in chain.certificates},
-            "protocol": "https" if "/targetHttpsProxies/" in str(rule.get("target")) else "http",
-            "scheme": rule.get("loadBalancingScheme"),
-        },
+        facts=facts_of(chain),
         links=_links(configuration),
         address=rule.get("IPAddress"),
         created_at=in_utc_or_none(rule.get("creationTimestamp", "")),
@@ -207,11 +115,6 @@ def _links(configuration: Json) -> tuple[AssetLink, ...]:
     if configuration["origin"]:
         return (AssetLink("origin", f"address:{configuration['origin']}", hard=True),)
     return ()
-
-
-def _domains(certificate: Json) -> list[str]:
-    found: Mapping[str, Any] = certificate.get("managed") or {}
-    return list(found.get("domains") or certificate.get("subjectAlternativeNames") or [])
 
 
 def group_of(backend: Json) -> str | None:

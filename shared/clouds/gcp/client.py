@@ -176,12 +176,22 @@ class GcpClient:
         return found
 
     async def rest_pages(
-        self, api: str, operation: str, path: str, region: str = "global", **parameters: Any
+        self,
+        api: str,
+        operation: str,
+        path: str,
+        region: str = "global",
+        *,
+        http_method: str = "GET",
+        **parameters: Any,
     ) -> AsyncIterator[dict[str, Any]]:
-        """The answers of a list until there is no next page; the same one twice is a `ProviderFault`, no loop."""
+        """The answers of a list until there is no next page; the same one twice is a `ProviderFault`, no loop.
+
+        `http_method`: some lists Google answers to a POST only.
+        """
         token: str | None = None
         while True:
-            page = await self.rest(api, operation, "GET", path, region, pageToken=token, **parameters)
+            page = await self.rest(api, operation, http_method, path, region, pageToken=token, **parameters)
             yield page
             following = page.get("nextPageToken")
             if not following:

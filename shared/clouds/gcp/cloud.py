@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from shared.clouds.budget.limiter import Limiter
 from shared.clouds.capabilities import Cloud
+from shared.clouds.gcp.application_balancers import GcpApplicationBalancers
 from shared.clouds.gcp.buckets import GcsBuckets
 from shared.clouds.gcp.client import GcpClient
 from shared.clouds.gcp.databases import GcpDatabases
@@ -42,6 +43,7 @@ class GcpCloud:
         self.private_networks = GcpPrivateNetworks(self._client)
         self.databases = GcpDatabases(self._client)
         self.load_balancers = GcpLoadBalancers(self._client)
+        self.application_balancers = GcpApplicationBalancers(self._client)
         self.distributions = GcpDistributions(self._client)
         self.dns_zones = GcpDnsZones(self._client)
         self.quotas = GcpQuotas(self._client)

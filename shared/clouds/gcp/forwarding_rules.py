@@ -91,7 +91,7 @@ class GcpForwardingRules(GcpAssets):
             return None
 
     def url(self, path: str) -> str:
-        return f"https://www.googleapis.com/compute/v1/projects/{self._client.project}/{path}"
+        return address_of(f"projects/{self._client.project}/{path}")
 
     async def _set_labels(self, region: str, rule: Json, tags: Mapping[str, str]) -> None:
         operation = f"{self.rules}.setLabels"
@@ -100,6 +100,11 @@ class GcpForwardingRules(GcpAssets):
         body = {"labels": labels, "labelFingerprint": rule["labelFingerprint"]}
         path = f"{self.rule_path(region, rule['name'])}/setLabels"
         await self.done(operation, "POST", path, region, body=body)
+
+
+def address_of(path: str) -> str:
+    """The full address of a path that begins with a project, as `addresses.from_project` cuts it out."""
+    return f"https://www.googleapis.com/compute/v1/{path}"
 
 
 def not_there(error: CloudError, field: str) -> InvalidRequest:

@@ -27,9 +27,11 @@ def tenant(services: Services, simulated_world: dict[str, SimulatedCloud], monke
     return Tenant(services, gcp)
 
 
-async def made(tenant: Tenant, provider: Provider, kind: tuple[str, str], **configuration: Any) -> Resource:
+async def made(
+    tenant: Tenant, provider: Provider, kind: tuple[str, str], *, region: str = "global", **configuration: Any
+) -> Resource:
     accepted = await tenant.add_resource(
-        provider, resource_name=kind[1].replace("_", "-"), region="global", resource_type=kind[0],
+        provider, resource_name=kind[1].replace("_", "-"), region=region, resource_type=kind[0],
         resource_subtype=kind[1], configuration=configuration,
     )  # fmt: skip
     operation = await tenant.done(accepted)
@@ -37,7 +39,7 @@ async def made(tenant: Tenant, provider: Provider, kind: tuple[str, str], **conf
     return await tenant.get(accepted.resource.id)
 
 
-async def test_a_network_and_the_names_that_only_it_sees(
+async def test_a_network_the_names_that_only_it_sees_and_a_balancer_before_a_machine(
     services: Services, tenant: Tenant, start_replica: StartReplica
 ) -> None:
     await start_replica(inventory_settle_s=0)
@@ -48,6 +50,10 @@ async def test_a_network_and_the_names_that_only_it_sees(
         tenant, provider, ("dns", "cloud_dns_zone"), zone_name="inner.example", network_ids=[network.resource_id],
         records=records,
     )  # fmt: skip
+    machine = await made(tenant, provider, ("compute", "gce_instance"), region=REGION)
+    balancer = await made(
+        tenant, provider, ("load_balancer", "application_load_balancer"), machines=[machine.resource_id]
+    )
     desired = {**network.configuration, "internal_traffic": False}
     configured = await services.ask(ConfigureResource(**tenant.envelope(), resource=network.id, configuration=desired))
     operation = await tenant.done(configured)
@@ -60,7 +66,11 @@ async def test_a_network_and_the_names_that_only_it_sees(
     edges = {(edge.relation, edge.source, edge.target) for edge in graph.edges}
     assert ("network", f"dns:{zone.resource_id}", f"network:{network.resource_id}") in edges
 
-    for resource in (zone, network):
+    graph = await services.ask(GetDependencies(**tenant.question(), resource=balancer.id, depth=1))
+    edges = {(edge.relation, edge.source, edge.target) for edge in graph.edges}
+    assert edges == {("target", f"load_balancer:{balancer.resource_id}", f"machine:{machine.resource_id}")}
+
+    for resource in (balancer, zone, network):
         deletion = await services.ask(DeleteResource(**tenant.envelope(), resource=resource.id))
         operation = await tenant.done(deletion)
         assert operation.status == "succeeded", operation.error

@@ -1,7 +1,8 @@
-"""What are global load balancers of the simulated Google Cloud, with Cloud CDN? Ten kinds that refer to each other.
+"""What are global load balancers of the simulated Google Cloud, with Cloud CDN? Eleven kinds that refer to each other.
 
-A rule leads to a proxy, a proxy to a URL map (and a certificate), that to a backend, a backend to a bucket or to an
-endpoint group. Nothing is made that refers to what is not there, and nothing goes while something refers to it.
+A rule leads to a proxy, a proxy to a URL map (and a certificate), that to a backend, a backend to a bucket, to an
+endpoint group of the Internet, or to groups of machines and what checks these. Nothing is made that refers to what is
+not there, and nothing goes while something refers to it.
 """
 
 from __future__ import annotations
@@ -13,12 +14,13 @@ from functools import partial
 from typing import Any
 
 from deploy.local.clouds.gcp import labels
+from deploy.local.clouds.gcp.backends import CHECK, GROUP, bucket, check, one_of, service
 from deploy.local.clouds.gcp.errors import already_exists, in_use, invalid, not_found
 from deploy.local.clouds.gcp.instances import fingerprint
 from deploy.local.clouds.gcp.lists import listed
+from deploy.local.clouds.gcp.machine_groups import SERVICE
 from deploy.local.clouds.gcp.operations import Change, accepted, failed_on_demand, once
 from deploy.local.clouds.gcp.places import number_of, stamp, url
-from deploy.local.clouds.gcp.storage import BUCKET
 from deploy.local.clouds.world.provider import Action, Answer, Call, Refusal
 from deploy.local.clouds.world.things import Thing
 
@@ -29,9 +31,6 @@ _SINGULARS = {
 }  # fmt: skip
 _NAME = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
 _DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]+")
-_TTLS = {"CACHE_ALL_STATIC": {"defaultTtl", "clientTtl", "maxTtl"}, "FORCE_CACHE_ALL": {"defaultTtl", "clientTtl"}}
-"""What of TTLs may be said in a cache mode (cloud.google.com/cdn/docs/using-ttl-overrides); in others nothing."""
-_DEFAULT_TTL_S, _MAX_TTL_S = 3600, 86400
 
 
 @dataclass(frozen=True)
@@ -134,7 +133,8 @@ def _render(call: Call, kind: Kind, thing: Thing) -> dict[str, Any]:
             value = shown[name]
             shown[name] = [url(call, each) for each in value] if isinstance(value, list) else url(call, value)
     if kind.word == SERVICE:
-        shown["backends"] = [{**each, "group": url(call, each["group"])} for each in shown["backends"]]
+        groups = [{**each, "group": url(call, each["group"])} for each in shown.pop("backends")]
+        shown |= {"backends": groups} if groups else {}
     if kind.word == GROUP:
         shown["size"] = len(thing.facts["endpoints"])
     if kind.word == ADDRESS:
@@ -163,48 +163,6 @@ def _group(_: Call, body: dict[str, Any]) -> dict[str, Any]:
     return {"networkEndpointType": kind, "defaultPort": int(body.get("defaultPort") or 443), "endpoints": []}
 
 
-def _service(call: Call, body: dict[str, Any]) -> dict[str, Any]:
-    groups = [_one_of(call, each.get("group"), "resource.backends[0].group", GROUP) for each in body["backends"]]
-    scheme, protocol = body.get("loadBalancingScheme") or "EXTERNAL", body.get("protocol") or "HTTP"
-    if scheme not in {"EXTERNAL", "EXTERNAL_MANAGED"} or protocol not in {"HTTP", "HTTPS", "HTTP2"}:
-        raise invalid("resource.protocol", protocol, "The scheme or the protocol is not one of a global load balancer.")
-    return {
-        "backends": [{"group": each, "balancingMode": "UTILIZATION", "capacityScaler": 1.0} for each in groups],
-        "protocol": protocol,
-        "loadBalancingScheme": scheme,
-        "customRequestHeaders": list(body.get("customRequestHeaders", [])),
-        "timeoutSec": int(body.get("timeoutSec", 30)),
-        "enableCDN": bool(body.get("enableCDN")),
-        **_cached(body, is_cdn=bool(body.get("enableCDN"))),
-    }
-
-
-def _bucket(call: Call, body: dict[str, Any]) -> dict[str, Any]:
-    if call.get(BUCKET, str(body.get("bucketName"))) is None:
-        raise invalid("resource.bucketName", body.get("bucketName"), "The bucket does not exist.")
-    is_cdn = bool(body.get("enableCdn"))
-    return {"bucketName": body["bucketName"], "enableCdn": is_cdn, **_cached(body, is_cdn=is_cdn)}
-
-
-def _cached(body: dict[str, Any], *, is_cdn: bool) -> dict[str, Any]:
-    compression = {"compressionMode": str(body.get("compressionMode") or "DISABLED")}
-    if not is_cdn:
-        return compression
-    policy: dict[str, Any] = body.get("cdnPolicy") or {}
-    mode = policy.get("cacheMode") or "CACHE_ALL_STATIC"
-    possible = _TTLS.get(mode, set())
-    said = {name: int(value) for name, value in policy.items() if name.endswith("Ttl")}
-    if wrong := said.keys() - possible:
-        name = min(wrong)
-        raise invalid(f"resource.cdnPolicy.{name}", said[name], f"Cannot be specified with cache mode {mode}.")
-    defaults = {"defaultTtl": _DEFAULT_TTL_S, "clientTtl": _DEFAULT_TTL_S, "maxTtl": _MAX_TTL_S}
-    ttls = {name: said.get(name, value) for name, value in defaults.items() if name in possible}
-    if "maxTtl" in ttls and max(ttls.values()) > ttls["maxTtl"]:
-        raise invalid("resource.cdnPolicy.maxTtl", ttls["maxTtl"], "Must not be less than another TTL.")
-    kept = {"negativeCaching": True, "serveWhileStale": _MAX_TTL_S, "requestCoalescing": True, **policy}
-    return {**compression, "cdnPolicy": {**kept, "cacheMode": mode, **ttls}}
-
-
 def _address(call: Call, body: dict[str, Any]) -> dict[str, Any]:
     version = body.get("ipVersion") or "IPV4"
     if version != "IPV4":
@@ -223,7 +181,7 @@ def _urls(call: Call, body: dict[str, Any]) -> dict[str, Any]:
     address, redirect = body.get("defaultService"), body.get("defaultUrlRedirect")
     if address is None and redirect is not None:
         return {"defaultUrlRedirect": dict(redirect)}
-    return {"defaultService": _one_of(call, address, "resource.defaultService", SERVICE, BACKEND_BUCKET)}
+    return {"defaultService": one_of(call, address, "resource.defaultService", SERVICE, BACKEND_BUCKET)}
 
 
 def _certificate(_: Call, body: dict[str, Any]) -> dict[str, Any]:
@@ -246,26 +204,26 @@ def _policy(_: Call, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _proxy(call: Call, body: dict[str, Any]) -> dict[str, Any]:
-    return {"urlMap": _one_of(call, body.get("urlMap"), "resource.urlMap", URLS)}
+    return {"urlMap": one_of(call, body.get("urlMap"), "resource.urlMap", URLS)}
 
 
 def _tls_proxy(call: Call, body: dict[str, Any]) -> dict[str, Any]:
     certificates = body.get("sslCertificates") or []
     if not 1 <= len(certificates) <= 15:
         raise invalid("resource.sslCertificates", certificates, "1 to 15 certificates are needed.")
-    found = [_one_of(call, each, "resource.sslCertificates[0]", CERTIFICATE) for each in certificates]
+    found = [one_of(call, each, "resource.sslCertificates[0]", CERTIFICATE) for each in certificates]
     policy = body.get("sslPolicy")
-    more = {} if policy is None else {"sslPolicy": _one_of(call, policy, "resource.sslPolicy", POLICY)}
+    more = {} if policy is None else {"sslPolicy": one_of(call, policy, "resource.sslPolicy", POLICY)}
     return {**_proxy(call, body), "sslCertificates": found, **more, "quicOverride": "NONE"}
 
 
 def _rule(call: Call, body: dict[str, Any]) -> dict[str, Any]:
-    target = _one_of(call, body.get("target"), "resource.target", PROXY, TLS_PROXY)
+    target = one_of(call, body.get("target"), "resource.target", PROXY, TLS_PROXY)
     first = str(body.get("portRange", "")).partition("-")[0]
     if not first.isdecimal() or ("targetHttpsProxies" in target and first != "443"):
         raise invalid("resource.portRange", body.get("portRange"), "Invalid port range for the target.")
     scheme, reserved = body.get("loadBalancingScheme") or "EXTERNAL", body.get("IPAddress")
-    path = None if reserved is None else _one_of(call, reserved, "resource.IPAddress", ADDRESS)
+    path = None if reserved is None else one_of(call, reserved, "resource.IPAddress", ADDRESS)
     known = None if path is None else call.get(ADDRESS, path)
     address = _ip_address(target, str(call.things.last_number)) if known is None else known.facts["address"]
     taken = {(each.facts["IPAddress"], each.facts["portRange"]) for each in call.list(RULE)}
@@ -281,14 +239,6 @@ def _rule(call: Call, body: dict[str, Any]) -> dict[str, Any]:
         "labels": {},  # only setLabels sets them, whatever an insert says
         "target": target,
     }
-
-
-def _one_of(call: Call, address: object, field: str, *words: str) -> str:
-    """The path of a thing that an address means. Raises Refusal `invalid` when there is none of these kinds."""
-    path = "/".join(str(address or "").split("/")[-3:])
-    if all(call.get(word, path) is None for word in words):
-        raise invalid(field, address, "The referenced resource cannot be found.")
-    return path
 
 
 def _set_labels(call: Call) -> Answer:
@@ -337,15 +287,16 @@ def _need(call: Call, kind: Kind) -> Thing:
     return found
 
 
-GROUP, SERVICE, BACKEND_BUCKET, URLS = "endpoint_group", "backend_service", "backend_bucket", "url_map"
+BACKEND_BUCKET, URLS = "backend_bucket", "url_map"
 CERTIFICATE, POLICY, PROXY, TLS_PROXY = "ssl_certificate", "ssl_policy", "target_http_proxy", "target_https_proxy"
 RULE, ADDRESS = "global_forwarding_rule", "global_address"
 KINDS: Mapping[str, Kind] = {
     each.word: each
     for each in (
         Kind("networkEndpointGroups", "globalNetworkEndpointGroups", GROUP, _group),
-        Kind("backendServices", "backendServices", SERVICE, _service, updated="PUT"),
-        Kind("backendBuckets", "backendBuckets", BACKEND_BUCKET, _bucket, updated="PUT"),
+        Kind("healthChecks", "healthChecks", CHECK, check, updated="PUT"),
+        Kind("backendServices", "backendServices", SERVICE, service, ("healthChecks",), updated="PUT"),
+        Kind("backendBuckets", "backendBuckets", BACKEND_BUCKET, bucket, updated="PUT"),
         Kind("addresses", "globalAddresses", ADDRESS, _address),
         Kind("urlMaps", "urlMaps", URLS, _urls, ("defaultService",)),
         Kind("sslCertificates", "sslCertificates", CERTIFICATE, _certificate),

@@ -31,6 +31,7 @@ KINDS = {
     "vpc_network": ("network", "networks.insert", REFUSALS),
     "cloud_sql_instance": ("sql_instance", "sql.instances.insert", REST_REFUSALS),
     "network_load_balancer": ("forwarding_rule", "forwardingRules.insert", REFUSALS),
+    "application_load_balancer": ("global_forwarding_rule", "globalForwardingRules.insert", REFUSALS),
     "cloud_cdn": ("global_forwarding_rule", "globalForwardingRules.insert", REFUSALS),
     "cloud_dns_zone": ("dns_zone", "dns.managedZones.create", REST_REFUSALS),
 }
@@ -134,6 +135,13 @@ def load_balancer(number: int) -> Sample:
     return Sample(given, "regions/us-central1/forwardingRules/never-made", change)
 
 
+def application_balancer(number: int) -> Sample:
+    given = {"domains": [f"www-{number}.example.com"], "target_port": 8080} if number % 2 else {}
+    check = {"port": None if number % 2 else 9000, "path": "/ready", "interval_s": 10}
+    change = {"target_port": 8000, "health_check": check, "session_affinity": "GENERATED_COOKIE"}
+    return Sample(given, "global/forwardingRules/never-made", change)
+
+
 def distribution(number: int) -> Sample:
     """One before a server by its name with a domain, one before an address."""
     named = {"origin": "photos.example.com", "domains": [f"cdn-{number}.example.com"], "default_ttl_s": 60}
@@ -161,6 +169,7 @@ SAMPLES: dict[str, Callable[[int], Sample]] = {
     "vpc_network": network,
     "cloud_sql_instance": database,
     "network_load_balancer": load_balancer,
+    "application_load_balancer": application_balancer,
     "cloud_cdn": distribution,
     "cloud_dns_zone": dns_zone,
 }

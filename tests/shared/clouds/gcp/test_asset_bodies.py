@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from shared.clouds.assets import GLOBAL_REGION, AssetSpec, assets_of
+from shared.clouds.models import MachineSpec
 from tests.fixtures.google_models import problems
 from tests.fixtures.lazily import Lazily
 from tests.shared.clouds.account_under_test import new_token
@@ -23,6 +24,8 @@ DISCOVERED = {
     r".*/global/httpHealthChecks(/[^/]+)?": ("compute", "HttpHealthCheck"),
 }
 OF_THE_SDK = {
+    r".*/zones/.*/attachNetworkEndpoints": "NetworkEndpointGroupsAttachEndpointsRequest",
+    r".*/zones/.*/detachNetworkEndpoints": "NetworkEndpointGroupsDetachEndpointsRequest",
     r".*/global/networks(/[^/]+)?": "Network",
     r".*/global/firewalls(/[^/]+)?": "Firewall",
     r".*/subnetworks": "Subnetwork",
@@ -33,6 +36,7 @@ OF_THE_SDK = {
     r".*/global/.*/setLabels": "GlobalSetLabelsRequest",
     r".*/networkEndpointGroups": "NetworkEndpointGroup",
     r".*/attachNetworkEndpoints": "GlobalNetworkEndpointGroupsAttachEndpointsRequest",
+    r".*/healthChecks(/[^/]+)?": "HealthCheck",
     r".*/backendServices(/[^/]+)?": "BackendService",
     r".*/backendBuckets(/[^/]+)?": "BackendBucket",
     r".*/urlMaps": "UrlMap",
@@ -63,7 +67,7 @@ def wrong(path, body):
     return [f"{path} has no model here"]
 
 
-async def test_bodies_are_googles(account, cloud):
+async def test_bodies_are_googles(account, cloud, spec):
     sent = []
     await cloud.quotas.read(GLOBAL_REGION, None)
     cloud._client._session.hooks["response"].append(lambda answer, *_, **__: sent.append(answer.request))
@@ -79,6 +83,13 @@ async def test_bodies_are_googles(account, cloud):
             await assets.change(region, made.id, {**made.configuration, **sample.change})
             account.settle()
             await assets.tag(region, made.id, {"team": "photos"})
+    zone = f"{account.region}-a"
+    machines = [await cloud.machines.create(account.region, MachineSpec(new_token(), "e2-micro", zone=zone))
+                for _ in range(2)]  # fmt: skip
+    balancers, ids = cloud.application_balancers, sorted(each.id for each in machines)
+    made = await balancers.create(GLOBAL_REGION, spec(balancers, machines=ids))
+    await balancers.change(GLOBAL_REGION, made.id, {**made.configuration, "machines": ids[:1]})
     bodies = [(urlsplit(each.url).path, json.loads(each.body)) for each in sent if each.body]
     assert [found for path, body in bodies for found in wrong(path, body)] == []
     assert len(bodies) > 30
+    assert {path.rpartition("/")[2] for path, _ in bodies} >= {"attachNetworkEndpoints", "detachNetworkEndpoints"}

@@ -8,6 +8,7 @@ from shared.clouds.registry import catalog_of
 CATALOG = catalog_of("gcp")
 BUCKET, NETWORK = ("storage", "gcs_bucket"), ("network", "vpc_network")
 DATABASE, BALANCER = ("database", "cloud_sql_instance"), ("load_balancer", "network_load_balancer")
+BEFORE_HTTP = ("load_balancer", "application_load_balancer")
 ZONE, CDN = ("dns", "cloud_dns_zone"), ("cdn", "cloud_cdn")
 
 
@@ -41,6 +42,9 @@ WRONG = [
     (DATABASE, {"storage_gib": 5}, "storage_gib"),
     (BALANCER, {"port": 90, "last_port": 80}, "last_port"),
     (BALANCER, {"machines": ["web-1"]}, "machines.0"),
+    (BEFORE_HTTP, {"machines": ["web-1"]}, "machines.0"),
+    (BEFORE_HTTP, {"domains": ["www"]}, "domains.0"),
+    (BEFORE_HTTP, {"health_check": {"path": "ready"}}, "health_check.path"),
     (CDN, {}, "origin"),
     (CDN, {"origin": "www.example.com", "bucket": "photos"}, "origin"),
     (CDN, {"origin": "WWW.example.com"}, "origin"),
@@ -63,7 +67,7 @@ def test_a_wrong_field_is_named(kind, configuration, field):
 
 
 def test_little_has_to_be_given():
-    for kind in (BUCKET, NETWORK, DATABASE, BALANCER):
+    for kind in (BUCKET, NETWORK, DATABASE, BALANCER, BEFORE_HTTP):
         assert CATALOG.configuration(*kind, {})
     assert CATALOG.configuration(*CDN, {"bucket": "photos"})["domains"] == []
     assert CATALOG.configuration(*DATABASE, {"engine": "mysql"})["version"] == "8.4"

@@ -7,7 +7,7 @@ import pytest
 from google.api_core.client_options import ClientOptions
 from google.oauth2 import service_account
 
-from tests.deploy.local.clouds.gcp.conftest import SCOPES, machine
+from tests.deploy.local.clouds.gcp.conftest import SCOPES, ZONE, machine
 from tests.fixtures.google_models import problems
 from tests.fixtures.lazily import Lazily
 
@@ -210,3 +210,48 @@ def test_a_global_balancer_that_keeps_copies(rest, name):
         assert reason == "resourceInUseByAnotherResource", kind
     for kind in ("forwardingRules", "targetHttpProxies", *used, "backendBuckets"):
         rest.change("DELETE", f"global/{kind}/{name}")
+
+
+def test_machines_behind_a_global_balancer(rest, name):
+    machine, place = rest.insert(name), f"zones/{ZONE}"
+    group, service = f"{place}/networkEndpointGroups/{name}", f"global/backendServices/{name}"
+    rest.done(rest.change("POST", f"{place}/networkEndpointGroups",
+                          {"name": name, "networkEndpointType": "GCE_VM_IP_PORT"}))  # fmt: skip
+    for body, status in (
+        ({"instance": name, "port": 80}, 200),
+        ({"instance": machine, "port": 80}, 200),  # it is there already
+        ({"instance": name, "port": 81}, 400),  # an address is in a group once
+        ({"instance": "never-made", "port": 80}, 400),
+    ):
+        assert rest.ask("POST", f"{group}/attachNetworkEndpoints", {"networkEndpoints": [body]})[0] == status, body
+    inside = rest.change("POST", f"{group}/listNetworkEndpoints")
+    taken(compute_v1.NetworkEndpointGroupsListNetworkEndpoints, inside)
+    assert [each["networkEndpoint"]["port"] for each in inside["items"]] == [80]
+    taken(compute_v1.NetworkEndpointGroup, rest.get(group))
+    taken(compute_v1.NetworkEndpointGroupList, rest.get(f"{place}/networkEndpointGroups"))
+    listed = rest.get("aggregated/networkEndpointGroups", filter=f'name eq "{name[:10]}.*"')
+    taken(compute_v1.NetworkEndpointGroupAggregatedList, listed)
+    assert name in [each["name"] for each in listed["items"][place]["networkEndpointGroups"]]
+
+    check = {"name": name, "type": "HTTP", "httpHealthCheck": {"requestPath": "/ready"}}
+    rest.change("POST", "global/healthChecks", check)
+    shown = taken(compute_v1.HealthCheck, rest.get(f"global/healthChecks/{name}"))
+    assert (shown.http_health_check.port_specification, shown.timeout_sec) == ("USE_SERVING_PORT", 5)
+    taken(compute_v1.HealthCheckList, rest.get("global/healthChecks"))
+    rate = {"balancingMode": "RATE", "maxRatePerEndpoint": 100.0}
+    whole = {"name": name, "backends": [{"group": group, **rate}], "healthChecks": [f"global/healthChecks/{name}"]}
+    for wrong in ({"healthChecks": []}, {"backends": [{"group": group}]}):
+        assert rest.ask("POST", "global/backendServices", {**whole, **wrong})[0] == 400, wrong
+    rest.change("POST", "global/backendServices", whole)
+    assert taken(compute_v1.BackendService, rest.get(service)).backends[0].group.endswith(group)
+    for path in (group, f"global/healthChecks/{name}"):
+        assert rest.ask("DELETE", path)[1]["error"]["errors"][0]["reason"] == "resourceInUseByAnotherResource", path
+    began = rest.change("POST", f"{place}/instanceGroups", {"name": name})
+    assert (began["status"], began["zone"].rpartition("/")[2]) == ("RUNNING", ZONE)
+    rest.done(began)
+    rest.change("POST", f"{place}/instanceGroups/{name}/addInstances", {"instances": [{"instance": machine}]})
+    members = rest.change("POST", f"{place}/instanceGroups/{name}/listInstances")
+    assert taken(compute_v1.InstanceGroupsListInstances, members).items[0].instance.endswith(machine)
+    rest.change("DELETE", machine)
+    for path in (service, group, f"global/healthChecks/{name}"):
+        rest.change("DELETE", path)

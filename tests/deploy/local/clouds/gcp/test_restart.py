@@ -51,6 +51,14 @@ def test_nothing_answered_is_lost(start):
     rest = Rest(gcp)
     path = rest.insert(labels={"team": "photos"})
     bucket = rest.change("POST", f"{gcp.endpoint_url}/storage/v1/b", {"name": "kept-bucket"}, project=rest.project)
+    place = path.rpartition("/instances")[0]
+    group = f"{place}/networkEndpointGroups/kept-group"
+    rest.change(
+        "POST", f"{place}/networkEndpointGroups", {"name": "kept-group", "networkEndpointType": "GCE_VM_IP_PORT"}
+    )
+    endpoints = {"networkEndpoints": [{"instance": path, "port": 80}]}
+    rest.change("POST", f"{group}/attachNetworkEndpoints", endpoints)
+    inside = rest.change("POST", f"{group}/listNetworkEndpoints")
     before, token, ledger = rest.get(path), rest.session.credentials.token, gcp.ledger()
     process.kill()
     process.wait()
@@ -59,7 +67,11 @@ def test_nothing_answered_is_lost(start):
     assert rest.session.credentials.token == token
     assert {**after, "status": ""} == {**before, "status": ""}
     assert gcp.ledger() == ledger
-    assert ledger[-1]["action"] == "storage.buckets.insert"
+    assert [each["action"] for each in ledger[-3:]] == [
+        "storage.buckets.insert", "networkEndpointGroups.insert", "networkEndpointGroups.attachNetworkEndpoints",
+    ]  # fmt: skip
+    assert inside["items"]
+    assert rest.change("POST", f"{group}/listNetworkEndpoints") == inside
     assert rest.get(bucket["selfLink"]) == bucket
     assert tuple(gcp._ask("GET", "/_sim/accounts")["accounts"]) == accounts
     gcp.advance()
