@@ -108,9 +108,14 @@ class ModelCatalog(Catalog):
         """Made once: pydantic takes milliseconds to say each schema, and every order asks for one."""
         return tuple(
             ResourceOffer(
-                resource_type, subtype, kind.title, kind.model.model_json_schema(), kind.is_global, kind.can_stop,
-                kind.spot,
-            )  # fmt: skip
+                resource_type=resource_type,
+                resource_subtype=subtype,
+                display_name=kind.title,
+                configuration_schema=kind.model.model_json_schema(),
+                is_global=kind.is_global,
+                can_stop=kind.can_stop,
+                spot=kind.spot,
+            )
             for (resource_type, subtype), kind in self.kinds.items()
         )
 

@@ -179,6 +179,11 @@ class MachineSpec:
         )
 
 
+def price_item(instance_type: str, capacity_type: str | None) -> str:
+    """By which item of its provider's price list a machine is paid for (prices.md); None counts as on demand."""
+    return f"{CapacityType.SPOT}:{instance_type}" if capacity_type == CapacityType.SPOT else instance_type
+
+
 @dataclass(frozen=True, slots=True)
 class MachineType:
     """A size that machines come in, as the provider publishes it. Within a `family` only the amounts differ.

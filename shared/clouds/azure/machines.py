@@ -250,7 +250,9 @@ def _as_invalid(error: NotFound) -> InvalidRequest:
 
 
 def _made_for(machine: Machine, spec: MachineSpec) -> bool:
-    is_same = machine.instance_type.lower() == spec.instance_type.lower() and machine.capacity_type is spec.capacity_type
+    is_same = (
+        machine.instance_type.lower() == spec.instance_type.lower() and machine.capacity_type is spec.capacity_type
+    )
     return is_same and spec.image in {None, machine.image}
 
 

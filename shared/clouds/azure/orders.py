@@ -53,7 +53,9 @@ class AzureOrders:
     async def prepare(self, region: str, spec: MachineSpec, receipt: Receipt | None) -> Order:
         """Check the spec, write the receipt, make what the machine needs. All of it may be repeated."""
         group_id = _one_group(spec)
-        size = await self._sizes.need(region, spec.instance_type, operation=_OPERATION, capacity_type=spec.capacity_type)
+        size = await self._sizes.need(
+            region, spec.instance_type, operation=_OPERATION, capacity_type=spec.capacity_type
+        )
         boot = await self._images.boot(region, spec.image, architecture=architecture_of(size.name))
         zone = spec.zone or _zone_for(spec.token, size)
         subnet_id = spec.subnet_id or await self._ground.subnet(region)

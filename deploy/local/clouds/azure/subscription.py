@@ -128,9 +128,7 @@ def _usage(call: Call) -> Answer:
         raise Refusal("invalid", f"No registered resource provider found for location '{call.path['location']}'.",
                       code="NoRegisteredProviderFound")  # fmt: skip
     families = {size.family: size.quota for size in SIZES.values()}
-    rows = [
-        _use(family, f"{family} vCPUs", cores_in_use(call, family), quota) for family, quota in families.items()
-    ]
+    rows = [_use(family, f"{family} vCPUs", cores_in_use(call, family), quota) for family, quota in families.items()]
     rows.append(_use("lowPriorityCores", "Total Regional Spot vCPUs", spot_cores_in_use(call), SPOT_QUOTA))
     return Answer(200, {"value": rows})
 
