@@ -21,7 +21,6 @@ from services.provisioner.handlers.machines import (
 from services.provisioner.storage import providers, resources
 from shared.bus.router import Routes
 from shared.clouds.errors import InvalidRequest, NoCapacity, QuotaExceeded
-from shared.clouds.models import CapacityType
 from shared.clouds.registry import catalog_of
 from shared.db import sagas
 from shared.db.saga import Saga
@@ -175,7 +174,7 @@ def _undoing(order: Order) -> Callable[[dict[str, Any] | None], Awaitable[None]]
 def asked_at(offer: Offer, configuration: Mapping[str, Any]) -> dict[str, Any]:
     """The configuration as it is asked for at an offer: with its type, its zone where it has one, and as spot."""
     zone = {} if offer.availability_zone is None else {ZONE: offer.availability_zone}
-    spot = {CAPACITY: offer.capacity_type} if offer.capacity_type == CapacityType.SPOT else {}
+    spot = {CAPACITY: offer.capacity_type} if offer.capacity_type == "spot" else {}
     return {**configuration, TYPE: offer.instance_type, **zone, **spot}
 
 
@@ -191,5 +190,5 @@ def placement_of(offer: Offer, fitting: int, tried: Sequence[Refusal]) -> dict[s
 
 
 def _words(offer: Offer) -> str:
-    spot = " spot" if offer.capacity_type == CapacityType.SPOT else ""
+    spot = " spot" if offer.capacity_type == "spot" else ""
     return f"{offer.provider_name} {offer.availability_zone or offer.region} {offer.instance_type}{spot}"

@@ -139,7 +139,7 @@ class SlowCompute(OccupiedNetworks):
         for machine in reservation.instances:
             _name_root_volume(machine)
             self._boot_from(machine, image)
-            machine.spot_request_type = spot_request_type
+            spot.mark(machine, spot_request_type)
             self._move(machine, "pending", "running")
         self._remember(call, "RunInstances", reservation.id)
         return reservation

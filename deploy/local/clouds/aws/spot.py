@@ -9,6 +9,7 @@ from typing import Any
 from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models.instances import Instance
 
+_KIND = "spot_request_type"
 _OPTIONS = "InstanceMarketOptions.SpotOptions."
 SPOT, ONE_TIME, PERSISTENT, TERMINATE = "spot", "one-time", "persistent", "terminate"
 
@@ -30,10 +31,15 @@ def request_type(asked: Mapping[str, Any]) -> str | None:
     return kind
 
 
+def mark(machine: Instance, kind: str | None) -> None:
+    """Remember of an instance how often its capacity was asked for; moto has no place for it."""
+    setattr(machine, _KIND, kind)
+
+
 def refuse_stop(machines: list[Instance]) -> None:
     """Raises EC2ClientError when one of them was asked for once only: it has no way back."""
     for machine in machines:
-        if getattr(machine, "spot_request_type", None) == ONE_TIME:
+        if getattr(machine, _KIND, None) == ONE_TIME:
             text = (
                 f"You can't stop the Spot Instance '{machine.id}' because it is associated with a one-time Spot "
                 "Instance request. You can only stop Spot Instances associated with persistent Spot Instance requests."
