@@ -23,7 +23,16 @@ SCALING_COLUMNS = (
     "error",
 )
 ITEM_COLUMNS = ("index", "resource", "resource_name", "status", "error")
-OFFER_COLUMNS = ("usd_per_hour", "provider_name", "region", "instance_type", "vcpu", "memory_gib", "architecture")
+OFFER_COLUMNS = (
+    "usd_per_hour",
+    "capacity_type",
+    "provider_name",
+    "region",
+    "instance_type",
+    "vcpu",
+    "memory_gib",
+    "architecture",
+)
 AsJson = Annotated[bool, typer.Option("--json", help="JSON for programs")]
 Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="follow the operation")]
 

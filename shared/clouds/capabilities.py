@@ -134,7 +134,10 @@ class Machines(Protocol):
         ...
 
     async def stop(self, region: str, machine_id: str) -> None:
-        """Idempotent. `NotFound`; `IncorrectState` for one that is terminated; `StillWorking` while it is pending."""
+        """Idempotent. `NotFound`; `IncorrectState` for one that is terminated; `StillWorking` while it is pending.
+
+        `InvalidRequest` for a spot machine where the catalog's `Spot.can_stop` is False.
+        """
         ...
 
     async def resize(self, region: str, machine_id: str, instance_type: str) -> None:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 
 from shared.clouds.capabilities import Catalog
 from shared.clouds.errors import FieldProblem, InvalidRequest, Unsupported
-from shared.clouds.models import Credentials, ResourceOffer
+from shared.clouds.models import Credentials, ResourceOffer, Spot
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -31,6 +31,7 @@ class Kind:
     model: type[BaseModel]
     is_global: bool = False
     can_stop: bool = False
+    spot: Spot | None = None
 
 
 class ModelCatalog(Catalog):
@@ -107,7 +108,13 @@ class ModelCatalog(Catalog):
         """Made once: pydantic takes milliseconds to say each schema, and every order asks for one."""
         return tuple(
             ResourceOffer(
-                resource_type, subtype, kind.title, kind.model.model_json_schema(), kind.is_global, kind.can_stop
+                resource_type=resource_type,
+                resource_subtype=subtype,
+                display_name=kind.title,
+                configuration_schema=kind.model.model_json_schema(),
+                is_global=kind.is_global,
+                can_stop=kind.can_stop,
+                spot=kind.spot,
             )
             for (resource_type, subtype), kind in self.kinds.items()
         )

@@ -1,7 +1,7 @@
 """What is on a provider's price list? The file `prices.csv.gz` of each provider; prices.md says where it is from.
 
-A price is on demand, in USD, before tax. What is not on the list has no known price; it is never free. The file is
-read a region at a time, when it is asked for: Azure's alone has 55,000 rows.
+A price is in USD, before tax; on demand, but for those of spot machines. What is not on the list has no known price; it
+is never free. The file is read a region at a time, when it is asked for: Azure's alone has 84,000 rows.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ REGIONS_KEPT = 64
 class ListPrice:
     """`usd` per `unit` (`hour`, or `gib_month`: a GiB for a month) from the first day of a month on.
 
-    `item` is a machine type, `disk:<kind>` with the provider's word for the kind of a volume, or `snapshot`.
+    `item` is a machine type, `spot:<type>` for it as a spot machine, `disk:<kind>` with the provider's word for the
+    kind of a volume, or `snapshot`.
     """
 
     region: str

@@ -93,6 +93,13 @@ class MachineState(StrEnum):
     TERMINATED = "terminated"
 
 
+class CapacityType(StrEnum):
+    """How a machine's capacity is bought. A spot machine is cheaper, and its provider may take it back at any time."""
+
+    ON_DEMAND = "on_demand"
+    SPOT = "spot"
+
+
 @dataclass(frozen=True, slots=True)
 class AttachedVolume:
     volume_id: str
@@ -124,6 +131,7 @@ class Machine:
     root_device_name: str | None = None
     volumes: tuple[AttachedVolume, ...] = ()
     detailed_monitoring: bool | None = None
+    capacity_type: CapacityType | None = None
 
     @property
     def token(self) -> str | None:
@@ -151,6 +159,7 @@ class MachineSpec:
     security_groups: tuple[str, ...] = ()
     detailed_monitoring: bool = False
     root_volume_gib: int | None = None
+    capacity_type: CapacityType = CapacityType.ON_DEMAND
 
     @classmethod
     def from_configuration(cls, configuration: Mapping[str, Any], *, token: str, tags: Mapping[str, str]) -> Self:
@@ -166,7 +175,13 @@ class MachineSpec:
             security_groups=tuple(groups),
             detailed_monitoring=configuration.get("monitoring") == "detailed",
             root_volume_gib=configuration.get("volume_size_gib"),
+            capacity_type=CapacityType(configuration.get("capacity_type") or CapacityType.ON_DEMAND),
         )
+
+
+def price_item(instance_type: str, capacity_type: str | None) -> str:
+    """By which item of its provider's price list a machine is paid for (prices.md); None counts as on demand."""
+    return f"{CapacityType.SPOT}:{instance_type}" if capacity_type == CapacityType.SPOT else instance_type
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,10 +362,18 @@ class MetricAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class Spot:
+    """What the spot machines of a kind can. `can_stop`: stand still and be started again, and so change their type."""
+
+    can_stop: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ResourceOffer:
     """A kind of resource that a provider provisions, with the JSON Schema (2020-12) of its configuration.
 
-    `is_global`: it belongs to no region. `can_stop`: it can stand still and be started again.
+    `is_global`: it belongs to no region. `can_stop`: it can stand still and be started again. `spot` None: it is not
+    to be had as a spot machine.
     """
 
     resource_type: str
@@ -359,3 +382,4 @@ class ResourceOffer:
     configuration_schema: Mapping[str, Any]
     is_global: bool = False
     can_stop: bool = False
+    spot: Spot | None = None

@@ -10,6 +10,7 @@ from shared.messages.texts import Line
 
 Architecture = Literal["x86_64", "arm64", "any"]
 ProviderName = Literal["aws", "azure", "gcp", "digitalocean", "linode", "vultr"]
+CapacityTypeName = Literal["on_demand", "spot"]
 OFFERS_SHOWN = 50
 
 
@@ -18,8 +19,9 @@ class Constraints(Facts):
 
     But for `architecture`: without it only x86_64 fits, unless the type is named, for images and programs are mostly
     made for that. `providers` are names of clouds, `regions` their region codes. With a largest price, an offer whose
-    price is not known does not fit; without one it comes after all others. `spot_allowed` permits machines that the
-    provider may take back: no spot price is known, so that every offer is on demand all the same.
+    price is not known does not fit; without one it comes after all others. With `spot_allowed` each type of a cloud
+    that sells spot machines is offered twice, on demand and spot, each at its own price; without it no spot machine
+    fits, unless the configuration names it (`capacity_type`). A provider may take a spot machine back at any time.
     """
 
     min_vcpu: int | None = Field(default=None, ge=1, le=10_000)
@@ -34,7 +36,8 @@ class Constraints(Facts):
 class Offer(Facts):
     """A machine type in a region of an account. `availability_zone` null: the provider's choice.
 
-    `usd_per_hour` is the list price on demand, null when none is known.
+    `usd_per_hour` is the list price of `capacity_type`, null when none is known. A spot price changes by the hour: the
+    list's is of some day.
     """
 
     provider_id: UUID
@@ -47,6 +50,7 @@ class Offer(Facts):
     memory_gib: float
     architecture: str
     usd_per_hour: float | None = None
+    capacity_type: CapacityTypeName = "on_demand"
 
 
 class Refusal(Facts):

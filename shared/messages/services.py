@@ -22,6 +22,8 @@ class ProviderService(Facts):
 
     `is_global`: it belongs to no region and is asked for in `global`. What can be done with such a thing: started and
     stopped, given another size, changed in some field of its configuration (`x-change` in the schema says how).
+    `sells_spot`: its machines are also to be had as spot machines (`capacity_type` of the configuration), and
+    `can_stop_spot` whether such a machine can be stopped, and so given another size.
     `sizes` null: nobody wrote them down, and a size is asked for by its name; else all that are known, which a region
     need not have.
     """
@@ -36,6 +38,8 @@ class ProviderService(Facts):
     can_resize: bool
     can_change: bool
     sizes: list[ServiceSize] | None
+    sells_spot: bool = False
+    can_stop_spot: bool = False
 
 
 class ListServices(Request, entity="provider", name="list_services", owner="provisioner", reply=Page[ProviderService]):

@@ -6,6 +6,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from shared.clouds.models import price_item
+
 HOURS_PER_MONTH = Decimal(720)
 """30 days: the API's month (requirements C8), and how AWS prorates EBS storage (per second of a 30-day month)."""
 AVERAGE_HOURS_PER_MONTH = Decimal(730)
@@ -53,6 +55,7 @@ class Rate:
 def components(resource_subtype: str, configuration: Mapping[str, Any]) -> tuple[Component, ...]:
     """What is paid for: a machine pays for its type while it runs, a volume and a snapshot for their size until gone.
 
+    A spot machine pays the spot price of its type; where none is known it is unknown, and not the price on demand.
     A machine's volumes are resources of their own and pay for themselves; what disk comes with a type is in its price.
     A snapshot counts with the size of its volume: what is stored of it is less, and no provider says how much.
     """
@@ -60,7 +63,8 @@ def components(resource_subtype: str, configuration: Mapping[str, Any]) -> tuple
     quantity = Decimal(size) if isinstance(size, int) else None
     if resource_subtype in MACHINES:
         instance_type = str(configuration.get("instance_type", "unknown"))
-        return (Component(COMPUTE, instance_type, Decimal(1), while_stopped=False),)
+        item = price_item(instance_type, configuration.get("capacity_type"))
+        return (Component(COMPUTE, item, Decimal(1), while_stopped=False),)
     if resource_subtype == VOLUME:
         kind = configuration.get("kind")
         return (Component(STORAGE, f"disk:{kind}" if kind else "disk", quantity, while_stopped=True),)

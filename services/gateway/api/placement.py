@@ -23,8 +23,8 @@ class ConstraintsBody(Constraints):
     """What a machine must have, and where and at which price; what is not given excludes nothing.
 
     Unless `architecture` or the type's name says otherwise, it is x86_64. With `max_price_usd_per_hour` an offer whose
-    price is not known does not fit; without it such an offer comes last. `spot_allowed` permits spot machines; no spot
-    price is known, so that every offer is on demand.
+    price is not known does not fit; without it such an offer comes last. `spot_allowed` also offers spot machines, each
+    at its own price: a provider may take such a machine back at any time.
     """
 
     model_config = ConfigDict(extra="forbid")

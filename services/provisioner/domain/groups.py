@@ -6,7 +6,7 @@ from itertools import count as numbers
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
-from services.provisioner.domain.scaling import FIELD, Types, hourly_cost
+from services.provisioner.domain.scaling import FIELD, Types, hourly_cost, item_of
 from shared.kit.errors import Conflict
 
 SCALE_OUT, SCALE_IN = "scale_out", "scale_in"
@@ -58,7 +58,7 @@ def leaving(members: Sequence[M], original: UUID, count: int, *, force: bool) ->
 
 def hourly_cost_of(member: Member) -> float | None:
     """What an hour of it costs by costs' last word; None where that word does not include its size."""
-    return hourly_cost(member.cost_tracking, str(member.configuration.get(FIELD)))
+    return hourly_cost(member.cost_tracking, item_of(member.configuration))
 
 
 def total(costs: Sequence[float | None]) -> float | None:

@@ -25,7 +25,7 @@ from services.provisioner.domain.resources import (
     TERMINATED,
     size_category,
 )
-from services.provisioner.domain.sightings import Found
+from services.provisioner.domain.sightings import CAPACITY, Found
 from services.provisioner.domain.tags import labels_of, merged
 from shared.messages.resources import Change, Resource
 
@@ -255,8 +255,9 @@ def _tag(mine: str | None, before: str | None, after: str | None) -> str | None:
 
 
 def _configuration(resource: Resource, found: Found) -> dict[str, Any]:
-    """Of what was provisioned only the type follows the cloud: the rest is what was asked for."""
+    """Of what was provisioned only what it is paid by follows the cloud: the rest is what was asked for."""
     own = {} if found.instance_type is None else {"instance_type": found.instance_type}
+    own |= {CAPACITY: found.facts[CAPACITY]} if CAPACITY in found.facts else {}
     if resource.origin == DISCOVERED:
         return {**own, **found.facts}
     return {**resource.configuration, **own}

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from uuid import UUID
 
-from shared.clouds.models import MachineType
+from shared.clouds.models import CapacityType, MachineType, price_item
 from shared.kit.errors import FieldError, InvalidInput
 
 OFFERS_TRIED = 20
@@ -14,15 +14,19 @@ OFFERS_TRIED = 20
 
 ANY = "any"
 REGION, PROVIDER_ID, SUBTYPE, TYPE = "region", "provider_id", "resource_subtype", "instance_type"
-CONFIGURATION, BARE_METAL = "configuration", "bare_metal"
+CAPACITY, CONFIGURATION, BARE_METAL = "capacity_type", "configuration", "bare_metal"
 PRICE = "max_price_usd_per_hour"
 _POINTERS = {REGION: "/region", PROVIDER_ID: "/provider_id", SUBTYPE: "/resource_subtype",
-             TYPE: "/configuration/instance_type", CONFIGURATION: "/configuration"}  # fmt: skip
+             TYPE: "/configuration/instance_type", CAPACITY: "/configuration/capacity_type",
+             CONFIGURATION: "/configuration"}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where an account can have machines. `zones` are those that can be asked for, none when it has but one."""
+    """Where an account can have machines. `zones` are those that can be asked for, none when it has but one.
+
+    `sells_spot`: also as spot machines.
+    """
 
     provider_id: UUID
     provider_name: str
@@ -31,16 +35,21 @@ class Place:
     zones: tuple[str, ...] = ()
     refused: str | None = None
     """Why it cannot have the rest of the configuration, None when it can."""
+    sells_spot: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A machine type at a place; `usd_per_hour` None: its price is not known. `zone` None: the provider's choice."""
+    """A machine type at a place, on demand or spot; `usd_per_hour` is the price as that, None when it is not known.
+
+    `zone` None: the provider's choice.
+    """
 
     place: Place
     machine_type: MachineType
     usd_per_hour: Decimal | None
     zone: str | None = None
+    capacity_type: CapacityType = CapacityType.ON_DEMAND
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +60,7 @@ class Wanted:
     region: str | None = None
     resource_subtype: str | None = None
     instance_type: str | None = None
+    capacity_type: str | None = None
     min_vcpu: int | None = None
     min_memory_gib: float | None = None
     architecture: str = ANY
@@ -72,16 +82,24 @@ class Ranking:
         return dict(Counter(name for _, names in self.rejected for name in names))
 
 
-def offers_of(place: Place, types: Iterable[MachineType], prices: Mapping[str, Decimal]) -> Iterator[Offer]:
-    """Every type at a place, at its price where one is known. Whether the place has it, the provider alone knows."""
-    return (Offer(place, each, prices.get(each.name)) for each in types)
+def offers_of(
+    place: Place, types: Iterable[MachineType], prices: Mapping[str, Decimal], *, with_spot: bool = False
+) -> Iterator[Offer]:
+    """Every type at a place, at its price where one is known; `with_spot` a second time where it sells that.
+
+    Whether the place has it, the provider alone knows.
+    """
+    ways = tuple(CapacityType) if with_spot and place.sells_spot else (CapacityType.ON_DEMAND,)
+    return (
+        Offer(place, each, prices.get(price_item(each.name, way)), capacity_type=way) for each in types for way in ways
+    )
 
 
 def rank(offers: Iterable[Offer], wanted: Wanted) -> Ranking:
     """The offers that fit, the cheapest first; those without a known price last, for nobody knows that they are cheap.
 
-    Of the same price the smaller machine comes first (what is not asked for is not given), then names decide, so that
-    the same offers always give the same order.
+    Of the same price what is not taken back comes before spot, the smaller machine first (what is not asked for is not
+    given), then names decide, so that the same offers always give the same order.
     """
     fitting, rejected = [], []
     for offer in offers:
@@ -135,8 +153,8 @@ def _order(offer: Offer) -> tuple[object, ...]:
     place, machine = offer.place, offer.machine_type
     price = Decimal(0) if offer.usd_per_hour is None else offer.usd_per_hour
     return (
-        offer.usd_per_hour is None, price, machine.vcpu, machine.memory_gib, place.provider_name, place.region,
-        machine.name, str(place.provider_id),
+        offer.usd_per_hour is None, price, offer.capacity_type is CapacityType.SPOT, machine.vcpu,
+        machine.memory_gib, place.provider_name, place.region, machine.name, str(place.provider_id),
     )  # fmt: skip
 
 
@@ -146,6 +164,7 @@ _FITS: Mapping[str, Callable[[Offer, Wanted], bool]] = {
     SUBTYPE: lambda offer, wanted: wanted.resource_subtype in {None, offer.place.resource_subtype},
     CONFIGURATION: lambda offer, _: offer.place.refused is None,
     TYPE: lambda offer, wanted: wanted.instance_type in {None, offer.machine_type.name},
+    CAPACITY: lambda offer, wanted: wanted.capacity_type in {None, offer.capacity_type},
     BARE_METAL: lambda offer, wanted: not offer.machine_type.bare_metal or wanted.instance_type is not None,
     "min_vcpu": lambda offer, wanted: offer.machine_type.vcpu >= (wanted.min_vcpu or 0),
     "min_memory_gib": lambda offer, wanted: offer.machine_type.memory_gib >= (wanted.min_memory_gib or 0),

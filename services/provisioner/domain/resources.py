@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from shared.clouds.models import TOKEN_TAG
+from shared.clouds.models import TOKEN_TAG, CapacityType
 from shared.kit.errors import Conflict, FieldError, InvalidInput, PermissionDenied
 from shared.security.permissions import Permission
 from shared.security.roles import ROLE_PERMISSIONS, Role
@@ -71,6 +71,18 @@ def check_stoppable(resource_subtype: str, *, can_stop: bool) -> None:
     """Raise Conflict for what never stands still, such as a bucket."""
     if not can_stop:
         raise Conflict(f"a {resource_subtype} cannot be stopped and started", code="not_stoppable")
+
+
+def check_spot_stops(configuration: Mapping[str, Any], *, can_stop: bool) -> None:
+    """Raise Conflict for a spot machine that has no way back once it stands still."""
+    if is_spot(configuration) and not can_stop:
+        reason = "this cloud's spot machines cannot be stopped, and so not get another type: only a new one can be"
+        raise Conflict(reason, code="spot_not_stoppable")
+
+
+def is_spot(configuration: Mapping[str, Any]) -> bool:
+    """Whether a machine's provider may take it back."""
+    return configuration.get("capacity_type") == CapacityType.SPOT
 
 
 def check_machine(resource_type: str) -> None:

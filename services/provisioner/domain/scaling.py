@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from shared.clouds.models import MachineType
+from shared.clouds.models import MachineType, price_item
 from shared.kit.errors import Conflict, FieldError, InvalidInput
 
 SCALE_UP, SCALE_DOWN, CONFIGURATION_CHANGE = "scale_up", "scale_down", "configuration_change"
@@ -75,9 +75,14 @@ def performance_impact(types: Types, current: str, wanted: str) -> dict[str, Any
     }
 
 
-def hourly_cost(cost_tracking: Mapping[str, Any], instance_type: str) -> float | None:
-    """What an hour costs according to costs' last word, None unless that word includes exactly this type."""
-    if instance_type not in (cost_tracking.get("included") or ()):
+def item_of(configuration: Mapping[str, Any]) -> str:
+    """The item of the price list by which costs names a machine of this configuration."""
+    return price_item(str(configuration.get(FIELD)), configuration.get("capacity_type"))
+
+
+def hourly_cost(cost_tracking: Mapping[str, Any], item: str) -> float | None:
+    """What an hour costs according to costs' last word, None unless that word includes exactly this item."""
+    if item not in (cost_tracking.get("included") or ()):
         return None
     hourly = cost_tracking.get("hourly")
     return hourly if isinstance(hourly, int | float) else None

@@ -32,6 +32,9 @@ from shared.clouds.models import (
 )
 from shared.clouds.restoring import MachineImage
 
+CAPACITY = "capacity_type"
+"""The fact of a machine by which it is paid for: on demand or spot, where a cloud sells both."""
+
 _MACHINE: Mapping[MachineState, str] = {
     MachineState.PENDING: STARTING,
     MachineState.RUNNING: RUNNING,
@@ -138,6 +141,7 @@ def of_machine(machine: Machine) -> Found:
             "volumes": [{"volume_id": volume_id, "device_name": device} for volume_id, device in volumes],
             "architecture": machine.architecture,
             "detailed_monitoring": machine.detailed_monitoring,
+            **({} if machine.capacity_type is None else {CAPACITY: machine.capacity_type.value}),
         },
         edges=tuple(edges),
     )

@@ -11,11 +11,12 @@ from services.provisioner.deps import Deps
 from services.provisioner.domain import placement as domain
 from services.provisioner.domain.placement import Place, Ranking, Wanted, attempts, check_fits, offers_of, rank
 from services.provisioner.domain.providers import invalid
-from services.provisioner.handlers.placing import COMPUTE, TYPE, ZONE, asked_at, placement_of
+from services.provisioner.handlers.placing import CAPACITY, COMPUTE, TYPE, ZONE, asked_at, placement_of
 from services.provisioner.storage import providers
 from shared.bus.router import Routes
 from shared.clouds.capabilities import Catalog
 from shared.clouds.errors import InvalidRequest
+from shared.clouds.models import CapacityType
 from shared.clouds.registry import catalog_of, list_prices_of, machine_types_of
 from shared.db.work import Work
 from shared.kit.errors import Conflict, FieldError, InvalidInput, NotFound
@@ -83,17 +84,18 @@ async def choose(deps: Deps, context: Context, request: ResourceOrder) -> Placed
     _check_compute(request)
     asked = request.constraints or Constraints()
     places, wanted = await _places(deps, context, request), _wanted(request, asked)
-    ranking = await asyncio.to_thread(_ranked, places, wanted)
+    ranking = await asyncio.to_thread(_ranked, places, wanted, with_spot=_is_spot_allowed(request, asked))
     check_fits(ranking)
     chosen = attempts(ranking.fitting, in_zones=not {ZONE, SUBNET} & set(request.configuration))
-    rest = {name: value for name, value in request.configuration.items() if name != TYPE}
+    rest = {name: value for name, value in request.configuration.items() if name not in {TYPE, CAPACITY}}
     return Placed([_shown(each) for each in chosen], len(ranking.fitting), rest)
 
 
 @routes.request(FindOffers)
 async def find_offers(request: FindOffers, deps: Deps) -> Offers:
     places = await _places(deps, Context.of(request), request)
-    ranking = await asyncio.to_thread(_ranked, places, _wanted(request, request.constraints))
+    wanted, with_spot = _wanted(request, request.constraints), _is_spot_allowed(request, request.constraints)
+    ranking = await asyncio.to_thread(_ranked, places, wanted, with_spot=with_spot)
     check_fits(ranking)
     return Offers(
         offers=[_shown(each) for each in ranking.fitting[:OFFERS_SHOWN]],
@@ -129,6 +131,7 @@ def _places_of(
             provider.id, provider.provider_name, region, offer.resource_subtype,
             zones=zones.get(region, ()) if ZONE in offer.configuration_schema.get("properties", {}) else (),
             refused=_refused(catalog, offer.resource_subtype, configuration, zones.get(region, ())),
+            sells_spot=offer.spot is not None,
         )
         for offer in catalog.offers() if offer.resource_type == COMPUTE
         for region in provider.regions
@@ -178,7 +181,7 @@ def _check_compute(request: ResourceOrder) -> None:
 
 def _wanted(request: ResourceOrder | FindOffers, asked: Constraints) -> Wanted:
     """A type that is named has the architecture that it has; otherwise it is x86_64 unless another is asked for."""
-    named_type = request.configuration.get(TYPE)
+    named_type, named_way = request.configuration.get(TYPE), request.configuration.get(CAPACITY)
     price = asked.max_price_usd_per_hour
     usual = "x86_64" if named_type is None else domain.ANY
     return Wanted(
@@ -186,6 +189,7 @@ def _wanted(request: ResourceOrder | FindOffers, asked: Constraints) -> Wanted:
         region=request.region,
         resource_subtype=request.resource_subtype,
         instance_type=None if named_type is None else str(named_type),
+        capacity_type=None if named_way is None else str(named_way),
         min_vcpu=asked.min_vcpu,
         min_memory_gib=asked.min_memory_gib,
         architecture=asked.architecture or usual,
@@ -195,7 +199,12 @@ def _wanted(request: ResourceOrder | FindOffers, asked: Constraints) -> Wanted:
     )
 
 
-def _ranked(places: Sequence[Place], wanted: Wanted) -> Ranking:
+def _is_spot_allowed(request: ResourceOrder | FindOffers, asked: Constraints) -> bool:
+    """By the constraint, or by its name: who writes spot into the configuration wants nothing else."""
+    return asked.spot_allowed or request.configuration.get(CAPACITY) == CapacityType.SPOT
+
+
+def _ranked(places: Sequence[Place], wanted: Wanted, *, with_spot: bool) -> Ranking:
     """In a thread: a region's prices may have to be read from their file."""
     offers = (
         offer
@@ -204,6 +213,7 @@ def _ranked(places: Sequence[Place], wanted: Wanted) -> Ranking:
             place,
             machine_types_of(place.provider_name).values(),
             {item: price.usd for item, price in list_prices_of(place.provider_name).of_region(place.region).items()},
+            with_spot=with_spot,
         )
     )
     return rank(offers, wanted)
@@ -222,4 +232,5 @@ def _shown(offer: domain.Offer) -> Offer:
         memory_gib=machine.memory_gib,
         architecture=machine.architecture,
         usd_per_hour=None if offer.usd_per_hour is None else float(offer.usd_per_hour),
+        capacity_type=offer.capacity_type.value,
     )

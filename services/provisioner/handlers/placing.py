@@ -31,7 +31,7 @@ from shared.messages.resources import ResourceStarted, ResourceUpdated
 
 routes = Routes()
 
-COMPUTE, TYPE, ZONE = "compute", "instance_type", "availability_zone"
+COMPUTE, TYPE, ZONE, CAPACITY = "compute", "instance_type", "availability_zone", "capacity_type"
 STEPS = 5
 """Of a placement whose first offer can be had; each further one takes three more."""
 
@@ -71,9 +71,9 @@ async def place_resource(saga: Saga, command: PlaceResource, deps: Deps) -> dict
 async def _first_to_be_had(saga: Saga, command: PlaceResource, deps: Deps) -> tuple[Order, str, dict[str, Any]]:
     """Try the offers in their order; the order, the machine's id and what to say of its placement."""
     tried: list[Refusal] = []
-    without_quota: set[tuple[UUID, str, str]] = set()
+    without_quota: set[tuple[UUID, str, str, str]] = set()
     for number, offer in enumerate(command.offers, 1):
-        key = (offer.provider_id, offer.region, offer.instance_type)
+        key = (offer.provider_id, offer.region, offer.instance_type, offer.capacity_type)
         if key in without_quota:
             continue
         order = await _take_offer(saga, command, deps, number, tried)
@@ -172,9 +172,10 @@ def _undoing(order: Order) -> Callable[[dict[str, Any] | None], Awaitable[None]]
 
 
 def asked_at(offer: Offer, configuration: Mapping[str, Any]) -> dict[str, Any]:
-    """The configuration as it is asked for at an offer: with its type, and its zone where it has one."""
+    """The configuration as it is asked for at an offer: with its type, its zone where it has one, and as spot."""
     zone = {} if offer.availability_zone is None else {ZONE: offer.availability_zone}
-    return {**configuration, TYPE: offer.instance_type, **zone}
+    spot = {CAPACITY: offer.capacity_type} if offer.capacity_type == "spot" else {}
+    return {**configuration, TYPE: offer.instance_type, **zone, **spot}
 
 
 def placement_of(offer: Offer, fitting: int, tried: Sequence[Refusal]) -> dict[str, Any]:
@@ -189,4 +190,5 @@ def placement_of(offer: Offer, fitting: int, tried: Sequence[Refusal]) -> dict[s
 
 
 def _words(offer: Offer) -> str:
-    return f"{offer.provider_name} {offer.availability_zone or offer.region} {offer.instance_type}"
+    spot = " spot" if offer.capacity_type == "spot" else ""
+    return f"{offer.provider_name} {offer.availability_zone or offer.region} {offer.instance_type}{spot}"

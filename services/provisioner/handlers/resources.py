@@ -9,6 +9,7 @@ from services.provisioner.domain.resources import (
     TERMINATED,
     check_changeable,
     check_idle,
+    check_spot_stops,
     check_stoppable,
     check_tag_text,
     check_tags,
@@ -175,11 +176,16 @@ def offer_of(resource: Resource) -> ResourceOffer | None:
 
 
 def check_action(resource: Resource, action: str) -> None:
-    """Raise Conflict for a resource that is only seen here, or that never stands still."""
+    """Raise Conflict for a resource that is only seen here, or that never stands still.
+
+    What is stopped already may be started, whatever it is.
+    """
     offer = offer_of(resource)
     check_changeable(resource.resource_subtype, is_offered=offer is not None)
     if action in {"start", "stop"}:
         check_stoppable(resource.resource_subtype, can_stop=offer is not None and offer.can_stop)
+    if action in {"stop", "scale"} and offer is not None and offer.spot is not None:
+        check_spot_stops(resource.configuration, can_stop=offer.spot.can_stop)
 
 
 async def idle(work: Work, request: Mutation, resource_id: UUID) -> Resource:

@@ -14,6 +14,7 @@ from services.provisioner.domain.scaling import (
     check_type,
     direction,
     hourly_cost,
+    item_of,
     next_type,
     performance_impact,
 )
@@ -161,7 +162,8 @@ async def _begin(
     action: str,
     trigger: str,
 ) -> AcceptedResource:
-    """Accept a change of type that is known to be possible."""
+    """Accept a change of type that is known to be possible of such machines."""
+    check_action(known, "scale")
     status = next_status("scale", known.resource_status)
     if known.resource_id is None:
         raise Conflict("there is no machine behind this resource; delete it", code="wrong_state")
@@ -191,7 +193,7 @@ def _history(
         "after_configuration": {**known.configuration, FIELD: wanted},
         "trigger": trigger,
         "reason": request.reason,
-        "hourly_cost_before": hourly_cost(known.cost_tracking, current),
+        "hourly_cost_before": hourly_cost(known.cost_tracking, item_of(known.configuration)),
         "performance_impact": performance_impact(machine_types_of(known.provider_name), current, wanted),
         "created_by": request.actor,
     }

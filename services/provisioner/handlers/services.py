@@ -44,4 +44,6 @@ def _service(offer: ResourceOffer, types: Types) -> ProviderService:
         can_resize=has_sizes,
         can_change=has_sizes or any(way is not None for way in ways),
         sizes=[ServiceSize(**asdict(each)) for each in types.values()] if has_sizes and types else None,
+        sells_spot=offer.spot is not None,
+        can_stop_spot=offer.spot is not None and offer.spot.can_stop,
     )

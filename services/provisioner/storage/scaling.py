@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, insert, select, update
 
 from services.provisioner.domain.groups import SCALE_IN, SCALE_OUT
-from services.provisioner.domain.scaling import FIELD, cost_impact, hourly_cost
+from services.provisioner.domain.scaling import cost_impact, hourly_cost, item_of
 from services.provisioner.storage.tables import resource_scaling_history
 from shared.db.pages import Keyset
 from shared.db.work import Work, rows
@@ -93,7 +93,7 @@ async def apply_cost(work: Work, event: ResourceCostChanged) -> None:
     row = (await work.execute(newest)).mappings().first()
     if row is None or not row["success"] or row["cost_impact"] is not None:
         return
-    after = hourly_cost(event.cost_tracking, str(row["after_configuration"].get(FIELD)))
+    after = hourly_cost(event.cost_tracking, item_of(row["after_configuration"]))
     impact = cost_impact(row["hourly_cost_before"], after, str(event.cost_tracking.get("currency")))
     if impact is not None:
         await work.execute(update(resource_scaling_history).where(*_key(work, row["id"])).values(cost_impact=impact))

@@ -14,6 +14,7 @@ from shared.clouds.aws.asset_models import (
 )
 from shared.clouds.aws.models import AssumedRole, AwsCredentials, Ec2InstanceConfiguration, WebIdentityRole
 from shared.clouds.catalog import Kind, ModelCatalog
+from shared.clouds.models import Spot
 
 
 class AwsCatalog(ModelCatalog):
@@ -25,7 +26,9 @@ class AwsCatalog(ModelCatalog):
     }
     kinds = MappingProxyType(
         {
-            ("compute", "ec2_instance"): Kind("EC2 instance", Ec2InstanceConfiguration, can_stop=True),
+            ("compute", "ec2_instance"): Kind(
+                "EC2 instance", Ec2InstanceConfiguration, can_stop=True, spot=Spot(can_stop=False)
+            ),
             ("storage", "s3_bucket"): Kind("S3 bucket", S3BucketConfiguration),
             ("network", "vpc"): Kind("VPC", VpcConfiguration),
             ("load_balancer", "load_balancer"): Kind("Load balancer", LoadBalancerConfiguration),

@@ -31,6 +31,7 @@ LISTINGS: Mapping[str, Wanted] = {
                 "InstanceId": _ONE,
                 "State": {"Name": _ONE},
                 "InstanceType": _ONE,
+                "InstanceLifecycle": _ONE,
                 "ImageId": _ONE,
                 "Placement": {"AvailabilityZone": _ONE},
                 "Tags": {"Key": _ONE, "Value": _ONE},

@@ -13,7 +13,7 @@ from shared.clouds.aws.machine_types import machine_types
 from shared.clouds.aws.times import in_utc_or_none
 from shared.clouds.capabilities import Machines
 from shared.clouds.errors import Conflict, IncorrectState, InvalidRequest, NotFound, StillWorking
-from shared.clouds.models import AttachedVolume, Machine, MachineSpec, MachineState
+from shared.clouds.models import AttachedVolume, CapacityType, Machine, MachineSpec, MachineState
 
 _STATES: Mapping[str, MachineState] = {
     "pending": MachineState.PENDING,
@@ -25,6 +25,13 @@ _STATES: Mapping[str, MachineState] = {
 }
 
 _IN_MOTION = (MachineState.PENDING, MachineState.STOPPING)
+
+_SPOT_MARKET: Mapping[str, Any] = {
+    "MarketType": "spot",
+    "SpotOptions": {"SpotInstanceType": "one-time", "InstanceInterruptionBehavior": "terminate"},
+}
+"""Without a largest price it is the price on demand. One that is asked for once never comes back by itself."""
+_SPOT = "spot"
 
 
 class AwsMachines(Machines):
@@ -148,6 +155,8 @@ class AwsMachines(Machines):
             parameters["SubnetId"] = spec.subnet_id
         if spec.security_groups:
             parameters["SecurityGroupIds"] = list(spec.security_groups)
+        if spec.capacity_type is CapacityType.SPOT:
+            parameters["InstanceMarketOptions"] = _SPOT_MARKET
         if spec.root_volume_gib is not None:
             parameters["BlockDeviceMappings"] = [await self._root(region, image, spec.root_volume_gib)]
         return parameters
@@ -161,7 +170,8 @@ class AwsMachines(Machines):
 
 
 def _made_for(machine: Machine, spec: MachineSpec) -> bool:
-    return machine.instance_type == spec.instance_type and spec.image in {None, machine.image}
+    wanted = (spec.instance_type, spec.capacity_type)
+    return (machine.instance_type, machine.capacity_type) == wanted and spec.image in {None, machine.image}
 
 
 def _instances(page: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -193,4 +203,5 @@ def _machine(instance: Mapping[str, Any], region: str) -> Machine:
             if "Ebs" in each
         ),
         detailed_monitoring=None if monitoring is None else monitoring in {"enabled", "pending"},
+        capacity_type=CapacityType.SPOT if instance.get("InstanceLifecycle") == _SPOT else CapacityType.ON_DEMAND,
     )

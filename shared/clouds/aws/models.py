@@ -92,3 +92,7 @@ class Ec2InstanceConfiguration(BaseModel):
     volume_size_gib: int | None = Field(
         default=None, ge=1, le=16384, description="size of the root volume; default: the image's"
     )
+    capacity_type: Literal["on_demand", "spot"] = Field(
+        default="on_demand",
+        description="spot: cheaper; EC2 terminates it when it needs the capacity, and it cannot be stopped or resized",
+    )

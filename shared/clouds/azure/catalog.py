@@ -17,6 +17,7 @@ from shared.clouds.azure.models import (
     WorkloadCredentials,
 )
 from shared.clouds.catalog import Kind, ModelCatalog
+from shared.clouds.models import Spot
 
 
 class AzureCatalog(ModelCatalog):
@@ -27,7 +28,9 @@ class AzureCatalog(ModelCatalog):
         "workload_identity": WorkloadCredentials,
     }
     kinds = {  # noqa: RUF012 - a ClassVar above
-        ("compute", "virtual_machine"): Kind("Virtual machine", AzureMachineConfiguration, can_stop=True),
+        ("compute", "virtual_machine"): Kind(
+            "Virtual machine", AzureMachineConfiguration, can_stop=True, spot=Spot(can_stop=True)
+        ),
         ("storage", "storage_account"): Kind("Storage account", AzureStorageAccountConfiguration),
         ("network", "virtual_network"): Kind("Virtual network", AzureVirtualNetworkConfiguration),
         ("load_balancer", "load_balancer"): Kind("Load balancer", AzureLoadBalancerConfiguration),

@@ -11,7 +11,7 @@ from shared.clouds.azure import names
 from shared.clouds.azure import tags as azure_tags
 from shared.clouds.azure.receipts import Receipt
 from shared.clouds.azure.sizes import architecture_of
-from shared.clouds.models import TOKEN_TAG, AttachedVolume, Machine, MachineState
+from shared.clouds.models import TOKEN_TAG, AttachedVolume, CapacityType, Machine, MachineState
 
 ROOT_DEVICE = "/dev/sda"
 _FIRST_DATA_LETTER = ord("c")
@@ -26,6 +26,10 @@ _POWER: Mapping[str, MachineState] = {
     "stopped": MachineState.STOPPED,
     "deallocated": MachineState.STOPPED,
 }
+
+
+_SPOT = ("Spot", "SpotPlus", "Low")
+"""models.VirtualMachinePriorityTypes; Low is what Spot was called first."""
 
 
 def machine_of(vm: Mapping[str, Any], network: Mapping[str, Any]) -> Machine:
@@ -46,6 +50,7 @@ def machine_of(vm: Mapping[str, Any], network: Mapping[str, Any]) -> Machine:
         architecture=architecture_of(properties["hardwareProfile"]["vmSize"]),
         root_device_name=None if _is_windows(properties["storageProfile"]) else ROOT_DEVICE,
         volumes=attached_of(properties["storageProfile"]),
+        capacity_type=CapacityType.SPOT if properties.get("priority") in _SPOT else CapacityType.ON_DEMAND,
         **network,
     )
 

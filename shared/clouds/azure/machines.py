@@ -147,7 +147,7 @@ class AzureMachines(Machines):
             return
         if machine.state is not MachineState.STOPPED:
             raise _incorrect(machine, operation)
-        size = await self._sizes.need(region, instance_type, operation=operation)
+        size = await self._sizes.need(region, instance_type, operation=operation, capacity_type=machine.capacity_type)
         place = names.place_of(machine_id, names.MACHINE)
         body = {"properties": {"hardwareProfile": {"vmSize": size.name}}}
         await self._client.call(
@@ -250,7 +250,10 @@ def _as_invalid(error: NotFound) -> InvalidRequest:
 
 
 def _made_for(machine: Machine, spec: MachineSpec) -> bool:
-    return machine.instance_type.lower() == spec.instance_type.lower() and spec.image in {None, machine.image}
+    is_same = (
+        machine.instance_type.lower() == spec.instance_type.lower() and machine.capacity_type is spec.capacity_type
+    )
+    return is_same and spec.image in {None, machine.image}
 
 
 def _incorrect(machine: Machine, operation: str) -> IncorrectState:

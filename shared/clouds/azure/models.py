@@ -91,3 +91,7 @@ class AzureMachineConfiguration(BaseModel):
     volume_size_gib: int | None = Field(
         default=None, ge=30, le=4095, description="size of the operating system's disk; default: the image's"
     )
+    capacity_type: Literal["on_demand", "spot"] = Field(
+        default="on_demand",
+        description="spot: cheaper; Azure stops (deallocates) it when it needs the capacity; not for every size",
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,12 +16,14 @@ from shared.clouds.azure.images import AzureImages, Boot
 from shared.clouds.azure.receipts import AzureReceipts, Receipt
 from shared.clouds.azure.sizes import AzureSizes, Size, architecture_of
 from shared.clouds.errors import CloudError, FieldProblem, InvalidRequest, NotFound
-from shared.clouds.models import MachineSpec
+from shared.clouds.models import CapacityType, MachineSpec
 
 _OPERATION = "virtual_machines.create_or_update"
 _NETWORK_API_VERSION = "2022-11-01"
 _ADMINISTRATOR = "canopy"
 _DISK_KIND = "StandardSSD_LRS"
+_SPOT: Mapping[str, Any] = {"priority": "Spot", "evictionPolicy": "Deallocate", "billingProfile": {"maxPrice": -1}}
+"""-1: never taken back because of its price, which is at most the price on demand (models.BillingProfile)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,9 @@ class AzureOrders:
     async def prepare(self, region: str, spec: MachineSpec, receipt: Receipt | None) -> Order:
         """Check the spec, write the receipt, make what the machine needs. All of it may be repeated."""
         group_id = _one_group(spec)
-        size = await self._sizes.need(region, spec.instance_type, operation=_OPERATION)
+        size = await self._sizes.need(
+            region, spec.instance_type, operation=_OPERATION, capacity_type=spec.capacity_type
+        )
         boot = await self._images.boot(region, spec.image, architecture=architecture_of(size.name))
         zone = spec.zone or _zone_for(spec.token, size)
         subnet_id = spec.subnet_id or await self._ground.subnet(region)
@@ -70,6 +75,7 @@ class AzureOrders:
                 "storageProfile": _storage(boot, disk_id, f"{name}-os", spec.root_volume_gib),
                 "networkProfile": _network(name, subnet_id, group_id),
                 **({} if disk_id else {"osProfile": _profile(name, receipt.public_key)}),
+                **(_SPOT if spec.capacity_type is CapacityType.SPOT else {}),
             },
         }
         return Order(body, receipt, None if disk_id is None else f"{name}-os")

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from shared.clouds.azure import names
 from shared.clouds.azure.client import AzureClient
 from shared.clouds.errors import NotFound
-from shared.clouds.models import TOKEN_TAG, MachineSpec
+from shared.clouds.models import TOKEN_TAG, CapacityType, MachineSpec
 
 _SPEC_TAG, _SIZE_TAG, _IMAGE_TAG, _ZONE_TAG, _MADE_TAG = (
     f"canopy:{name}" for name in ("spec", "size", "image", "zone", "made-at")
@@ -48,9 +48,10 @@ class Receipt:
 
 def fingerprint_of(spec: MachineSpec) -> str:
     """The same for the same spec; its token is the name that this stands under."""
+    spot = (spec.capacity_type,) if spec.capacity_type is CapacityType.SPOT else ()
     wanted = (
         spec.instance_type, sorted(spec.tags.items()), spec.image, spec.zone, spec.subnet_id,
-        list(spec.security_groups), spec.root_volume_gib,
+        list(spec.security_groups), spec.root_volume_gib, *spot,
     )  # fmt: skip
     return hashlib.sha256(json.dumps(wanted).encode()).hexdigest()
 

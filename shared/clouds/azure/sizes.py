@@ -11,6 +11,7 @@ from typing import Any
 from shared.clouds.azure.client import AzureClient
 from shared.clouds.azure.errors import PROVIDER
 from shared.clouds.errors import FieldProblem, InvalidRequest
+from shared.clouds.models import CapacityType
 
 _PATH = "/providers/Microsoft.Compute/skus"
 _API_VERSION = "2021-07-01"
@@ -21,11 +22,15 @@ _NAME = re.compile(r"[A-Za-z]+_[A-Z]+\d+(?:-\d+)?(?P<features>[a-z]*)(?:_.*)?")
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """`zones` are those in which this subscription may have it; `is_open` is False when it may not have it at all."""
+    """`zones` are those in which this subscription may have it; `is_open` is False when it may not have it at all.
+
+    `has_spot` is False when Azure sells it on demand only, as all of the B series.
+    """
 
     name: str
     zones: tuple[str, ...]
     is_open: bool
+    has_spot: bool
 
 
 class AzureSizes:
@@ -34,13 +39,19 @@ class AzureSizes:
         self._monotonic_s = monotonic_s
         self._kept: dict[str, tuple[float, Mapping[str, Size]]] = {}
 
-    async def need(self, region: str, instance_type: str, *, operation: str) -> Size:
-        """`InvalidRequest` with field `instance_type` for a size that the region does not have, or not for us: Azure
-        opens sizes to a subscription on demand, and would call that a lack of capacity, which time alone mends.
+    async def need(
+        self, region: str, instance_type: str, *, operation: str, capacity_type: CapacityType | None = None
+    ) -> Size:
+        """`InvalidRequest` with field `instance_type` for a size that the region does not have, or not as a spot
+        machine, or not for us: Azure opens sizes to a subscription on demand, and would call that a lack of capacity,
+        which time alone mends.
         """
         size = (await self._of(region)).get(instance_type.lower())
-        if size is None or not size.is_open:
-            detail = f"is no VM size of {region}" if size is None else f"is not open to this subscription in {region}"
+        not_as_spot = size is not None and capacity_type is CapacityType.SPOT and not size.has_spot
+        if size is None or not size.is_open or not_as_spot:
+            detail = f"is no VM size of {region}" if size is None else (
+                "cannot be had as a spot machine" if not_as_spot else f"is not open to this subscription in {region}"
+            )  # fmt: skip
             raise InvalidRequest(
                 "unknown_size", f"{instance_type} {detail}", provider=PROVIDER, operation=operation,
                 problems=(FieldProblem("instance_type", detail),),
@@ -90,4 +101,6 @@ def _size(sku: Mapping[str, Any], region: str) -> Size:
         for zone in (each.get("restrictionInfo") or {}).get("zones") or []
     }
     is_open = not any(each.get("type") == "Location" for each in restrictions)
-    return Size(sku["name"], tuple(sorted(zones - closed)), is_open)
+    capabilities = {each.get("name"): each.get("value") for each in sku.get("capabilities") or []}
+    has_spot = capabilities.get("LowPriorityCapable") == "True"
+    return Size(sku["name"], tuple(sorted(zones - closed)), is_open, has_spot)

@@ -17,6 +17,7 @@ from shared.clouds.gcp.balancer_models import ApplicationLoadBalancerConfigurati
 from shared.clouds.gcp.cdn_models import CloudCdnConfiguration
 from shared.clouds.gcp.dns_models import CloudDnsZoneConfiguration
 from shared.clouds.gcp.models import GceInstanceConfiguration, GcpCredentials, GcpWorkloadCredentials
+from shared.clouds.models import Spot
 
 _KEY = "service_account_key"
 
@@ -28,7 +29,9 @@ class GcpCatalog(ModelCatalog):
         "workload_identity": GcpWorkloadCredentials,
     }
     kinds = {  # noqa: RUF012 - a ClassVar above
-        ("compute", "gce_instance"): Kind("Compute Engine instance", GceInstanceConfiguration, can_stop=True),
+        ("compute", "gce_instance"): Kind(
+            "Compute Engine instance", GceInstanceConfiguration, can_stop=True, spot=Spot(can_stop=True)
+        ),
         ("storage", "gcs_bucket"): Kind("Cloud Storage bucket", GcsBucketConfiguration, is_global=True),
         ("network", "vpc_network"): Kind("VPC network", VpcNetworkConfiguration, is_global=True),
         ("database", "cloud_sql_instance"): Kind("Cloud SQL instance", CloudSqlInstanceConfiguration, can_stop=True),

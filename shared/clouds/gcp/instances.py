@@ -9,7 +9,7 @@ from shared.clouds.errors import InvalidRequest
 from shared.clouds.gcp import tags as gcp_tags
 from shared.clouds.gcp.addresses import from_project, in_utc_or_none, last_part, region_of_zone, zonal_id
 from shared.clouds.gcp.operations import Past
-from shared.clouds.models import TOKEN_TAG, AttachedVolume, Machine, MachineSpec, MachineState
+from shared.clouds.models import TOKEN_TAG, AttachedVolume, CapacityType, Machine, MachineSpec, MachineState
 
 ROOT_DEVICE = "persistent-disk-0"
 """What Google calls the boot disk's device when nobody names it."""
@@ -31,6 +31,15 @@ _STATES: Mapping[str, MachineState] = {
 }
 
 _ARCHITECTURES: Mapping[str, str] = {"X86_64": "x86_64", "ARM64": "arm64"}
+
+
+# cloud.google.com/compute/docs/instances/create-use-spot: a spot machine is neither moved nor restarted by Google.
+_SPOT_SCHEDULING: Mapping[str, Any] = {
+    "provisioning_model": "SPOT",
+    "instance_termination_action": "STOP",
+    "on_host_maintenance": "TERMINATE",
+    "automatic_restart": False,
+}
 
 
 def architecture_of(words: str) -> str | None:
@@ -70,6 +79,8 @@ def insertion(spec: MachineSpec, zone: str, image: str, tags: Mapping[str, str],
         "disks": [{"boot": True, "auto_delete": True, "device_name": root_device, "initialize_params": disk}],
         "network_interfaces": [network],
     }
+    if spec.capacity_type is CapacityType.SPOT:
+        body["scheduling"] = dict(_SPOT_SCHEDULING)
     if spec.security_groups:
         body["tags"] = {"items": list(spec.security_groups)}
     return body
@@ -109,7 +120,14 @@ def machine_of(instance: Mapping[str, Any], region: str) -> Machine:
         volumes=tuple(
             AttachedVolume(zonal_id(each["source"]), each.get("deviceName", "")) for each in disks if each.get("source")
         ),  # a local SSD has no source, and no volume of its own
+        capacity_type=_capacity_of(instance.get("scheduling", {})),
     )
+
+
+def _capacity_of(scheduling: Mapping[str, Any]) -> CapacityType:
+    """A preemptible machine, spot's predecessor, is sold at spot's price."""
+    is_spot = scheduling.get("provisioningModel") == "SPOT" or scheduling.get("preemptible")
+    return CapacityType.SPOT if is_spot else CapacityType.ON_DEMAND
 
 
 def vanished(region: str, name: str, past: Past, tags: Mapping[str, str]) -> Machine:

@@ -238,7 +238,8 @@ class GcpMachines(Machines):
 def _same(machine: Machine, spec: MachineSpec) -> Machine:
     """The machine, when it is what was asked for; `Conflict` when the token was used for another."""
     image = {None, machine.image} if machine.image else {None, spec.image}
-    if machine.instance_type == spec.instance_type and spec.image in image and spec.zone in {None, machine.zone}:
+    is_same = machine.instance_type == spec.instance_type and machine.capacity_type in {None, spec.capacity_type}
+    if is_same and spec.image in image and spec.zone in {None, machine.zone}:
         return machine
     raise Conflict(
         "token_used", f"The token made {machine.id}, which is another machine", provider=PROVIDER,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -128,4 +128,7 @@ class GceInstanceConfiguration(BaseModel):
     )
     volume_size_gib: int | None = Field(
         default=None, ge=10, le=65536, description="size of the boot disk; default: the image's"
+    )
+    capacity_type: Literal["on_demand", "spot"] = Field(
+        default="on_demand", description="spot: cheaper; Google stops it when it needs the capacity"
     )

@@ -84,29 +84,42 @@ async def test_a_volume_and_a_snapshot_that_were_found_cost_their_size_until_the
     assert abs((await stored(services, thing))["storage"] - hourly * 20) < Decimal("0.000000001")
 
 
-async def test_each_cloud_is_metered_by_its_own_list(services: Services) -> None:
+def configuration_of(item: str) -> dict[str, Any]:
+    """Of a machine that is paid for by this item of a price list."""
+    *spot, instance_type = item.split(":")
+    return {"instance_type": instance_type, "capacity_type": spot[0] if spot else "on_demand"}
+
+
+async def test_each_cloud_is_metered_by_its_own_list_and_a_spot_machine_by_its_spot_price(services: Services) -> None:
     await start(services)
     caller = context()
     placed = [
         ("azure", "eastus", "virtual_machine", "Standard_B1s", 0.0104),
+        ("azure", "eastus", "virtual_machine", "spot:Standard_D2s_v5", 0.01056),
         ("gcp", "us-central1", "gce_instance", "e2-micro", 0.008376),
         ("digitalocean", "nyc3", "droplet", "s-1vcpu-1gb", 0.00893),
         ("linode", "us-east", "linode", "g6-standard-1", 0.018),
         ("vultr", "ewr", "vultr_instance", "vc2-1c-1gb", 0.00685),
     ]
     machines = [
-        Machine(caller, now(), {"instance_type": kind}, provider_name=name, region=region, subtype=subtype)
-        for name, region, subtype, kind, _ in placed
+        Machine(caller, now(), configuration_of(item), provider_name=name, region=region, subtype=subtype)
+        for name, region, subtype, item, _ in placed
     ]
     elsewhere = Machine(
         caller, now(), {"instance_type": "g6-nanode-1"}, provider_name="linode", region="id-cgk", subtype="linode"
     )
-    for machine in (*machines, elsewhere):
+    unsold = Machine(
+        caller, now(), configuration_of("spot:Standard_B1s"), provider_name="azure", region="eastus",
+        subtype="virtual_machine",
+    )  # fmt: skip
+    for machine in (*machines, elsewhere, unsold):
         await services.publish(*machine.lives((0, "running")))
     for machine, (*_, hourly) in zip(machines, placed, strict=True):
         await tracking_of(services, machine, hourly=hourly)
     unknown = await tracking_of(services, elsewhere, hourly=None)
     assert unknown["not_included"] == ["no price for g6-nanode-1 in id-cgk"]
+    unpriced = await tracking_of(services, unsold, hourly=None)
+    assert unpriced["not_included"] == ["no price for spot:Standard_B1s in eastus"]
     found = await overview(services, caller)
     assert {share.name for share in found.by_provider} == {name for name, *_ in placed}
     assert "vultr-cli plans list" in found.basis.price_sources

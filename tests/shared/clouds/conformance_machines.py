@@ -23,6 +23,7 @@ from shared.clouds.errors import (
 )
 from shared.clouds.models import (
     TOKEN_TAG,
+    CapacityType,
     MachineState,
 )
 from tests.shared.clouds.account_under_test import Conformance, forgets_terminated, new_token
@@ -33,11 +34,13 @@ class MachineConformance(Conformance):
         spec = self.spec(account, tags={"Name": "Hochzeit Müller 結婚式", "Environment": "production"})
         made = await machines_of(account.cloud).create(account.region, spec)
         read = await machines_of(account.cloud).get(account.region, made.id)
+        sells_spot = any(each.spot for each in account.catalog.offers())
         for machine in (made, read):
             assert machine.instance_type == account.instance_type
             assert machine.region == account.region
             assert machine.tags == {**spec.tags, TOKEN_TAG: spec.token}
             assert machine.token == spec.token
+            assert machine.capacity_type is (CapacityType.ON_DEMAND if sells_spot else None)
             assert machine.launched_at is not None
             assert machine.launched_at.utcoffset().total_seconds() == 0
 

@@ -18,7 +18,7 @@ from shared.clouds.registry import list_prices_of, machine_types_of, provider_na
 OFFERINGS = Path(moto.__file__).parent / "ec2/resources/instance_type_offerings/region"
 README = Path(__file__).parents[3] / "shared/clouds/prices.md"
 
-ROWS = {"aws": 16_030, "azure": 54_926, "digitalocean": 1_807, "gcp": 17_758, "linode": 930, "vultr": 2_621}
+ROWS = {"aws": 29_593, "azure": 83_997, "digitalocean": 1_807, "gcp": 35_133, "linode": 930, "vultr": 2_621}
 
 # Copied from the sources that shared/clouds/prices.md names.
 GOLDEN = [
@@ -30,6 +30,9 @@ GOLDEN = [
     ("aws", "us-east-1", "disk:gp3", "gib_month", "0.08", date(2024, 9, 1)),
     ("aws", "eu-central-1", "disk:gp3", "gib_month", "0.0952", date(2024, 9, 1)),
     ("aws", "us-west-2", "m8i.large", "hour", "0.10584", date(2026, 7, 1)),
+    ("aws", "us-east-1", "spot:t3.micro", "hour", "0.003224", date(2025, 6, 1)),
+    ("azure", "eastus", "spot:Standard_D2s_v5", "hour", "0.01056", date(2024, 8, 1)),
+    ("gcp", "us-central1", "spot:e2-micro", "hour", "0.005026", date(2026, 7, 1)),
     ("aws", "us-west-2", "snapshot", "gib_month", "0.05", date(2024, 9, 1)),
     ("azure", "eastus", "Standard_B1s", "hour", "0.0104", date(2024, 8, 1)),
     ("azure", "eastus", "Standard_D2s_v5", "hour", "0.096", date(2024, 8, 1)),
@@ -72,7 +75,8 @@ def test_every_price_is_above_zero_dated_and_names_its_source(provider_name: str
 @pytest.mark.parametrize("provider_name", provider_names())
 def test_a_price_by_the_hour_is_that_of_a_known_type_or_of_one_without_a_known_size(provider_name: str) -> None:
     types = machine_types_of(provider_name)
-    unknown = {each.item for each in all_of(provider_name) if each.unit == "hour" and each.item not in types}
+    items = {each.item.removeprefix("spot:") for each in all_of(provider_name) if each.unit == "hour"}
+    unknown = items - types.keys()
     assert not unknown or provider_name == "aws", unknown
 
 
@@ -110,3 +114,14 @@ def test_what_is_derived_costs_what_it_costs_in_us_east_1() -> None:
     for each in derived:
         assert each.usd == rows["us-east-1", each.item].usd
         assert "metal" not in each.item
+
+
+def test_a_spot_price_is_beside_a_price_on_demand_and_at_most_as_high() -> None:
+    """At Azure none is of a size that it does not sell so; clouds without a spot market have none."""
+    for name in provider_names():
+        rows = {(each.region, each.item): each for each in all_of(name)}
+        spot = [each for each in rows.values() if each.item.startswith("spot:")]
+        assert bool(spot) == (name in {"aws", "azure", "gcp"}), name
+        for each in spot:
+            assert each.usd <= rows[each.region, each.item.removeprefix("spot:")].usd, each
+            assert not each.item.startswith("spot:Standard_B"), each

@@ -18,6 +18,7 @@ from moto.ec2.models.instance_types import INSTANCE_TYPES
 from moto.ec2.models.instances import Instance, InstanceState, Reservation
 from moto.utilities.utils import load_resource
 
+from deploy.local.clouds.aws import spot
 from deploy.local.clouds.aws.calls import Call, current_call
 from deploy.local.clouds.aws.networks import OccupiedNetworks
 from deploy.local.clouds.aws.states import MACHINE_STATES, Transition, is_accepted
@@ -126,8 +127,9 @@ class SlowCompute(OccupiedNetworks):
         image = self.amis.get(image_id)
         if image is not None and image.state != "available":
             raise EC2ClientError("InvalidAMIID.Unavailable", f"The image ID '{image_id}' is not available")
+        spot_request_type = None
         if call is not None and call.action == "RunInstances":
-            count = _count(call)
+            count, spot_request_type = _count(call), spot.request_type(call.parameters)
         try:
             reservation = super().run_instances(image_id, count, *rest, **kwargs)
         finally:
@@ -137,6 +139,7 @@ class SlowCompute(OccupiedNetworks):
         for machine in reservation.instances:
             _name_root_volume(machine)
             self._boot_from(machine, image)
+            spot.mark(machine, spot_request_type)
             self._move(machine, "pending", "running")
         self._remember(call, "RunInstances", reservation.id)
         return reservation
@@ -179,6 +182,7 @@ class SlowCompute(OccupiedNetworks):
 
     def stop_instances(self, instance_ids: list[str]) -> list[tuple[Instance, InstanceState]]:
         changing, staying = self._order("stop", instance_ids)
+        spot.refuse_stop(changing)
         stopped = super().stop_instances([machine.id for machine in changing])
         for machine in changing:
             self._move(machine, "stopping", "stopped")

@@ -62,6 +62,11 @@ class Size:
     architecture: str = "x64"
     closed_in: tuple[str, ...] = ()
 
+    @property
+    def has_spot(self) -> bool:
+        """All but the B series and the promotions (learn.microsoft.com/azure/virtual-machines/spot-vms)."""
+        return not self.name.startswith("Standard_B") and not self.name.endswith("_Promo")
+
     def is_open(self, area: Area, zones: Sequence[str]) -> bool:
         """Whether it may be had there, in these zones."""
         return not {area.name, *(f"{area.name}/{zone}" for zone in zones)} & set(self.closed_in)
@@ -74,6 +79,7 @@ class Size:
             "CpuArchitectureType": self.architecture,
             "HyperVGenerations": "V1,V2",
             "PremiumIO": "True",
+            "LowPriorityCapable": str(self.has_spot),
         }
         return {
             "resourceType": "virtualMachines",

@@ -93,6 +93,7 @@ def put(call: Call) -> Answer:
                 "dataDisks": [],
             },
             **({"osProfile": order.profile} if order.profile else {}),
+            **order.priority,
             "networkProfile": {
                 "networkInterfaces": [
                     {"id": each.id, "properties": {"primary": True, "deleteOption": "Delete"}} for each in interfaces
@@ -210,7 +211,8 @@ def _patch(call: Call) -> Answer:
     if size is not None:
         if thing.state not in {"running", "stopped", "deallocated"}:
             raise Refusal("wrong_state", f"The size cannot be changed while the VM is {thing.state}.")
-        from_order = read_order(call, thing.region, only_size=size)
+        is_spot = "priority" in thing.facts["properties"]
+        from_order = read_order(call, thing.region, only_size=size, is_spot=is_spot)
         thing.facts["properties"]["hardwareProfile"] = {"vmSize": from_order.size.name}
     call.save(thing)
     return accepted(call, 200, document(thing), call.now_s, result_ids=[thing.id])

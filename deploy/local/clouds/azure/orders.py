@@ -8,7 +8,7 @@ from typing import Any
 from deploy.local.clouds.azure import paths
 from deploy.local.clouds.azure.areas import AREAS, PLATFORM_IMAGES, ROOT_GIB, SIZES, Size
 from deploy.local.clouds.azure.disks import make_root
-from deploy.local.clouds.azure.subscription import cores_in_use
+from deploy.local.clouds.azure.subscription import SPOT_QUOTA, cores_in_use, spot_cores_in_use
 from deploy.local.clouds.azure.tags import checked
 from deploy.local.clouds.world.controls import IMAGE, VOLUME
 from deploy.local.clouds.world.provider import Call, Refusal
@@ -42,17 +42,22 @@ class Order:
     root: Root = field(default_factory=lambda: Root("", "Detach"))
     profile: dict[str, Any] | None = None
     interfaces: list[dict[str, Any]] = field(default_factory=list)
+    priority: dict[str, Any] = field(default_factory=dict)
+    """How a spot machine is paid for and taken back; empty for one on demand."""
 
 
-def read_order(call: Call, region: str, *, only_size: str | None = None) -> Order:
-    """What is asked for; raises Refusal for what Azure would refuse. With `only_size` that size alone is checked."""
+def read_order(call: Call, region: str, *, only_size: str | None = None, is_spot: bool = False) -> Order:
+    """What is asked for; raises Refusal for what Azure would refuse. With `only_size` that size alone is checked, for
+    a machine that `is_spot`.
+    """
     if only_size is not None:
-        return Order(_size(call, only_size))
+        return Order(_size(call, only_size, is_spot=is_spot))
     body = call.document()
     if paths.need_location(body) != region:
         raise Refusal("invalid", "The location differs from the resource group's.", field="location")
     properties = body.get("properties") or {}
-    size = _size(call, str((properties.get("hardwareProfile") or {}).get("vmSize")))
+    priority = _priority(properties)
+    size = _size(call, str((properties.get("hardwareProfile") or {}).get("vmSize")), is_spot=bool(priority))
     zones = [str(zone) for zone in body.get("zones") or []]
     if set(zones) - set(AREAS[region].zone_names):
         message = f"The zone(s) '{','.join(zones)}' for resource '{call.path['name']}' is not supported."
@@ -65,14 +70,43 @@ def read_order(call: Call, region: str, *, only_size: str | None = None) -> Orde
     if len(interfaces) != 1 or not properties["networkProfile"].get("networkApiVersion"):
         raise Refusal("invalid", "Required parameter 'networkProfile' is missing (null).", field="networkProfile")
     profile = _profile(properties.get("osProfile"), needed=root.image is not None)
-    return Order(size, zones, checked(body.get("tags")), root, profile, interfaces)
+    return Order(size, zones, checked(body.get("tags")), root, profile, interfaces, priority)
 
 
-def _size(call: Call, name: str) -> Size:
+def _priority(properties: dict[str, Any]) -> dict[str, Any]:
+    """models.VirtualMachineProperties: what is said of a spot machine is refused of one on demand."""
+    priority, policy = properties.get("priority", "Regular"), properties.get("evictionPolicy")
+    max_price = (properties.get("billingProfile") or {}).get("maxPrice")
+    if priority not in {"Regular", "Spot", "Low"}:
+        raise Refusal("invalid", f"The value '{priority}' of parameter 'priority' is invalid.", field="priority")
+    if priority == "Regular":
+        if policy is not None or max_price is not None:
+            message = "Eviction policy and max price can be set only on Azure Spot Virtual Machines."
+            raise Refusal("invalid", message, field="evictionPolicy")
+        return {}
+    if policy not in {None, "Deallocate", "Delete"}:
+        raise Refusal("invalid", f"The value '{policy}' of parameter 'evictionPolicy' is invalid.",
+                      field="evictionPolicy")  # fmt: skip
+    if max_price is not None and max_price != -1 and max_price <= 0:
+        raise Refusal("invalid", f"The value '{max_price}' of parameter 'maxPrice' is invalid.", field="maxPrice")
+    return {
+        "priority": priority, "evictionPolicy": policy or "Deallocate",
+        "billingProfile": {"maxPrice": -1 if max_price is None else max_price},
+    }  # fmt: skip
+
+
+def _size(call: Call, name: str, *, is_spot: bool) -> Size:
     size = SIZES.get(name)
     if size is None:
         message = f"The value {name} provided for the VM size is not valid. The valid sizes in the current region are: "
         raise Refusal("invalid", message + ",".join(list(SIZES)[:5]), field="vmSize")
+    if is_spot and not size.has_spot:
+        raise Refusal("invalid", f"The VM size '{name}' cannot be used with Azure Spot.", field="vmSize")
+    if is_spot:
+        if spot_cores_in_use(call) + size.cores > SPOT_QUOTA:
+            raise Refusal("quota", "Operation could not be completed as it results in exceeding approved "
+                          f"LowPriorityCores quota. Current Limit: {SPOT_QUOTA}.")  # fmt: skip
+        return size
     if cores_in_use(call, size.family) + size.cores > size.quota:
         raise Refusal("quota", f"Operation could not be completed as it results in exceeding approved {size.family} "
                       f"Cores quota. Current Limit: {size.quota}.")  # fmt: skip

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
 from deploy.local.clouds.azure import paths
-from deploy.local.clouds.azure.areas import AREAS, PLATFORM_IMAGES, SIZES, Area
+from deploy.local.clouds.azure.areas import AREAS, PLATFORM_IMAGES, SIZES, Area, Size
 from deploy.local.clouds.azure.lists import page
 from deploy.local.clouds.azure.tags import checked
 from deploy.local.clouds.world.controls import MACHINE
 from deploy.local.clouds.world.provider import Action, Answer, Call, Refusal
 from deploy.local.clouds.world.things import Thing
 
+SPOT_QUOTA = 100_000
+"""Cores of spot machines in a location, of all families together."""
 KEY = "Microsoft.Compute/sshPublicKeys"
 _LOCATION_PATH = paths.in_subscription("Microsoft.Compute") + "/locations/{location}"
 _IMAGE_PATH = _LOCATION_PATH + "/publishers/{publisher}/artifacttypes/vmimage/offers/{offer}/skus/{sku}/versions"
@@ -104,10 +107,20 @@ def _sizes_in(areas: tuple[Area, ...]) -> bytes:
 
 
 def cores_in_use(call: Call, family: str) -> int:
-    """The cores of a family's machines in the call's region."""
-    sizes = (SIZES[each.facts["properties"]["hardwareProfile"]["vmSize"]] for each in call.list(MACHINE, call.region)
-             if each.state != "deleted")  # fmt: skip
-    return sum(size.cores for size in sizes if size.family == family)
+    """The cores of a family's machines on demand in the call's region."""
+    return sum(size.cores for size in _sizes_of_machines(call, is_spot=False) if size.family == family)
+
+
+def spot_cores_in_use(call: Call) -> int:
+    """The cores of spot machines there, of whatever family: they have a quota of their own."""
+    return sum(size.cores for size in _sizes_of_machines(call, is_spot=True))
+
+
+def _sizes_of_machines(call: Call, *, is_spot: bool) -> Iterator[Size]:
+    for each in call.list(MACHINE, call.region):
+        properties = each.facts["properties"]
+        if each.state != "deleted" and ("priority" in properties) == is_spot:
+            yield SIZES[properties["hardwareProfile"]["vmSize"]]
 
 
 def _usage(call: Call) -> Answer:
@@ -115,16 +128,15 @@ def _usage(call: Call) -> Answer:
         raise Refusal("invalid", f"No registered resource provider found for location '{call.path['location']}'.",
                       code="NoRegisteredProviderFound")  # fmt: skip
     families = {size.family: size.quota for size in SIZES.values()}
-    rows = [
-        {
-            "unit": "Count",
-            "currentValue": cores_in_use(call, family),
-            "limit": quota,
-            "name": {"value": family, "localizedValue": f"{family} vCPUs"},
-        }
-        for family, quota in families.items()
-    ]
+    rows = [_use(family, f"{family} vCPUs", cores_in_use(call, family), quota) for family, quota in families.items()]
+    rows.append(_use("lowPriorityCores", "Total Regional Spot vCPUs", spot_cores_in_use(call), SPOT_QUOTA))
     return Answer(200, {"value": rows})
+
+
+def _use(name: str, title: str, used: int, limit: int) -> dict[str, Any]:
+    return {
+        "unit": "Count", "currentValue": used, "limit": limit, "name": {"value": name, "localizedValue": title},
+    }  # fmt: skip
 
 
 def _platform_images(call: Call) -> Answer:

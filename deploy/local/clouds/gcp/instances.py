@@ -174,10 +174,31 @@ def _facts(call: Call, body: Mapping[str, Any], path: str) -> dict[str, Any]:
         "labels": check_labels(body.get("labels", {})),
         "metadata": _check_metadata(body.get("metadata", {})),
         "tags": {"items": sorted(body.get("tags", {}).get("items", []))} if body.get("tags", {}).get("items") else {},
-        "scheduling": {"automaticRestart": True, "onHostMaintenance": "MIGRATE", "preemptible": False},
+        "scheduling": _scheduling(body.get("scheduling", {})),
         "deletionProtection": False,
         "startRestricted": False,
     }
+
+
+def _scheduling(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """A spot machine is not moved and not restarted by Google, and preemptible to those who ask in the old way."""
+    if asked.get("provisioningModel", "STANDARD") == "STANDARD":
+        if asked.get("instanceTerminationAction"):
+            raise invalid("scheduling.instanceTerminationAction", "", "It needs a provisioning model that ends.")
+        usual = {"automaticRestart": True, "onHostMaintenance": "MIGRATE", "preemptible": False}
+        return {**usual, "provisioningModel": "STANDARD"}
+    if asked["provisioningModel"] != "SPOT":
+        raise invalid("scheduling.provisioningModel", asked["provisioningModel"], "Unknown provisioning model.")
+    if asked.get("automaticRestart") or asked.get("onHostMaintenance", "TERMINATE") != "TERMINATE":
+        message = "A Spot VM is neither restarted nor migrated automatically."
+        raise invalid("scheduling.automaticRestart", asked.get("automaticRestart"), message)
+    action = asked.get("instanceTerminationAction", "STOP")
+    if action not in {"STOP", "DELETE"}:
+        raise invalid("scheduling.instanceTerminationAction", action, "Unknown termination action.")
+    return {
+        "provisioningModel": "SPOT", "instanceTerminationAction": action, "automaticRestart": False,
+        "onHostMaintenance": "TERMINATE", "preemptible": True,
+    }  # fmt: skip
 
 
 def _machine_type(address: str, zone: str, field: str) -> str:

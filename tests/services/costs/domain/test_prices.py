@@ -42,6 +42,11 @@ def test_a_price_of_another_region_does_not_count() -> None:
         ("snapshot", {"size_gib": 8}, ("storage", "snapshot", Decimal(8), True)),
         ("droplet", {"instance_type": "s-1vcpu-1gb"}, ("compute", "s-1vcpu-1gb", Decimal(1), False)),
         ("virtual_machine", {"instance_type": "Standard_B1s"}, ("compute", "Standard_B1s", Decimal(1), False)),
+        (
+            "gce_instance",
+            {"instance_type": "e2-micro", "capacity_type": "spot"},
+            ("compute", "spot:e2-micro", Decimal(1), False),
+        ),
     ],
 )
 def test_each_kind_of_thing_is_paid_for_once(

@@ -19,7 +19,7 @@ from services.provisioner.domain.placement import (
     offers_of,
     rank,
 )
-from shared.clouds.models import MachineType
+from shared.clouds.models import CapacityType, MachineType
 from shared.kit.errors import InvalidInput
 
 PLACES = [
@@ -35,12 +35,16 @@ TYPES = [
     )
 ]
 PRICES = st.sampled_from([None, Decimal("0.005"), Decimal("0.0104"), Decimal("0.1"), Decimal(2)])
-OFFERS = st.lists(st.builds(Offer, st.sampled_from(PLACES), st.sampled_from(TYPES), PRICES), max_size=25)
+WAYS = st.sampled_from(CapacityType)
+OFFERS = st.lists(
+    st.builds(Offer, st.sampled_from(PLACES), st.sampled_from(TYPES), PRICES, capacity_type=WAYS), max_size=25
+)
 WANTED = st.builds(
     Wanted,
     provider_id=st.sampled_from([None, UUID(int=1), UUID(int=9)]),
     region=st.sampled_from([None, "us-east-1", "us-east"]),
     instance_type=st.sampled_from([None, "t1", "t4"]),
+    capacity_type=st.sampled_from([None, "on_demand", "spot"]),
     min_vcpu=st.sampled_from([None, 2, 4]),
     min_memory_gib=st.sampled_from([None, 1.0, 5.5]),
     architecture=st.sampled_from(["any", "x86_64", "arm64"]),
@@ -102,6 +106,7 @@ def test_what_is_tried_is_the_fitting_offers_in_their_order_zone_by_zone(offers:
         (Wanted(region="mars-1"), "region"),
         (Wanted(resource_subtype="droplet"), "resource_subtype"),
         (Wanted(instance_type="x9.none"), "instance_type"),
+        (Wanted(capacity_type="spot"), "capacity_type"),
         (Wanted(min_vcpu=3), "min_vcpu"),
         (Wanted(min_memory_gib=1.5), "min_memory_gib"),
         (Wanted(architecture="arm64"), "architecture"),
@@ -138,3 +143,24 @@ def test_without_any_offer_nobody_has_machines() -> None:
 def test_every_type_of_a_place_is_an_offer_with_its_price_or_none() -> None:
     found = list(offers_of(PLACES[2], TYPES[:2], {"t1": Decimal("0.5"), "disk": Decimal(1)}))
     assert [(each.machine_type.name, each.usd_per_hour) for each in found] == [("t0", None), ("t1", Decimal("0.5"))]
+
+
+def test_spot_is_a_second_offer_at_a_price_of_its_own_where_it_is_sold_and_only_when_it_is_allowed() -> None:
+    """Both kinds sort by price together; at the same price, and without one, what is not taken back comes first."""
+    sells, prices = replace(PLACES[1], sells_spot=True), {"t0": Decimal(3), "t1": Decimal(2), "spot:t1": Decimal(1)}
+    assert {each.capacity_type for each in offers_of(sells, TYPES[:2], prices)} == {CapacityType.ON_DEMAND}
+    assert len(list(offers_of(PLACES[2], TYPES[:2], prices, with_spot=True))) == 2
+    offers = [*offers_of(sells, TYPES[:2], prices, with_spot=True), *offers_of(PLACES[2], TYPES[:1], {})]
+
+    def told(wanted: Wanted) -> list[tuple[str, str, Decimal | None]]:
+        return [
+            (each.machine_type.name, str(each.capacity_type), each.usd_per_hour)
+            for each in rank(offers, wanted).fitting
+        ]
+
+    assert told(ANYTHING) == [
+        ("t1", "spot", 1), ("t1", "on_demand", 2), ("t0", "on_demand", 3), ("t0", "on_demand", None), ("t0", "spot", None),
+    ]  # fmt: skip
+    assert told(Wanted(max_price_usd_per_hour=Decimal(1))) == [("t1", "spot", 1)]
+    alike = [Offer(sells, each, Decimal(1), capacity_type=way) for each in TYPES[:2] for way in reversed(CapacityType)]
+    assert [str(each.capacity_type) for each in rank(alike, ANYTHING).fitting] == ["on_demand"] * 2 + ["spot"] * 2

@@ -22,6 +22,7 @@ def test_a_configuration_is_filled_with_defaults():
         "security_groups": [],
         "monitoring": "basic",
         "volume_size_gib": None,
+        "capacity_type": "on_demand",
     }
 
 

@@ -3,7 +3,8 @@
 from tests.shared.clouds.conformance import CloudConformance
 from tests.shared.clouds.conformance_assets import AssetConformance
 from tests.shared.clouds.conformance_inventory import InventoryConformance
+from tests.shared.clouds.conformance_spot import SpotConformance
 
 
-class TestAws(CloudConformance, InventoryConformance, AssetConformance):
+class TestAws(CloudConformance, InventoryConformance, AssetConformance, SpotConformance):
     pass

@@ -39,6 +39,7 @@ class AzureAccount:
     other_region = "westus2"
     instance_type = "Standard_B1s"
     other_instance_type = "Standard_B2s"
+    spot_instance_type = "Standard_D2s_v5"  # the B series is not sold as spot
     compute = ("compute", "virtual_machine")
     permissions: ClassVar = {
         "create": "Microsoft.",

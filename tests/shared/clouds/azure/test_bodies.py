@@ -3,7 +3,7 @@
 import pytest
 from azure.core import MatchConditions
 
-from shared.clouds.models import ImageSpec, MachineSpec, SnapshotSpec, VolumeSpec
+from shared.clouds.models import CapacityType, ImageSpec, MachineSpec, SnapshotSpec, VolumeSpec
 from tests.fixtures.azure_models import problems
 from tests.fixtures.lazily import Lazily
 from tests.shared.clouds.account_under_test import new_token
@@ -63,7 +63,9 @@ async def test_every_body_fits_its_model(cloud, simulated_azure, sent):
     await cloud.machines.stop(REGION, machine.id)
     simulated_azure.advance()
     await cloud.machines.resize(REGION, machine.id, "Standard_B2s")
-    restored = MachineSpec(new_token(), "Standard_B1s", image=image.id, security_groups=(wall.id,))
+    restored = MachineSpec(
+        new_token(), "Standard_D2s_v5", image=image.id, security_groups=(wall.id,), capacity_type=CapacityType.SPOT
+    )
     await cloud.machines.create(REGION, restored)
 
     assert {operation for operation, _, _ in sent} == set(MODELS)

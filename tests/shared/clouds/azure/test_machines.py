@@ -8,7 +8,7 @@ from shared.clouds.azure import facts
 from shared.clouds.azure.machines import AzureMachines
 from shared.clouds.azure.sizes import architecture_of
 from shared.clouds.errors import Conflict, IncorrectState, InvalidRequest, NoCapacity, NotFound
-from shared.clouds.models import ImageSpec, MachineSpec, MachineState, SnapshotSpec, SnapshotState
+from shared.clouds.models import CapacityType, ImageSpec, MachineSpec, MachineState, SnapshotSpec, SnapshotState
 from tests.shared.clouds.account_under_test import new_token
 
 pytestmark = pytest.mark.anyio
@@ -308,3 +308,10 @@ def test_no_other_device_is_one(device):
 def test_a_state_is_read_from_provisioning_and_power(provisioning, codes, state):
     statuses = [{"code": code} for code in codes]
     assert facts.state_of({"provisioningState": provisioning, "instanceView": {"statuses": statuses}}) is state
+
+
+async def test_a_size_that_azure_does_not_sell_as_spot_is_refused_by_its_field_before_anything_is_made(account, cloud):
+    wanted = spec(capacity_type=CapacityType.SPOT)
+    with pytest.raises(InvalidRequest) as caught:
+        await cloud.machines.create(account.region, wanted)
+    assert (caught.value.field, account.machines_with(wanted.token)) == ("instance_type", [])

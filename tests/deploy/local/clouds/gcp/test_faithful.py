@@ -30,8 +30,9 @@ def taken(kind, document):
 def made(rest, gcp):
     """A running machine."""
     path = rest.insert(
-        labels={"team": "photos"}, tags={"items": ["web"]}, metadata={"items": [{"key": "a", "value": "b"}]}
-    )
+        labels={"team": "photos"}, tags={"items": ["web"]}, metadata={"items": [{"key": "a", "value": "b"}]},
+        scheduling={"provisioningModel": "SPOT"},
+    )  # fmt: skip
     gcp.advance()
     return path
 
@@ -57,6 +58,11 @@ def test_a_machine_in_all_its_states(rest, gcp, made):
         document = rest.get(made)
         message = taken(compute_v1.Instance, document)
         assert message.status in compute_v1.Instance.Status.__members__
+        assert message.scheduling.provisioning_model in compute_v1.Scheduling.ProvisioningModel.__members__
+        assert (
+            message.scheduling.instance_termination_action
+            in compute_v1.Scheduling.InstanceTerminationAction.__members__
+        )
         taken(compute_v1.InstanceList, rest.get(f"zones/{ZONE}/instances"))
         taken(compute_v1.Disk, rest.get(document["disks"][0]["source"]))
         seen.add(message.status)
