@@ -64,6 +64,10 @@ class Keyset:
         column = self._columns[name]
         return (column.desc(), self._id.desc()) if descending else (column.asc(), self._id.asc())
 
+    def column(self, sort: str | None) -> str:
+        """The name of what is sorted by. Raises InvalidInput."""
+        return self._order(sort)[0]
+
     def page(
         self, found: Sequence[Mapping[str, Any]], request: ListRequest
     ) -> tuple[list[Mapping[str, Any]], str | None]:

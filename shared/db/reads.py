@@ -4,7 +4,9 @@ Organization and statement travel to PostgreSQL in one round trip: what a pipeli
 transaction by itself, so that BEGIN and COMMIT need not be sent (each took as long as to send the statement).
 
 For the few reads that are asked hundreds of times a second; all others use shared/db/engine.py. The statement runs
-as the service's own role under row level security, like any other, and PostgreSQL itself writes the JSON.
+as the service's own role under row level security, like any other, and PostgreSQL itself writes the JSON. To read and
+plan the statement of a page takes PostgreSQL longer than to answer it: where one plan is right for whatever is asked
+for, it is made once for each connection and kept.
 """
 
 from collections.abc import Mapping
@@ -16,9 +18,13 @@ from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool
 
 _ENTER: LiteralString = """
-SELECT set_config('canopy.organization', %s, true), set_config('transaction_read_only', 'on', true)
+SELECT set_config('canopy.organization', %s, true), set_config('transaction_read_only', 'on', true),
+  set_config('plan_cache_mode', %s, true)
 """
+_KEPT, _ANEW = "force_generic_plan", "auto"
 WAIT_S = 2.0
+STATEMENTS_KEPT = 50
+"""Prepared at most on one connection, those asked for last: PostgreSQL keeps some 200 kB for the plan of a page."""
 
 
 class Reader:
@@ -31,12 +37,14 @@ class Reader:
             max_size=pool_size,
             timeout=WAIT_S,
             open=False,
+            configure=_configure,
             kwargs={
                 "autocommit": True,
                 "prepare_threshold": 1,
                 "application_name": application_name,
                 "connect_timeout": 5,
-                "options": "-c statement_timeout=5000",
+                # A plan that was made while there were few rows is still the right one when there are many.
+                "options": "-c statement_timeout=5000 -c enable_seqscan=off",
                 "keepalives_idle": 10,
                 "keepalives_interval": 5,
                 "keepalives_count": 3,
@@ -50,21 +58,30 @@ class Reader:
     async def close(self) -> None:
         await self._pool.close()
 
-    async def one(self, organization: UUID, statement: LiteralString, parameters: Mapping[str, Any]) -> TupleRow | None:
+    async def one(self, organization: UUID, statement: str, parameters: Mapping[str, Any]) -> TupleRow | None:
         """The first row of the statement as this organization may see it, None when there is none.
+
+        Planned once, so for statements that one plan fits whatever the parameters are; a limit is not one of them but
+        part of the text. `statement` is text of this program with places for the parameters.
 
         Raises psycopg.OperationalError when the database is away or no connection is free within WAIT_S.
         """
-        async with self._pool.connection() as connection, connection.pipeline():
-            await connection.execute(_ENTER, (str(organization),))
-            cursor = await connection.execute(statement, parameters)
-            return await cursor.fetchone()
+        return await self._read(organization, statement, parameters, kept=True)
 
     async def planned(self, organization: UUID, statement: str, parameters: Mapping[str, Any]) -> TupleRow | None:
         """As `one`, planned anew each time: which index is best depends on what is asked for, and a kept plan does not
-        know it. `statement` is text of this program with places for the parameters.
+        know it.
         """
+        return await self._read(organization, statement, parameters, kept=False)
+
+    async def _read(
+        self, organization: UUID, statement: str, parameters: Mapping[str, Any], *, kept: bool
+    ) -> TupleRow | None:
         async with self._pool.connection() as connection, connection.pipeline():
-            await connection.execute(_ENTER, (str(organization),))
-            cursor = await connection.execute(statement.encode(), parameters, prepare=False)
+            await connection.execute(_ENTER, (str(organization), _KEPT if kept else _ANEW))
+            cursor = await connection.execute(statement.encode(), parameters, prepare=kept)
             return await cursor.fetchone()
+
+
+async def _configure(connection: AsyncConnection[TupleRow]) -> None:
+    connection.prepared_max = STATEMENTS_KEPT

@@ -1,7 +1,8 @@
 """How is a page of a hundred thousand resources found? First its ids, of an index alone, then those fifty rows.
 
 The indexes of lists hold every column that may be asked for, so no row is read only to be left out, and PostgreSQL
-writes the JSON. Each shape of question is put together once: to build its statement took as long as to answer it.
+writes the JSON. Each shape of question is put together once: to build its statement took as long as to answer it. Where
+one index leads to the page whatever the values are, its plan is kept too.
 """
 
 from collections.abc import Mapping
@@ -34,13 +35,19 @@ _EQUAL = {
     "origin": _table.origin,
     "group": _table.group_id,
 }
+_INDEXED = frozenset({
+    *(frozenset({name}) for name in _EQUAL.keys() - {"resource_type", "resource_subtype"}),
+    frozenset({"resource_type", "resource_subtype"}),
+})  # fmt: skip
+"""The filters of which an index has each value's rows in the order of their making."""
 NAMES = ("is_more", "id", "created_at", "resource_name", "json")
 """The columns of an answer, one row: whether there are more, its last thing's id and sort columns, its things' JSON."""
-_PAGE = """
-SELECT count(*) > %(limit)s, (array_agg(id) FILTER (WHERE number = %(limit)s))[1],
-  max(created_at) FILTER (WHERE number = %(limit)s), max(resource_name) FILTER (WHERE number = %(limit)s),
-  string_agg(json, ',' ORDER BY number) FILTER (WHERE number <= %(limit)s)
-FROM ({rows}) AS page
+_LIMIT, _ROWS = "<limit>", "<rows>"
+_PAGE = f"""
+SELECT count(*) > {_LIMIT}, (array_agg(id) FILTER (WHERE number = {_LIMIT}))[1],
+  max(created_at) FILTER (WHERE number = {_LIMIT}), max(resource_name) FILTER (WHERE number = {_LIMIT}),
+  string_agg(json, ',' ORDER BY number) FILTER (WHERE number <= {_LIMIT})
+FROM ({{rows}}) AS page
 """
 """Fifty rows became one because to fetch each of them cost the service a sixth of its time."""
 _KEY, _VALUE, _PREFIX, _BEYOND = "tag_key", "tag_value", "prefix", "beyond_prefix"
@@ -48,10 +55,14 @@ _KEY, _VALUE, _PREFIX, _BEYOND = "tag_key", "tag_value", "prefix", "beyond_prefi
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A statement and its parameters, for shared/db/reads.py: a row of NAMES."""
+    """A statement and its parameters, for shared/db/reads.py: a row of NAMES.
+
+    `is_walk`: its page lies side by side in one index, so that one plan is right for all values and can be kept.
+    """
 
     statement: str
     parameters: Mapping[str, Any]
+    is_walk: bool
 
 
 def question(organization: UUID, request: ListResources) -> Question:
@@ -65,11 +76,23 @@ def question(organization: UUID, request: ListResources) -> Question:
         given[_KEY], equals, value = request.tag.partition("=")
         given |= {_VALUE: value} if equals else {}
     after = ORDER.after(request)
-    statement = _statement(frozenset(given), request.sort, after is not None)
-    given |= {"organization": organization, "limit": request.limit, "rows": request.limit + 1}
+    filters = frozenset(given)
+    statement = _limited(_statement(filters, request.sort, after is not None), request.limit)
+    given["organization"] = organization
     if after is not None:
         given |= {"after": after[0], "after_id": after[1]}
-    return Question(statement, given)
+    return Question(statement, given, _is_walk(filters, ORDER.column(request.sort)))
+
+
+def _is_walk(filters: frozenset[str], sorted_by: str) -> bool:
+    if sorted_by == "resource_name":
+        return filters <= {_PREFIX, _BEYOND}
+    return not filters or filters in _INDEXED
+
+
+def _limited(statement: str, limit: int) -> str:
+    """The limit as text: a plan that is kept for any limit is one for a tenth of all rows."""
+    return statement.replace(_ROWS, str(limit + 1)).replace(_LIMIT, str(limit))
 
 
 @cache
@@ -86,7 +109,7 @@ def _statement(given: frozenset[str], sort: str | None, is_later: bool) -> str: 
     if _KEY in given:
         wanted = wanted.where(_table.id.in_(_tagged(organization, has_value=_VALUE in given)))
     after = ORDER.parameters(sort) if is_later else None
-    chosen = ORDER.begun(wanted, sort, after).limit(bindparam("rows")).subquery("chosen")
+    chosen = ORDER.begun(wanted, sort, after).limit(literal_column(_ROWS)).subquery("chosen")
     number = func.row_number().over(order_by=_ORDER_OF_ROWS.sequence(sort)).label("number")
     shown = select(_row.id, _row.created_at, _row.resource_name, literal_column(SHOWN).label("json"), number)
     joined = shown.join(chosen, chosen.c.id == _row.id).where(_row.organization_id == organization)
