@@ -1,7 +1,7 @@
 """How are a row, or the rows of a page, read as fast as can be?
 
-Organization and statement travel to PostgreSQL in one round trip: what a pipeline sends between two syncs is one
-transaction by itself, so that BEGIN and COMMIT need not be sent (each took as long as to send the statement).
+Organization and statement travel to PostgreSQL in one message (shared/db/exchange.py), which is one transaction by
+itself, so that BEGIN and COMMIT need not be sent.
 
 For the few reads that are asked hundreds of times a second; all others use shared/db/engine.py. The statement runs
 as the service's own role under row level security, like any other, and PostgreSQL itself writes the JSON. To read and
@@ -10,21 +10,21 @@ for, it is made once for each connection and kept.
 """
 
 from collections.abc import Mapping
-from typing import Any, LiteralString
+from typing import Any
 from uuid import UUID
 
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool
 
-_ENTER: LiteralString = """
-SELECT set_config('canopy.organization', %s, true), set_config('transaction_read_only', 'on', true),
-  set_config('plan_cache_mode', %s, true)
+from shared.db.exchange import Step, last_row
+
+_ENTER = """
+SELECT set_config('canopy.organization', %(organization)s, true), set_config('transaction_read_only', 'on', true),
+  set_config('plan_cache_mode', %(mode)s, true)
 """
 _KEPT, _ANEW = "force_generic_plan", "auto"
 WAIT_S = 2.0
-STATEMENTS_KEPT = 50
-"""Prepared at most on one connection, those asked for last: PostgreSQL keeps some 200 kB for the plan of a page."""
 
 
 class Reader:
@@ -37,10 +37,8 @@ class Reader:
             max_size=pool_size,
             timeout=WAIT_S,
             open=False,
-            configure=_configure,
             kwargs={
                 "autocommit": True,
-                "prepare_threshold": 1,
                 "application_name": application_name,
                 "connect_timeout": 5,
                 # A plan that was made while there were few rows is still the right one when there are many.
@@ -77,11 +75,6 @@ class Reader:
     async def _read(
         self, organization: UUID, statement: str, parameters: Mapping[str, Any], *, kept: bool
     ) -> TupleRow | None:
-        async with self._pool.connection() as connection, connection.pipeline():
-            await connection.execute(_ENTER, (str(organization), _KEPT if kept else _ANEW))
-            cursor = await connection.execute(statement.encode(), parameters, prepare=kept)
-            return await cursor.fetchone()
-
-
-async def _configure(connection: AsyncConnection[TupleRow]) -> None:
-    connection.prepared_max = STATEMENTS_KEPT
+        entered = Step(_ENTER, {"organization": str(organization), "mode": _KEPT if kept else _ANEW})
+        async with self._pool.connection() as connection:
+            return await last_row(connection, (entered, Step(statement, parameters, kept)))
