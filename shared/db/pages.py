@@ -52,17 +52,25 @@ class Keyset:
 
     def begun(self, statement: Select[Any], sort: str | None, after: tuple[Any, Any] | None) -> Select[Any]:
         """The statement ordered and begun after a row. Raises InvalidInput."""
+        return self.later(statement, sort, after).order_by(*self.sequence(sort))
+
+    def later(self, statement: Select[Any], sort: str | None, after: tuple[Any, Any] | None) -> Select[Any]:
+        """The statement begun after a row, in whatever order. Raises InvalidInput."""
+        if after is None:
+            return statement
         name, descending = self._order(sort)
-        if after is not None:
-            keyset = tuple_(self._columns[name], self._id)
-            statement = statement.where(keyset < tuple_(*after) if descending else keyset > tuple_(*after))
-        return statement.order_by(*self.sequence(sort))
+        keyset = tuple_(self._columns[name], self._id)
+        return statement.where(keyset < tuple_(*after) if descending else keyset > tuple_(*after))
 
     def sequence(self, sort: str | None) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
         """What the rows are ordered by. Raises InvalidInput."""
         name, descending = self._order(sort)
         column = self._columns[name]
         return (column.desc(), self._id.desc()) if descending else (column.asc(), self._id.asc())
+
+    def column(self, sort: str | None) -> str:
+        """The name of what is sorted by. Raises InvalidInput."""
+        return self._order(sort)[0]
 
     def page(
         self, found: Sequence[Mapping[str, Any]], request: ListRequest

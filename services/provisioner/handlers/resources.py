@@ -83,7 +83,8 @@ async def list_resources(request: ListResources, deps: Deps) -> Reply:
     if organization is None:
         return Reply(b'{"items":[],"next_cursor":null}')
     asked = question(organization, request)
-    found = await deps.reader.planned(organization, asked.statement, asked.parameters)
+    read = deps.reader.one if asked.is_walk else deps.reader.planned
+    found = await read(organization, asked.statement, asked.parameters)
     page = dict(zip(NAMES, found or (), strict=False))
     cursor = ORDER.cursor(page, request) if page.get("is_more") else None
     return Reply(f'{{"items":[{page.get("json") or ""}],"next_cursor":{json.dumps(cursor)}}}'.encode())

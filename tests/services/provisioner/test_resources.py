@@ -178,6 +178,10 @@ async def test_lists_filter_sort_and_page(services: Services, tenant: Tenant) ->
     assert await listed(sort="resource_name", q="b-") == names[3:]
     assert await listed(sort="resource_name", tag="team=photos") == names[:3]
     assert await listed(sort="resource_name", tag="team") == names
+    assert await listed(tag="team=photos") == names[2::-1]
+    assert await listed(sort="created_at", tag="team=photos") == names[:3]
+    assert await listed(sort="created_at", tag="team") == names
+    assert await listed(tag="team=music", project="p1") == ["b-1"]
     assert await listed(sort="resource_name", project="p1") == ["a-1", "b-1"]
     assert await listed(provider_id=new_id()) == []
     assert await listed(provider="all", resource_type="compute", region="us-east-1") == names[::-1]
