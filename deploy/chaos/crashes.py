@@ -79,11 +79,17 @@ class Crash:
         self._passed = 0
         self._log = log
 
+    def ends_at(self, step: str, boundary: Boundary) -> bool:
+        """Count a pass; whether it is the planned one, or the last that its plan has patience for."""
+        if boundary is not self._plan.boundary:
+            return False
+        self._passed += 1
+        self._left -= self._plan.is_about(step, boundary)
+        return not self._left or self._passed >= self._plan.patience
+
     def passes(self, step: str, boundary: Boundary, saga: UUID) -> None:
         """Called by every saga at every boundary; does not return from the planned one."""
-        self._passed += boundary is self._plan.boundary
-        self._left -= self._plan.is_about(step, boundary)
-        if self._left and (boundary is not self._plan.boundary or self._passed < self._plan.patience):
+        if not self.ends_at(step, boundary):
             return
         line = json.dumps(asdict(Kill(step, boundary, str(saga), time.time()))) + "\n"
         descriptor = os.open(self._log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
