@@ -16,9 +16,9 @@ from typing import Any
 from uuid import UUID
 
 from deploy.chaos.client import PROVIDERS, RECOVERY, RESOURCES, Client, instruct, simulated
-from deploy.chaos.clouds import CLOUDS
+from deploy.chaos.clouds import CLOUDS, SDKS
 from deploy.chaos.crashes import Kill, read_kills
-from deploy.chaos.feeds import Feed, Recovering
+from deploy.chaos.feeds import Feed, Feeding, Recovering
 from deploy.chaos.fleets import Fleet
 from deploy.chaos.ledger import Comparison, compare_held, compare_machines, compare_snapshots
 from deploy.chaos.operations import Operations, Stuck, wait_for
@@ -163,7 +163,6 @@ class Campaign:
         self._judge(done, operations)
         if provisioning is not None:
             self._judge_fleets(done, provisioning.fleets, operations)
-        self._start_replicas(service, 0, 1)
         self.rounds.append(done)
         write_rounds(self._file, self.conditions, self.rounds)
         return done
@@ -179,13 +178,18 @@ class Campaign:
 
     def _feed_until(self, service: str, kills: int, feed: Feed, operations: Operations) -> None:
         """Keep work in flight until that many have died; work enough for all of them comes in about a minute each."""
+        feeding = Feeding(feed, operations, self.conditions.in_flight)
 
         def enough() -> bool:
-            while operations.look() < self.conditions.in_flight and len(self._killed(service)) < kills:
-                operations.begun(*feed())
-            return len(self._killed(service)) >= kills
+            if len(self._killed(service)) >= kills:
+                return True
+            feeding.top_up()
+            return False
 
-        wait_for(enough, f"kill number {kills}", 60.0 * kills + self.conditions.lease_s * 5)
+        try:
+            wait_for(enough, f"kill number {kills}", 60.0 * kills + self.conditions.lease_s * 5)
+        finally:
+            feeding.finish()
 
     def _killed(self, service: str) -> list[Kill]:
         """The kills of this round, of all its replicas, in the order of time."""
@@ -219,7 +223,7 @@ class Campaign:
         command = [
             sys.executable, "-m", "deploy.chaos.replica", service, "--kills", str(kills), "--log", str(log),
             "--seed", f"{self.conditions.seed}/{len(self.rounds) + 1}/{number}",
-            "--favourites", *FAVOURITES[service],
+            "--favourites", *FAVOURITES[service], "--preload", *(SDKS if service == "provisioner" else ()),
         ]  # fmt: skip
         return Process(
             name,

@@ -46,6 +46,14 @@ AWS = Cloud(
     gone=("shutting-down", "terminated"),
 )
 
+SDKS = (
+    "google.cloud.compute_v1", "azure.mgmt.compute.aio", "azure.mgmt.network.aio", "azure.mgmt.storage.aio",
+    "azure.mgmt.sql.aio", "azure.mgmt.dns.aio", "azure.mgmt.resource.resources.aio",
+    "azure.mgmt.resource.subscriptions.aio",
+    *(f"shared.clouds.{name}.cloud" for name in ("aws", "azure", "digitalocean", "gcp", "linode", "vultr")),
+)  # fmt: skip
+"""What a provisioner imports at its first calls to these clouds."""
+
 CLOUDS: Mapping[str, Cloud] = {
     "aws": AWS,
     "azure": Cloud(

@@ -22,7 +22,7 @@ from shared.db.work import Work
 from shared.messages.context import Context
 
 LONGEST_COUNT = 12
-PATIENCE = 40
+PATIENCE = 15
 """After so many passes of its boundary a life ends all the same, at whichever step: some come seldom."""
 LONGEST_FAVOURITE_COUNT = 2
 

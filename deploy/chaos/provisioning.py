@@ -7,6 +7,7 @@ from typing import Any
 
 from deploy.chaos.client import PROVIDERS, RESOURCES, Client
 from deploy.chaos.clouds import CLOUDS
+from deploy.chaos.feeds import Begin
 from deploy.chaos.fleets import BULK, Fleet, draw_policy
 from deploy.chaos.kinds import ASSETS, AssetKind, asset_kind
 from deploy.chaos.operations import Operations
@@ -49,19 +50,17 @@ class Provisioning:
         for resource in client.items(RESOURCES):
             self._know(resource)
 
-    def __call__(self) -> list[str]:
+    def __call__(self) -> Begin:
         self._look()
         work = self._source.choices(list(WORK), list(WORK.values()))[0]
         if work == "change" and (self._at_rest or self._grown):
             return self._change_something()
-        if work == "placement" and self._pairs:
-            return self._begun(
-                self._client.call("POST", RESOURCES, self._source.choice(self._pairs).order(self._name()))
-            )
         if work == "fleet":
             return self._fleet()
         order = self._asset_order() if work == "asset" else None
-        return self._begun(self._client.call("POST", RESOURCES, order or self._machine_order()))
+        if work == "placement" and self._pairs:
+            order = self._source.choice(self._pairs).order(self._name())
+        return self._begin("POST", RESOURCES, order or self._machine_order())
 
     def _name(self) -> str:
         return f"chaos-{self._source.getrandbits(40):010x}"
@@ -80,7 +79,7 @@ class Provisioning:
         self._alive[cloud, _key(kind)] += 1
         return asset_order(cloud, self._providers[cloud], self._name(), kind)
 
-    def _fleet(self) -> list[str]:
+    def _fleet(self) -> Begin:
         """Machines, assets and a machine whose place is left open; sometimes with an item that cannot be had."""
         policy, planted = draw_policy(self._source)
         items = [self._machine_order() for _ in range(FLEET_MACHINES)]
@@ -90,65 +89,74 @@ class Provisioning:
         if planted:
             items.append(machine_order("aws", self._providers["aws"], self._name(), UNKNOWN_SIZE))
         self._source.shuffle(items)
-        accepted = self._client.call("POST", BULK, {"items": items, "policy": policy})
-        operation, parts = str(accepted["operation"]["id"]), accepted["items"]
-        self.fleets.append(Fleet(operation, policy, len(items), planted))
-        self._at_work[operation] = [each["resource"] for each in parts]
-        self._operations.may_fail |= {str(each["operation"]) for each in parts} if planted else set()
-        self._operations.may_fail.add(operation)
-        return [operation, *(str(each["operation"]) for each in parts)]
 
-    def _change_something(self) -> list[str]:
+        def begin() -> list[str]:
+            accepted = self._client.call("POST", BULK, {"items": items, "policy": policy})
+            operation, parts = str(accepted["operation"]["id"]), accepted["items"]
+            self.fleets.append(Fleet(operation, policy, len(items), planted))
+            self._operations.may_fail |= {operation, *(str(each["operation"]) for each in parts if planted)}
+            self._at_work[operation] = [each["resource"] for each in parts]
+            return [operation, *(str(each["operation"]) for each in parts)]
+
+        return begin
+
+    def _change_something(self) -> Begin:
         chosen = self._source.randrange(len(self._at_rest) + len(self._grown))
         if chosen >= len(self._at_rest):
-            return self._shrink(*self._grown.pop(chosen - len(self._at_rest)))
+            return self._scale(*self._grown.pop(chosen - len(self._at_rest)), "scale_in")
         resource = self._at_rest.pop(chosen)
         if resource["resource_type"] == COMPUTE or resource["resource_status"] == "error":
             return self._change_machine(resource)
         return self._change_asset(resource)
 
-    def _change_machine(self, resource: Resource) -> list[str]:
+    def _change_machine(self, resource: Resource) -> Begin:
         """One of the changes that its state allows; what has been enlarged stays so."""
         address, known = f"{RESOURCES}/{resource['id']}", CLOUDS[resource["provider_name"]]
         change = self._source.choice(CHANGES[resource["resource_status"]])
         if change == "scale" and resource["configuration"]["instance_type"] == known.size:
             body = {"action": "configuration_change", "instance_type": known.larger}
-            return self._begun(self._client.call("POST", f"{address}/scale", body))
+            return self._begin("POST", f"{address}/scale", body)
         if change == "out" and resource["group_id"] is None:
-            return self._grow(resource["id"])
+            return self._scale(resource["id"], self._source.randint(1, 2), "scale_out")
         if change in {"stop", "start"}:
-            return self._begun(self._client.call("POST", f"{address}/{change}"))
-        return self._begun(self._client.call("DELETE", address))
+            return self._begin("POST", f"{address}/{change}")
+        return self._begin("DELETE", address)
 
-    def _change_asset(self, resource: Resource) -> list[str]:
+    def _change_asset(self, resource: Resource) -> Begin:
+        """A PUT, once; what is as it is wanted already is removed."""
         address, name = f"{RESOURCES}/{resource['id']}", resource["resource_name"]
         kind = asset_kind(resource["provider_name"], resource["resource_subtype"], resource["resource_type"])
-        if kind is not None and kind.change and self._source.choice(ASSET_CHANGES) == "change":
-            accepted = self._client.call("PUT", address, {"configuration": kind.changed(name)})
-            if accepted["operation"] is not None:  # it is as it is wanted already
-                return self._begun(accepted)
-        return self._begun(self._client.call("DELETE", address))
+        change = {} if kind is None else kind.changed(name)
+        is_wanted = all(resource["configuration"].get(field) == value for field, value in change.items())
+        if not is_wanted and self._source.choice(ASSET_CHANGES) == "change":
+            return self._begin("PUT", address, {"configuration": change})
+        return self._begin("DELETE", address)
 
-    def _grow(self, original: str) -> list[str]:
-        count = self._source.randint(1, 2)
-        return self._scaled(original, "scale_out", count)
+    def _scale(self, original: str, count: int, action: str) -> Begin:
+        """Copies come or go; while there are some, their original is not touched otherwise."""
 
-    def _shrink(self, original: str, count: int) -> list[str]:
-        return self._scaled(original, "scale_in", count)
+        def begin() -> list[str]:
+            accepted = self._client.call("POST", f"{RESOURCES}/{original}/scale", {"action": action, "count": count})
+            operation = str(accepted["operation"]["id"])
+            if action == "scale_out":
+                self._growing[operation] = original, count
+            else:
+                self._at_work[operation] = [original]
+            return [operation, *(str(each["operation"]) for each in accepted["members"])]
 
-    def _scaled(self, original: str, action: str, count: int) -> list[str]:
-        accepted = self._client.call("POST", f"{RESOURCES}/{original}/scale", {"action": action, "count": count})
-        operation = str(accepted["operation"]["id"])
-        if action == "scale_out":
-            self._growing[operation] = original, count
-        else:
-            self._at_work[operation] = [original]
-        return [operation, *(str(each["operation"]) for each in accepted["members"])]
+        return begin
 
-    def _begun(self, accepted: dict[str, Any]) -> list[str]:
-        operation = str(accepted["operation"]["id"])
-        self._at_work[operation] = [accepted["resource"]["id"]]
-        return [operation]
+    def _begin(self, method: str, path: str, body: Order | None = None) -> Begin:
+        def begin() -> list[str]:
+            accepted = self._client.call(method, path, body)
+            operation = accepted["operation"]
+            if operation is None:  # nothing is to be changed
+                self._know(accepted["resource"], is_counted=True)
+                return []
+            self._at_work[str(operation["id"])] = [accepted["resource"]["id"]]
+            return [str(operation["id"])]
+
+        return begin
 
     def _look(self) -> None:
         """What has come to its end may be changed again."""
