@@ -127,9 +127,7 @@ class Campaign:
         self._stack.stop()
 
     def _add_providers(self) -> None:
-        """An account at each cloud of the campaign (AWS's is there), each of which refuses machines in one region."""
-        for name, refusal in refusals(self.conditions.clouds):
-            instruct(self._stack.cloud_urls[name], "fault", refusal)
+        """An account at each cloud of the campaign; AWS's is the demonstration's."""
         known = {each["provider_name"] for each in self._client.items(PROVIDERS)}
         credentials = {
             each.provider: each.credentials for each in reversed(self._stack.other_accounts) if each.may_be_used
@@ -168,6 +166,9 @@ class Campaign:
         return done
 
     def _provisioning(self, operations: Operations) -> Provisioning:
+        """Each cloud refuses machines in one region; not for the recovery, whose drills restore there."""
+        for name, refusal in refusals(self.conditions.clouds):
+            instruct(self._stack.cloud_urls[name], "fault", refusal)
         return Provisioning(self._client, self._source(), operations, self.conditions.clouds)
 
     def _recovering(self, operations: Operations) -> Recovering:
