@@ -4,14 +4,12 @@ import secrets
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import product
 from pathlib import Path
 from typing import Any
 
 from deploy.benchmarks.deployment import Deployment, running
 from deploy.benchmarks.measurements import Row, wait_until
+from deploy.holdings import Held, held_at, is_named, made_twice
 
 COUNT = 200
 PLANTED = COUNT // 2
@@ -20,10 +18,6 @@ ATTEMPTS = 10
 REGIONS = {"azure": "eastus", "digitalocean": "nyc3", "gcp": "us-central1", "linode": "us-east", "vultr": "ewr"}
 UNKNOWN_SIZE = {"instance_type": "z99.mega"}
 """Of AWS's form, so that nobody but AWS can say that there is no such size."""
-RECEIPT = "Microsoft.Compute/sshPublicKeys"
-"""At Azure it outlives its machine, on purpose: `shared/clouds/azure/receipts.py`."""
-LISTS = ("instances", "volumes", "assets")
-GONE = frozenset({"terminated", "deleted", "archive", "shutting-down", "deleting"})
 
 
 def measure() -> list[Row]:
@@ -53,20 +47,12 @@ def measure() -> list[Row]:
         return [Row(f"bulk of {COUNT} over six clouds", goal, measured, not findings, "; ".join(notes))]
 
 
-@dataclass(frozen=True)
-class _Thing:
-    address: str
-    kind: str
-    id: str
-    token: str
-
-
 class _Round:
     """One fleet from its order to its end, and what the clouds' own lists have more afterwards."""
 
     def __init__(self, deployment: Deployment, name: str, orders: list[dict[str, Any]], policy: str) -> None:
         items = [{**order, "resource_name": f"{name}-{number}"} for number, order in enumerate(orders)]
-        before = {each.token for each in _things(deployment)}
+        before = {each.token for each in _held(deployment)}
         began_s = time.monotonic()
         accepted = _post(deployment, "/api/cloud/resources/bulk-provision", {"items": items, "policy": policy})
         self.accepted_s = time.monotonic() - began_s
@@ -74,7 +60,7 @@ class _Round:
         self.operation = _ended(deployment, accepted["operation"]["id"])
         self.took_s = time.monotonic() - began_s
         self.result: dict[str, Any] = self.operation["result"]
-        self.new = [each for each in _things(deployment) if each.token not in before]
+        self.new = [each for each in _held(deployment) if each.token not in before]
         self.tokens = {each.token for each in self.new}
 
     def findings(self, status: str, **counts: int) -> list[str]:
@@ -86,17 +72,12 @@ class _Round:
             if self.result[each] != counts.get(each, 0)
         ]
         known = [item["resource_id"] for item in self.result["items"] if item["status"] == "placed"]
-        wrong += [f"{self.name}: {each} is not there" for each in known if not _named(each, self.new)]
+        wrong += [f"{self.name}: {each} is not there" for each in known if not is_named(each, self.new)]
         if len(self.tokens) != len(known):
             wrong.append(f"{self.name}: {len(self.tokens)} tokens at the clouds for {len(known)} placed")
         if not known:
             wrong += [f"{self.name}: {each.kind} {each.id} is left" for each in self.new]
         return wrong
-
-
-def _named(resource_id: str, things: list[_Thing]) -> bool:
-    """Whether one of them has this id; a simulator's may be a part of what the product calls it, or the other way."""
-    return any(resource_id in each.id or each.id in resource_id for each in things)
 
 
 def _orders(deployment: Deployment) -> list[dict[str, Any]]:
@@ -167,18 +148,10 @@ def _ended(deployment: Deployment, operation: str) -> dict[str, Any]:
     return state
 
 
-def _things(deployment: Deployment) -> Iterator[_Thing]:
-    """Everything with a token that any of the simulated clouds lists, and is not going away."""
-    addresses = [deployment.stack.simulator_url, *(deployment.stack.cloud_urls[name] for name in REGIONS)]
-    for address, what in product(addresses, LISTS):
-        for row in deployment.http.get(f"{address}/_sim/{what}").raise_for_status().json()[what]:
-            token = row.get("client_token") or row.get("token") or (row.get("tags") or {}).get("canopy:token")
-            kind = str(row.get("kind", what))
-            if token and kind != RECEIPT and str(row.get("state")).lower() not in GONE:
-                yield _Thing(address, kind, str(row["id"]), token)
+def _held(deployment: Deployment) -> list[Held]:
+    urls = deployment.stack.cloud_urls
+    return held_at({name: urls[name] for name in ("aws", *REGIONS)})
 
 
 def _made_twice(deployment: Deployment) -> list[str]:
-    """A thing and what belongs to it have one token, but nothing is there twice."""
-    made = Counter((each.address, each.kind, each.token) for each in _things(deployment))
-    return [f"{kind} {token} was made {count} times" for (_, kind, token), count in made.items() if count > 1]
+    return [f"{each.kind} {each.token} was made {count} times" for each, count in made_twice(_held(deployment))]

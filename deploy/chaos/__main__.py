@@ -13,7 +13,8 @@ from deploy.chaos.clouds import CLOUDS
 from deploy.chaos.report import write_report
 from deploy.chaos.scan_campaign import run_scans
 
-KILLS_A_ROUND = 50
+KILLS_A_ROUND, RECOVERY_KILLS_A_ROUND = 25, 10
+"""What a campaign that is broken off loses at most: a round that has not ended is run again."""
 STRETCH_KILLS = 150
 """Then a fresh deployment: the simulated cloud saves all it has at each change, which gets slow with 200 machines."""
 PRODUCTION_KILLS = 5
@@ -48,7 +49,7 @@ def main() -> int:
     production = Conditions(
         number, PRODUCTION_LEASE_S, PRODUCTION_ACK_WAIT_S, IN_FLIGHT, PRODUCTION_KILLS, tuple(CLOUDS)
     )
-    recovery = Conditions(number, SHORT_LEASE_S, SHORT_ACK_WAIT_S, RECOVERY_IN_FLIGHT, KILLS_A_ROUND // 5)
+    recovery = Conditions(number, SHORT_LEASE_S, SHORT_ACK_WAIT_S, RECOVERY_IN_FLIGHT, RECOVERY_KILLS_A_ROUND)
     parts = [
         ("short", short, "provisioner", arguments.kills),
         ("recovery", recovery, "recovery", arguments.recovery_kills),

@@ -15,21 +15,25 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from deploy.chaos.client import Client, simulated
-from deploy.chaos.clouds import CLOUDS
+from deploy.chaos.client import PROVIDERS, RECOVERY, RESOURCES, Client, instruct, simulated
+from deploy.chaos.clouds import CLOUDS, SDKS
 from deploy.chaos.crashes import Kill, read_kills
-from deploy.chaos.feeds import PROVIDERS, RECOVERY, RESOURCES, Feed, Provisioning, Recovering
-from deploy.chaos.ledger import compare_machines, compare_snapshots
+from deploy.chaos.feeds import Feed, Feeding, Recovering
+from deploy.chaos.fleets import Fleet
+from deploy.chaos.ledger import Comparison, compare_held, compare_machines, compare_snapshots
 from deploy.chaos.operations import Operations, Stuck, wait_for
+from deploy.chaos.orders import refusals
+from deploy.chaos.provisioning import Provisioning
 from deploy.chaos.records import Records
+from deploy.holdings import held_at
 from deploy.local.environment import NOTIFIER, SERVICES
 from deploy.local.processes import Process
 from deploy.local.seed import seed
 from deploy.local.stack import Stack
 
 FAVOURITES: Mapping[str, Sequence[str]] = {
-    "provisioner": ("create machine", "create machine", "stop machine", "start machine", "resize machine",
-                    "terminate machine"),
+    "provisioner": ("create machine", "create machine*", "create *", "clear offer *", "change *", "undo *", "remove *",
+                    "stop machine", "start machine", "resize machine", "terminate *"),
     "recovery": (),
 }  # fmt: skip
 REPLICAS = 3
@@ -63,7 +67,9 @@ class Conditions:
 class Round:
     """What one round did and found. `converged_s`: from the kill to the end of the saga it hit, for each kill.
 
-    `stretch` counts the deployments of a campaign, `machines` and `events` are all that this one has seen so far.
+    `stretch` counts the deployments of a campaign; `machines`, `made` (by cloud and kind), `placed` and `events` are
+    all that this one has seen so far. `placed` are machines whose place was left open, `moved` those of them that were
+    refused somewhere before. `fleets` are this round's, by what had to become of them.
     """
 
     number: int
@@ -76,6 +82,10 @@ class Round:
     took_s: float = 0.0
     machines: int = 0
     machines_by_cloud: dict[str, int] = field(default_factory=dict)
+    made: dict[str, dict[str, int]] = field(default_factory=dict)
+    placed: int = 0
+    moved: int = 0
+    fleets: dict[str, int] = field(default_factory=dict)
     duplicates: int = 0
     orphans: int = 0
     missing: int = 0
@@ -127,7 +137,7 @@ class Campaign:
                 body = {
                     "provider_name": name,
                     "display_name": name,
-                    "regions": [CLOUDS[name].region],
+                    "regions": [CLOUDS[name].region, CLOUDS[name].refusing],
                     "credentials_config": dict(credentials[name]),
                 }
                 self._client.call("POST", PROVIDERS, body)
@@ -137,7 +147,8 @@ class Campaign:
         number = len(self.rounds) + 1
         done, begun_s = Round(number, service, self._stretch), time.monotonic()
         operations = Operations(self._client)
-        feed = self._feed(service, operations)
+        provisioning = self._provisioning(operations) if service == "provisioner" else None
+        feed = provisioning or self._recovering(operations)
         self._start_replicas(service, kills, REPLICAS)
         try:
             self._feed_until(service, kills, feed, operations)
@@ -148,26 +159,38 @@ class Campaign:
         done.kills = self._killed(service)
         done.took_s = round(time.monotonic() - begun_s, 1)
         self._judge(done, operations)
-        self._start_replicas(service, 0, 1)
+        if provisioning is not None:
+            self._judge_fleets(done, provisioning.fleets, operations)
         self.rounds.append(done)
         write_rounds(self._file, self.conditions, self.rounds)
         return done
 
-    def _feed(self, service: str, operations: Operations) -> Feed:
-        source = random.Random(f"{self.conditions.seed}/{len(self.rounds) + 1}/feed")
-        if service == "recovery":
-            return Recovering(self._client, source, operations)
-        return Provisioning(self._client, source, operations, self.conditions.clouds)
+    def _provisioning(self, operations: Operations) -> Provisioning:
+        """Each cloud refuses machines in one region; not for the recovery, whose drills restore there."""
+        for name, refusal in refusals(self.conditions.clouds):
+            instruct(self._stack.cloud_urls[name], "fault", refusal)
+        return Provisioning(self._client, self._source(), operations, self.conditions.clouds)
+
+    def _recovering(self, operations: Operations) -> Recovering:
+        return Recovering(self._client, self._source(), operations)
+
+    def _source(self) -> random.Random:
+        return random.Random(f"{self.conditions.seed}/{len(self.rounds) + 1}/feed")
 
     def _feed_until(self, service: str, kills: int, feed: Feed, operations: Operations) -> None:
         """Keep work in flight until that many have died; work enough for all of them comes in about a minute each."""
+        feeding = Feeding(feed, operations, self.conditions.in_flight)
 
         def enough() -> bool:
-            while operations.look() < self.conditions.in_flight and len(self._killed(service)) < kills:
-                operations.begun(feed())
-            return len(self._killed(service)) >= kills
+            if len(self._killed(service)) >= kills:
+                return True
+            feeding.top_up()
+            return False
 
-        wait_for(enough, f"kill number {kills}", 60.0 * kills + self.conditions.lease_s * 5)
+        try:
+            wait_for(enough, f"kill number {kills}", 60.0 * kills + self.conditions.lease_s * 5)
+        finally:
+            feeding.finish()
 
     def _killed(self, service: str) -> list[Kill]:
         """The kills of this round, of all its replicas, in the order of time."""
@@ -201,7 +224,7 @@ class Campaign:
         command = [
             sys.executable, "-m", "deploy.chaos.replica", service, "--kills", str(kills), "--log", str(log),
             "--seed", f"{self.conditions.seed}/{len(self.rounds) + 1}/{number}",
-            "--favourites", *FAVOURITES[service],
+            "--favourites", *FAVOURITES[service], "--preload", *(SDKS if service == "provisioner" else ()),
         ]  # fmt: skip
         return Process(
             name,
@@ -219,7 +242,7 @@ class Campaign:
         done.findings += [f"{item['kind']} {item['id']} ended {item['status']}: {item['error']}" for item in failed]
         ends = [(operations.finished_s(kill.saga), kill.time_s) for kill in done.kills]
         done.converged_s = [round(end - killed, 2) for end, killed in ends if end is not None]
-        self._judge_cloud(done)
+        self._judge_clouds(done)
         events = self._records.events(f"chaos{done.number}x{int(time.time())}")
         done.events = len(events)
         done.findings += self._records.wrong(events)
@@ -227,22 +250,47 @@ class Campaign:
         if verified["valid"] is not True:
             done.findings.append(f"the audit chain does not verify: {verified}")
 
-    def _judge_cloud(self, done: Round) -> None:
+    def _judge_fleets(self, done: Round, fleets: Sequence[Fleet], operations: Operations) -> None:
+        for fleet in fleets:
+            done.fleets[fleet.kind] = done.fleets.get(fleet.kind, 0) + 1
+            if fleet.operation in operations.ended:  # otherwise the round is stuck, and says so
+                done.findings += fleet.wrong(operations.ended[fleet.operation])
+
+    def _judge_clouds(self, done: Round) -> None:
+        """What each simulated cloud holds and has ever made, against the rows and their tokens."""
         resources, drills = list(self._client.items(RESOURCES)), list(self._client.items(f"{RECOVERY}/tests"))
+        tokens = self._records.tokens()
+        _count_made(done, resources)
+        held = held_at({name: self._stack.cloud_urls[name] for name in self.conditions.clouds})
         for name in self.conditions.clouds:
             url = self._stack.cloud_urls[name]
             machines = simulated(url, "instances", "instances")
             ledger = [each for each in simulated(url, "ledger", "entries") if each.get("provider", name) == name]
-            own = [each for each in resources if each["provider_name"] == name]
+            own = [each | {"token": tokens.get(each["id"])} for each in resources if each["provider_name"] == name]
             found = compare_machines(machines, ledger, own, drills if name == "aws" else [], CLOUDS[name])
             done.machines += found.machines
             done.machines_by_cloud[name] = found.machines
-            done.duplicates += found.duplicates
-            done.orphans += found.orphans
-            done.missing += found.missing
-            done.findings += [f"{name}: {finding}" for finding in found.findings]
+            for each in (found, compare_held([one for one in held if one.cloud == name], own)):
+                _add(done, name, each)
         backups = list(self._client.items("/api/infrastructure/backups"))
         done.findings += compare_snapshots(simulated(self._stack.simulator_url, "snapshots", "snapshots"), backups)
+
+
+def _add(done: Round, cloud: str, found: Comparison) -> None:
+    done.duplicates += found.duplicates
+    done.orphans += found.orphans
+    done.missing += found.missing
+    done.findings += [f"{cloud}: {finding}" for finding in found.findings]
+
+
+def _count_made(done: Round, resources: Sequence[Mapping[str, Any]]) -> None:
+    """By cloud and kind, what was ever made whole; and the machines whose place was left open."""
+    for each in resources:
+        if each["resource_id"] is not None:
+            made = done.made.setdefault(each["provider_name"], {})
+            made[each["resource_subtype"]] = made.get(each["resource_subtype"], 0) + 1
+    placements = [each["placement"] for each in resources if each["placement"] and each["placement"]["offer"]]
+    done.placed, done.moved = len(placements), sum(bool(each["tried"]) for each in placements)
 
 
 def read_rounds(file: Path) -> list[Round]:

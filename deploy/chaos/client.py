@@ -2,18 +2,25 @@
 
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import httpx
 
+PROVIDERS = "/api/cloud/providers"
+RESOURCES = "/api/cloud/resources"
+RECOVERY = "/api/cloud/disaster-recovery"
 PATIENCE_S = 120.0
 AWAY = (429, 502, 503, 504)
 BUSY = 409
 
 
 class Refused(Exception):
-    """The deployment's answer is no."""
+    """The deployment's answer is no; `status` is 0 when it did not answer."""
+
+    def __init__(self, detail: str, status: int = 0) -> None:
+        super().__init__(detail)
+        self.status = status
 
 
 class Client:
@@ -36,7 +43,7 @@ class Client:
                 if answer.is_success:
                     return answer.json() if answer.content else None
                 if not _may_pass(answer) or time.monotonic() > deadline:
-                    raise Refused(f"{method} {path}: {answer.status_code} {answer.text[:500]}")
+                    raise Refused(f"{method} {path}: {answer.status_code} {answer.text[:500]}", answer.status_code)
             time.sleep(0.5)
 
     def items(self, path: str, **query: Any) -> Iterator[dict[str, Any]]:
@@ -64,3 +71,8 @@ def simulated(url: str, what: str, within: str) -> list[dict[str, Any]]:
     answer.raise_for_status()
     found: list[dict[str, Any]] = answer.json()[within]
     return found
+
+
+def instruct(url: str, what: str, document: Mapping[str, Any]) -> None:
+    """Tell a simulated cloud what to do from now on."""
+    httpx.post(f"{url}/_sim/{what}", json=dict(document), timeout=60, trust_env=False).raise_for_status()

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 import os
 import random
 import signal
@@ -10,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -20,6 +22,8 @@ from shared.db.work import Work
 from shared.messages.context import Context
 
 LONGEST_COUNT = 12
+PATIENCE = 15
+"""After so many passes of its boundary a life ends all the same, at whichever step: some come seldom."""
 LONGEST_FAVOURITE_COUNT = 2
 
 
@@ -44,18 +48,25 @@ class Kill:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Die at the `count`-th time that a saga of this process passes `boundary` of `step` (of any step when None)."""
+    """Die at the `count`-th time that a saga of this process passes `boundary` of `step` (of any step when None).
+
+    A step may be a pattern (`create *`). It is waited for during `patience` passes of the boundary.
+    """
 
     step: str | None
     boundary: Boundary
     count: int
+    patience: float = math.inf
+
+    def is_about(self, step: str, boundary: Boundary) -> bool:
+        return boundary is self.boundary and (self.step is None or fnmatchcase(step, self.step))
 
     @classmethod
     def draw(cls, source: random.Random, favourites: Sequence[str]) -> "Plan":
         """Half of the plans are about one of the favourite steps, whose calls must not happen twice."""
         boundary = source.choice(list(Boundary))
         if favourites and source.random() < 0.5:
-            return cls(source.choice(favourites), boundary, source.randint(1, LONGEST_FAVOURITE_COUNT))
+            return cls(source.choice(favourites), boundary, source.randint(1, LONGEST_FAVOURITE_COUNT), PATIENCE)
         return cls(None, boundary, source.randint(1, LONGEST_COUNT))
 
 
@@ -65,14 +76,20 @@ class Crash:
     def __init__(self, plan: Plan, log: Path) -> None:
         self._plan = plan
         self._left = plan.count
+        self._passed = 0
         self._log = log
+
+    def ends_at(self, step: str, boundary: Boundary) -> bool:
+        """Count a pass; whether it is the planned one, or the last that its plan has patience for."""
+        if boundary is not self._plan.boundary:
+            return False
+        self._passed += 1
+        self._left -= self._plan.is_about(step, boundary)
+        return not self._left or self._passed >= self._plan.patience
 
     def passes(self, step: str, boundary: Boundary, saga: UUID) -> None:
         """Called by every saga at every boundary; does not return from the planned one."""
-        if boundary is not self._plan.boundary or self._plan.step not in (None, step):
-            return
-        self._left -= 1
-        if self._left:
+        if not self.ends_at(step, boundary):
             return
         line = json.dumps(asdict(Kill(step, boundary, str(saga), time.time()))) + "\n"
         descriptor = os.open(self._log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)

@@ -49,6 +49,7 @@ JOURNALS = ("provisioner", "recovery")
 PROJECTIONS = ("monitor", "costs", "recovery")
 
 _VERSIONS = "SELECT id, version FROM {table} WHERE organization_id = %s"
+_TOKENS = "SELECT id, creation_token FROM cloud_resources WHERE organization_id = %s"
 _UNFINISHED = "SELECT count(*) FROM saga WHERE finished_at IS NULL"
 _WAITING = "SELECT count(*) FROM outbox"
 _TRANSITIONS = """
@@ -119,6 +120,10 @@ class Records:
     def events(self, reader: str) -> list[dict[str, Any]]:
         """Every event of the organization that the stream holds, in its order; `reader` names a new NATS user."""
         return asyncio.run(self._read(self._stack.add_stranger(reader, self._organization), reader))
+
+    def tokens(self) -> dict[str, str | None]:
+        """Under which token each resource was last tried to be made, by its id."""
+        return {str(each): token for each, token in self._ask("provisioner", _TOKENS, self._organization)}
 
     def _truth(self, noun: Noun) -> dict[str, int]:
         return {str(each): version for each, version in self._versions(noun.service, noun.table).items()}

@@ -3,13 +3,17 @@
 import random
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from deploy.chaos.crashes import Boundary, Plan
-from deploy.chaos.ledger import compare_machines, compare_snapshots
+from deploy.chaos.clouds import CLOUDS
+from deploy.chaos.crashes import Boundary, Crash, Plan
+from deploy.chaos.fleets import ALL_OR_NOTHING, BEST_EFFORT, Fleet
+from deploy.chaos.ledger import compare_held, compare_machines, compare_snapshots
 from deploy.chaos.records import Noun, compare_crossings, compare_events
+from deploy.holdings import Held
 
 MACHINE = {"id": "i-1", "state": "running", "client_token": "t-1"}
 CREATED = {"action": "RunInstances", "repeated": False}
@@ -42,6 +46,60 @@ def test_a_machine_that_should_not_be_is_found(
 
 def test_a_creation_that_the_list_does_not_show_is_found() -> None:
     assert compare_machines([MACHINE], [CREATED, CREATED], [RESOURCE], []).findings
+
+
+def test_what_refused_and_undone_creates_made_may_be_gone_but_not_more() -> None:
+    """Linode forgets what was destroyed: only its ledger knows that it was ever there."""
+    linode = CLOUDS["linode"]
+    machine = {"id": "7", "state": "running", "token": "t-1", "region": linode.region}
+    made = {"action": linode.creation, "repeated": False, "region": linode.region}
+    row = {**RESOURCE, "resource_id": "7"}
+    undone = {"id": "r-2", "resource_id": None, "resource_status": "terminated"}
+    refused = {**made, "region": linode.refusing}
+    assert compare_machines([machine], [made, refused, refused], [row], [], linode).findings == []
+    assert compare_machines([machine], [made, made], [row, undone], [], linode).findings == []
+    assert compare_machines([machine], [made, made], [row], [], linode).findings
+    assert compare_machines([{**machine, "region": linode.refusing}], [refused], [], [], linode).orphans == 1
+
+
+def test_what_a_cloud_holds_otherwise_than_the_rows_say_is_found() -> None:
+    """A balancer and its address have one token; whatever of them is there once more, less or for nobody is told."""
+    rows = [{"id": f"r-{n}", "token": f"t-{n}", "resource_id": f"lb-{n}", "resource_subtype": "balancer",
+             "resource_status": "running"} for n in range(3)]  # fmt: skip
+    gone = {**rows[0], "id": "r-9", "token": "t-9", "resource_status": "terminated"}
+    held = [Held("gcp", kind, f"{kind}-{n}", f"t-{n}") for n in range(3) for kind in ("lb", "address")]
+    assert compare_held(held, [*rows, gone]).findings == []
+    for what, things, known, found in (
+        ("in no row", held, rows[:2], (0, 2, 0)),
+        ("of what is gone", [*held, Held("gcp", "address", "address-9", "t-9")], [*rows, gone], (0, 1, 0)),
+        ("made twice", [*held, Held("gcp", "lb", "lb-7", "t-0")], rows, (1, 0, 1)),
+        ("a lost piece", held[:-1], rows, (0, 0, 1)),
+        ("another one with its token", [Held("gcp", "lb", "other", "t-0"), *held[1:]], rows, (0, 0, 1)),
+        ("all of it lost", held[2:], rows, (0, 0, 2)),
+    ):
+        compared = compare_held(things, known)
+        assert (compared.duplicates, compared.orphans, compared.missing) == found, (what, compared.findings)
+
+
+def test_a_fleet_that_ends_otherwise_than_its_policy_says_is_found() -> None:
+    every, best = Fleet("o-1", ALL_OR_NOTHING, 5, planted=True), Fleet("o-2", BEST_EFFORT, 5, planted=True)
+    nothing = ended("failed", "rolled_back", placed=0, failed=1, removed=4)
+    rest = ended("succeeded", None, placed=4, failed=1)
+    assert every.wrong(nothing) == best.wrong(rest) == []
+    assert Fleet("o-3", ALL_OR_NOTHING, 5, planted=False).wrong(ended("succeeded", None, placed=5)) == []
+    for fleet, end in (
+        (every, rest),
+        (every, ended("failed", "rollback_incomplete", placed=0, failed=1, removed=3)),
+        (every, ended("failed", "lost", placed=0, failed=1, removed=4)),
+        (best, nothing),
+        (best, ended("succeeded", None, placed=3, failed=2)),
+    ):
+        assert fleet.wrong(end), (fleet, end)
+
+
+def ended(status: str, code: str | None, **counts: int) -> dict[str, Any]:
+    result = {"placed": 0, "failed": 0, "removed": 0, "not_removed": 0} | counts
+    return {"status": status, "error": None if code is None else {"code": code}, "result": result}
 
 
 def test_a_drill_whose_machine_was_never_made_left_none() -> None:
@@ -91,6 +149,17 @@ def test_a_crossed_threshold_that_is_told_twice_or_never_is_found() -> None:
     assert compare_crossings([event], [row]) == []
     for events, rows in (([event, event], [row]), ([], [row]), ([event], [])):
         assert len(compare_crossings(events, rows)) == 1
+
+
+def test_a_life_that_waits_for_a_step_that_does_not_come_ends_at_another() -> None:
+    """A pattern is about every step of that name; what is left of `patience` counts for its boundary alone."""
+    plan = Plan("create *", Boundary.AFTER_CALL, 1, patience=2)
+    assert plan.is_about("create bucket", Boundary.AFTER_CALL)
+    assert not plan.is_about("create bucket", Boundary.BEFORE_CALL)
+    assert not plan.is_about("note bucket", Boundary.AFTER_CALL)
+    crash = Crash(plan, Path("never-written"))
+    passes = [("note bucket", Boundary.BEFORE_CALL)] * 9 + [("note bucket", Boundary.AFTER_CALL)] * 2
+    assert [crash.ends_at(*each) for each in passes] == [*[False] * 10, True]
 
 
 def test_the_same_seed_draws_the_same_ends_and_all_boundaries_come() -> None:
