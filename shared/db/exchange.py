@@ -4,31 +4,38 @@ psycopg's own pipeline sends each statement when it is executed, then asks for r
 four messages and two waits, and each wakes the server. Here libpq's pipeline is filled first and sent once, which takes
 half of the processor time on this side and a tenth to a half on the other. Between two syncs a pipeline is one
 transaction by itself.
+
+It stands on parts of psycopg that its documentation does not promise: docs/adr/0027-one-message-for-a-fast-read.md.
 """
 
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from psycopg import AsyncConnection, OperationalError, pq
+from psycopg import AsyncConnection, Error, OperationalError, ProgrammingError, pq
 from psycopg.abc import Buffer, PQGen
 from psycopg.adapt import PyFormat, Transformer
-from psycopg.errors import error_from_result
+from psycopg.errors import FeatureNotSupported, InvalidSqlStatementName, error_from_result
 from psycopg.generators import fetch_many, send
 from psycopg.rows import TupleRow
 
 STATEMENTS_KEPT = 50
-"""Prepared at most on one connection, those asked for last: a plan takes memory there as long as it is kept."""
+"""On one connection at most, from one exchange to the next: those asked for last. A plan that is kept takes memory."""
 
-_PLACE = re.compile(r"%\((\w+)\)s")
+_PLACE = re.compile(r"%(?:\((\w+)\)s|%)")
+_IN_DOUBT = (InvalidSqlStatementName, FeatureNotSupported)
+"""What a statement fails with that was discarded behind our back, or whose result has other columns by now."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A statement with places such as `%(id)s` and their values. `kept`: it stays prepared on the connection."""
+    """A statement with places such as `%(id)s` and their values; a percent sign of its own is written twice.
+
+    PostgreSQL infers the values' types from the statement. `kept`: it stays prepared on the connection.
+    """
 
     statement: str
     parameters: Mapping[str, Any]
@@ -37,9 +44,10 @@ class Step:
 
 @dataclass(slots=True)
 class _Kept:
-    """The names under which a connection knows statements, the last used one last."""
+    """The names under which a connection knows statements, the last used one last, and those it is to forget."""
 
     names: dict[bytes, bytes] = field(default_factory=dict)
+    given_up: list[bytes] = field(default_factory=list)
     made: int = 0
 
     def name_of(self, text: bytes) -> bytes | None:
@@ -53,9 +61,10 @@ class _Kept:
         self.made += 1
         return b"read_%d" % self.made
 
-    def surplus(self) -> bytes | None:
-        """A name to give up before another one comes."""
-        return self.names.pop(next(iter(self.names))) if len(self.names) >= STATEMENTS_KEPT else None
+    def give_up_all_but(self, number: int) -> None:
+        """Those asked for last stay. The others are closed with the next message."""
+        for text in list(self.names)[: max(0, len(self.names) - number)]:
+            self.given_up.append(self.names.pop(text))
 
 
 _KEPT: WeakKeyDictionary[AsyncConnection[Any], _Kept] = WeakKeyDictionary()
@@ -64,82 +73,103 @@ _KEPT: WeakKeyDictionary[AsyncConnection[Any], _Kept] = WeakKeyDictionary()
 async def last_row(connection: AsyncConnection[TupleRow], steps: Sequence[Step]) -> TupleRow | None:
     """Run the steps in order, as one transaction that nothing else is part of; the first row of the last one.
 
-    Raises psycopg.Error as the first step that fails does; later ones do not run then.
+    Raises psycopg.Error as the first step that fails does; later ones do not run then. Who is cancelled, or loses the
+    server, leaves the connection free or closed, never with results that another would take for its own.
     """
-    filled = _Filled(connection)
-    for step in steps:
-        filled.add(step)
-    try:
-        results = await connection.wait(_round_trip(connection.pgconn, filled.commands))
-    except BaseException:
-        if connection.pgconn.pipeline_status != pq.PipelineStatus.OFF:  # what is still to come would be another's
-            connection.pgconn.finish()
-        raise
-    return filled.answer(results)
+    async with connection.lock:
+        if connection.pgconn.transaction_status in {pq.TransactionStatus.INTRANS, pq.TransactionStatus.INERROR}:
+            raise ProgrammingError("an exchange is a transaction of its own, and the connection is in one")
+        message = _Message(connection)
+        for step in steps:
+            message.add(step)
+        try:
+            await connection.wait(_round_trip(connection.pgconn, message.commands, message.results))
+        finally:
+            message.take_note()
+            if connection.pgconn.pipeline_status != pq.PipelineStatus.OFF:
+                connection.pgconn.finish()
+        return message.answer()
 
 
-class _Filled:
+@dataclass(frozen=True, slots=True)
+class _Command:
+    """`done`: what is so from the moment that the server has said that it did this, whatever becomes of the rest."""
+
+    send: Callable[[], None]
+    done: Callable[[], None] = lambda: None
+
+
+class _Message:
     """The commands of one message, and what becomes of their results."""
 
     def __init__(self, connection: AsyncConnection[Any]) -> None:
-        self.commands: list[Callable[[], None]] = []
+        self.commands: list[_Command] = []
+        self.results: list[pq.abc.PGresult] = []
         self._pgconn = connection.pgconn
         self._values = Transformer(connection)
         self._kept = _KEPT.setdefault(connection, _Kept())
-        self._prepared: dict[int, tuple[bytes, bytes]] = {}
+        self._prepared: dict[bytes, bytes] = {}
+        for name in self._kept.given_up:  # not by DEALLOCATE, which fails where the name is not known any more
+            forgotten = partial(self._kept.given_up.remove, name)
+            self.commands.append(_Command(partial(self._pgconn.send_close_prepared, name), forgotten))
 
     def add(self, step: Step) -> None:
         text, names = _numbered(step.statement)
         values = [self._dumped(step.parameters[name]) for name in names]
-        if not step.kept:
-            self.commands.append(lambda: self._pgconn.send_query_params(text, values))
-            return
-        name = self._kept.name_of(text) or self._prepare(text)
-        self.commands.append(lambda: self._pgconn.send_query_prepared(name, values))
+        if step.kept:
+            name = self._kept.name_of(text) or self._prepared.get(text) or self._prepare(text)
+            self.commands.append(_Command(partial(self._pgconn.send_query_prepared, name, values)))
+        else:
+            self.commands.append(_Command(partial(self._pgconn.send_query_params, text, values)))
 
-    def answer(self, results: Sequence[pq.abc.PGresult]) -> TupleRow | None:
-        for number, (text, name) in self._prepared.items():
-            if number < len(results) and results[number].status == pq.ExecStatus.COMMAND_OK:
-                self._kept.names[text] = name
-        for result in results:
-            if result.status == pq.ExecStatus.FATAL_ERROR:
-                raise error_from_result(result)
-        if len(results) < len(self.commands):
+    def take_note(self) -> None:
+        """What the connection knows now; neither to prepare nor to close is undone with the transaction."""
+        for command, result in zip(self.commands, self.results, strict=False):
+            if result.status == pq.ExecStatus.COMMAND_OK:
+                command.done()
+        self._kept.give_up_all_but(0 if isinstance(self._failure(), _IN_DOUBT) else STATEMENTS_KEPT)
+
+    def answer(self) -> TupleRow | None:
+        if failure := self._failure():
+            raise failure
+        if len(self.results) < len(self.commands):
             raise OperationalError("the connection was lost")
-        self._values.set_pgresult(results[-1])
+        if self.results[-1].ntuples == 0:
+            return None
+        self._values.set_pgresult(self.results[-1])
         return self._values.load_row(0, tuple)
 
+    def _failure(self) -> Error | None:
+        failed = (result for result in self.results if result.status == pq.ExecStatus.FATAL_ERROR)
+        return next((error_from_result(result) for result in failed), None)
+
     def _prepare(self, text: bytes) -> bytes:
-        surplus, name = self._kept.surplus(), self._kept.new_name()
-        if surplus is not None:
-            self.commands.append(lambda: self._pgconn.send_query_params(b"DEALLOCATE " + surplus, None))
-        self._prepared[len(self.commands)] = text, name
-        self.commands.append(lambda: self._pgconn.send_prepare(name, text))
+        name = self._prepared[text] = self._kept.new_name()
+        known = partial(self._kept.names.__setitem__, text, name)
+        self.commands.append(_Command(partial(self._pgconn.send_prepare, name, text), known))
         return name
 
     def _dumped(self, value: Any) -> Buffer | None:
         return None if value is None else self._values.get_dumper(value, PyFormat.TEXT).dump(value)
 
 
-def _round_trip(pgconn: pq.abc.PGconn, commands: Sequence[Callable[[], None]]) -> PQGen[list[pq.abc.PGresult]]:
-    """One result for each command; fewer when the connection was lost."""
+def _round_trip(pgconn: pq.abc.PGconn, commands: Sequence[_Command], results: list[pq.abc.PGresult]) -> PQGen[None]:
+    """Fills `results` with one for each command; fewer when the connection was lost."""
     pgconn.enter_pipeline_mode()
     for command in commands:
-        command()
+        command.send()
     pgconn.pipeline_sync()
     yield from send(pgconn)
-    results: list[pq.abc.PGresult] = []
     while found := (yield from fetch_many(pgconn)):
-        results += found
         if found[-1].status == pq.ExecStatus.PIPELINE_SYNC:
             pgconn.exit_pipeline_mode()
-            return results[:-1]
-    return results
+            return
+        results += found
 
 
 @lru_cache(maxsize=1000)
 def _numbered(statement: str) -> tuple[bytes, tuple[str, ...]]:
     """The text with places `$1`, `$2`, as the protocol has them, and the parameters' names in that order."""
-    names = tuple(dict.fromkeys(_PLACE.findall(statement)))
-    text = _PLACE.sub(lambda found: f"${names.index(found[1]) + 1}", statement)
-    return text.replace("%%", "%").encode(), names
+    names = tuple(dict.fromkeys(filter(None, _PLACE.findall(statement))))
+    text = _PLACE.sub(lambda found: f"${names.index(found[1]) + 1}" if found[1] else "%", statement)
+    return text.encode(), names
