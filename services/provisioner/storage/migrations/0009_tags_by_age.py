@@ -1,4 +1,4 @@
-"""What lists by tag need: tags that lie in the order of their resources' making, without looking at those."""
+"""What lists by tag need, first step: new tags know when their resource was made, old ones do not yet."""
 
 from pathlib import Path
 
@@ -12,8 +12,6 @@ branch_labels = None
 depends_on = None
 
 _BEFORE = """
-DROP INDEX ix_resource_tags_value;
-CREATE INDEX ix_resource_tags_key ON resource_tags (organization_id, key, value, resource_id);
 DROP TRIGGER created_at ON resource_tags;
 DROP FUNCTION tag_as_old_as_its_resource();
 ALTER TABLE resource_tags DROP COLUMN created_at;
