@@ -1,7 +1,6 @@
-"""A machine whose place is left open: had at the cheapest of its clouds, at the next when refused, and never twice."""
+"""A machine whose place is left open: had at the cheapest of two clouds, at the next when refused, and never twice."""
 
 import asyncio
-import importlib
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
@@ -29,19 +28,12 @@ FITS_BOTH = {"min_vcpu": 1, "min_memory_gib": 1, "max_price_usd_per_hour": 0.010
 NANODE, T3A, T3 = "g6-nanode-1", "t3a.micro", "t3.micro"
 
 
-OREGON = "us-west1"
-CHEAPEST_AT_GOOGLE = {"min_vcpu": 2, "min_memory_gib": 1, "max_price_usd_per_hour": 0.0095}
-"""In Oregon an e2-micro for 0.0084 USD, by Google's choice of zone and then in each of three; then EC2's t3a.micro."""
-E2 = "e2-micro"
-
-
 class Placing(Tenant):
-    """A tenant with an account at AWS and one at Linode, or at Google."""
+    """A tenant with an account at AWS and one at Linode."""
 
-    def __init__(self, services: Services, aws: SimulatedAws, linode: SimulatedCloud, gcp: SimulatedCloud) -> None:
+    def __init__(self, services: Services, aws: SimulatedAws, linode: SimulatedCloud) -> None:
         super().__init__(services, aws)
         self.linode = linode
-        self.gcp = gcp
 
     async def accounts(self) -> tuple[Provider, Provider]:
         token = dict(self.linode.credentials())
@@ -49,13 +41,6 @@ class Placing(Tenant):
             provider_name="linode", display_name=f"Linode {new_id()}", regions=["us-east"], credentials_config=token
         )
         return await self.add_provider(), linode
-
-    async def google(self) -> Provider:
-        importlib.import_module("google.cloud.compute_v1")  # seconds of a busy machine, which no request waits for
-        token = dict(self.gcp.credentials())
-        return await self.add_provider(
-            provider_name="gcp", display_name=f"Google {new_id()}", regions=[OREGON], credentials_config=token
-        )
 
     def asks(self, key: str | None = None, **fields: Any) -> CreateResource:
         values: dict[str, Any] = {
@@ -79,7 +64,6 @@ class Placing(Tenant):
         while True:
             await asyncio.to_thread(self.aws.advance)
             await asyncio.to_thread(self.linode.advance)
-            await asyncio.to_thread(self.gcp.advance)
             await asyncio.sleep(0.1)
 
     def living(self, *ids: str | None) -> list[str]:
@@ -97,11 +81,6 @@ class Placing(Tenant):
         match = {"action": "RunInstances", "region": region}
         self.aws.fault(match=match, **{"status": 500, "code": "InsufficientInstanceCapacity", **fault})
 
-    def fails_at_google(self, code: str, **fault: Any) -> None:
-        """Google accepts the machine, and says later that nothing comes of it."""
-        match = {"service": "gcp", "action": "instances.insert", "region": OREGON}
-        self.gcp.fault(match=match, fail_operation=True, code=code, **fault)
-
 
 @pytest.fixture
 def linode(simulated_world: dict[str, SimulatedCloud]) -> Iterator[SimulatedCloud]:
@@ -112,28 +91,16 @@ def linode(simulated_world: dict[str, SimulatedCloud]) -> Iterator[SimulatedClou
 
 
 @pytest.fixture
-def gcp(simulated_world: dict[str, SimulatedCloud]) -> Iterator[SimulatedCloud]:
-    simulated = simulated_world["gcp"]
-    simulated.clear_faults()
-    yield simulated
-    simulated.clear_faults()
-
-
-@pytest.fixture
-def cloud_address(
-    simulated_aws: SimulatedAws, linode: SimulatedCloud, gcp: SimulatedCloud, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The deployment's settings that say where the clouds are; read when a replica starts."""
+def cloud_address(simulated_aws: SimulatedAws, linode: SimulatedCloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The deployment's settings that say where the two clouds are; read when a replica starts."""
     monkeypatch.setenv("CANOPY_AWS_ENDPOINT_URL", simulated_aws.endpoint_url)
     monkeypatch.setenv("CANOPY_LINODE_ENDPOINT_URL", linode.endpoint_url)
-    monkeypatch.setenv("CANOPY_GCP_ENDPOINT_URL", gcp.endpoint_url)
-    monkeypatch.setenv("CANOPY_GCP_OPERATION_WAIT_S", "0.01")
     monkeypatch.setenv("CANOPY_CLOUD_CALL_ATTEMPTS", "1")
 
 
 @pytest.fixture
-def tenant(services: Services, simulated_aws: SimulatedAws, linode: SimulatedCloud, gcp: SimulatedCloud) -> Placing:
-    return Placing(services, simulated_aws, linode, gcp)
+def tenant(services: Services, simulated_aws: SimulatedAws, linode: SimulatedCloud) -> Placing:
+    return Placing(services, simulated_aws, linode)
 
 
 def where(resource: Resource) -> tuple[str, str, str]:
@@ -266,68 +233,6 @@ async def test_what_a_lost_call_made_is_removed_too_when_the_work_is_cancelled_b
     assert (ended.status, ended.error and ended.error["code"]) == ("failed", "cancelled")
     assert len(made) == 1
     assert tenant.living(*made) == []
-
-
-@pytest.mark.usefixtures("provisioner")
-async def test_what_google_accepts_and_has_no_room_for_is_had_at_the_next_offer(tenant: Placing) -> None:
-    google = await tenant.google()
-    tenant.fails_at_google("ZONE_RESOURCE_POOL_EXHAUSTED", count=1)
-    accepted = await tenant.placed(constraints=CHEAPEST_AT_GOOGLE)
-    operation = await tenant.done(accepted)
-    assert operation.status == "succeeded", operation.error
-    resource = await tenant.get(accepted.resource.id)
-    assert (where(resource), resource.resource_status) == (("gcp", OREGON, E2), "running")
-    assert tried(resource) == [(OREGON, E2, "ZONE_RESOURCE_POOL_EXHAUSTED")]
-    assert operation.progress.total == operation.progress.completed
-
-    for place in ({"constraints": CHEAPEST_AT_GOOGLE}, {
-        "provider_id": google.id, "region": OREGON, "resource_subtype": "gce_instance", "constraints": None,
-    }):  # fmt: skip
-        tenant.gcp.clear_faults()
-        tenant.fails_at_google("INTERNAL_ERROR" if "region" not in place else "QUOTA_EXCEEDED")
-        ended = await tenant.done(await tenant.placed(**place))
-        assert ended.error is not None, place
-        assert ended.error["code"] == "thing_failed", place
-
-
-ACCEPTED_AND_REFUSED = [
-    "store create machine 1",
-    "store note machine",
-    "store wait until running",
-    "begin clear offer 1",
-    "store clear offer 1",
-    "store take offer 5",
-    "store note machine after offer 1",
-]
-
-
-async def test_a_kill_before_it_is_known_what_becomes_of_a_machine_leads_to_the_next_offer(
-    tenant: Placing, start_replica: StartReplica, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A quota is used up in all four of Google's offers, so that the fifth is tried next: EC2's."""
-    first = await start_replica(lease_s=2, replica="first", database_pool_size=40)
-    await tenant.google()
-    await tenant.add_provider()
-    tenant.fails_at_google("QUOTA_EXCEEDED")
-    traps = Traps(ACCEPTED_AND_REFUSED)
-    set_journal_traps(monkeypatch, traps)
-    accepted = [await tenant.placed(constraints=CHEAPEST_AT_GOOGLE) for _ in ACCEPTED_AND_REFUSED]
-    moving = asyncio.create_task(tenant.move_time())
-    async with asyncio.timeout(120):
-        assert {await traps.caught.get() for _ in ACCEPTED_AND_REFUSED} == set(ACCEPTED_AND_REFUSED)
-    moving.cancel()
-    killing = asyncio.create_task(first.kill())
-    traps.spring()
-    await killing
-
-    await start_replica(lease_s=2, replica="second")
-    for operation in await tenant.all_done(accepted, timeout_s=120):
-        assert operation.status == "succeeded", operation.error
-    for each in accepted:
-        resource = await tenant.get(each.resource.id)
-        assert where(resource) == ("aws", "us-east-1", T3A)
-        assert tried(resource) == [(OREGON, E2, "QUOTA_EXCEEDED")]
-        assert [machine["id"] for machine in tenant.machines(each)] == [resource.resource_id]
 
 
 BOUNDARIES = [
