@@ -6,11 +6,13 @@ ends come from the campaign's seed and the round's number, so that one that was 
 
 import json
 import random
+import signal
 import statistics
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -201,34 +203,44 @@ class Campaign:
         return self._home / "kills" / f"{len(self.rounds) + 1}-{service}-{replica}.jsonl"
 
     def _start_replicas(self, service: str, kills: int, count: int) -> None:
-        """Replace the replicas of a service by new ones that will die that many times together."""
-        names = [service if number == 1 else f"{service}-{number}" for number in range(1, REPLICAS + 1)]
-        for name in names:
-            if name in self._stack.supervisor.names():
-                self._stack.supervisor.stop(name)
-        names = names[:count]
-        shares = [kills // count + (number < kills % count) for number in range(count)]
-        self._stack.supervisor.start(
-            [
-                self._replica(service, name, number, share)
-                for number, (name, share) in enumerate(zip(names, shares, strict=True), 1)
-            ]
-        )
-        self._stack.supervisor.wait_ready(names)
+        """Let that many replicas of a service begin lives of which that many end by a kill, together.
 
-    def _replica(self, service: str, name: str, number: int, kills: int) -> Process:
+        Those that are there keep what they imported, which takes half a minute when all three import at once.
+        """
+        names = [service if number == 1 else f"{service}-{number}" for number in range(1, count + 1)]
+        shares = [kills // count + (number < kills % count) for number in range(count)]
+        supervisor, new, following = self._stack.supervisor, [], []
+        for number, (name, share) in enumerate(zip(names, shares, strict=True), 1):
+            words, orders = self._lives(service, number, share), self._home / f"{name}.following"
+            if name in supervisor.names() and supervisor.process(name).alive:
+                unfinished = orders.with_suffix(".unfinished")
+                unfinished.write_text("\n".join(words))
+                unfinished.replace(orders)
+                following.append((supervisor.process(name), orders))
+            else:
+                orders.unlink(missing_ok=True)
+                new.append(self._replica(name, [*words, "--following", str(orders)]))
+        supervisor.start(new)
+        for process, orders in following:
+            wait_for(partial(_has_taken, process, orders), f"the next lives of {process.name}", SETTLE_S)
+        supervisor.wait_ready(names)
+
+    def _lives(self, service: str, number: int, kills: int) -> list[str]:
+        """What a replica of this round is told."""
         log = self._log(service, number)
         log.parent.mkdir(parents=True, exist_ok=True)
         if kills:
             log.unlink(missing_ok=True)
-        command = [
-            sys.executable, "-m", "deploy.chaos.replica", service, "--kills", str(kills), "--log", str(log),
+        return [
+            service, "--kills", str(kills), "--log", str(log),
             "--seed", f"{self.conditions.seed}/{len(self.rounds) + 1}/{number}",
             "--favourites", *FAVOURITES[service], "--preload", *(SDKS if service == "provisioner" else ()),
         ]  # fmt: skip
+
+    def _replica(self, name: str, words: Sequence[str]) -> Process:
         return Process(
             name,
-            command,
+            [sys.executable, "-m", "deploy.chaos.replica", *words],
             self._stack.home / "logs" / f"{name}.log",
             environment=self._stack.environment_of(name),
             ready_url=f"{self._stack.url_of(name)}/readyz",
@@ -274,6 +286,14 @@ class Campaign:
                 _add(done, name, each)
         backups = list(self._client.items("/api/infrastructure/backups"))
         done.findings += compare_snapshots(simulated(self._stack.simulator_url, "snapshots", "snapshots"), backups)
+
+
+def _has_taken(replica: Process, orders: Path) -> bool:
+    """Whether it has begun the lives that were ordered; it is told again as long as it has not: a busy one drains."""
+    if orders.exists():
+        replica.signal(signal.SIGHUP)
+        return False
+    return True
 
 
 def _add(done: Round, cloud: str, found: Comparison) -> None:

@@ -15,6 +15,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
 
+from shared.clouds.errors import CloudError
+
 TOKEN_TAG = "canopy:token"  # noqa: S105 - a tag's name
 """The tag under which everything that we create carries its idempotency token."""
 
@@ -110,7 +112,8 @@ class AttachedVolume:
 class Machine:
     """A virtual machine as its provider sees it now. `zone` is the provider's own name of the zone.
 
-    `network_id` is the id of the private network (VPC) that it is in, as the inventory shows that network.
+    `network_id` is the id of the private network (VPC) that it is in, as the inventory shows that network. `failure`:
+    what its creation ended with, when it was accepted and never came to run and the provider gives the reason's code.
     """
 
     id: str
@@ -132,6 +135,7 @@ class Machine:
     volumes: tuple[AttachedVolume, ...] = ()
     detailed_monitoring: bool | None = None
     capacity_type: CapacityType | None = None
+    failure: CloudError | None = field(default=None, compare=False)
 
     @property
     def token(self) -> str | None:

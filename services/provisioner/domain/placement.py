@@ -4,8 +4,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
+from shared.clouds.errors import InvalidRequest, NoCapacity, QuotaExceeded
 from shared.clouds.models import CapacityType, MachineType, price_item
 from shared.kit.errors import FieldError, InvalidInput
 
@@ -173,3 +175,17 @@ _FITS: Mapping[str, Callable[[Offer, Wanted], bool]] = {
     "providers": lambda offer, wanted: not wanted.providers or offer.place.provider_name in wanted.providers,
     PRICE: lambda offer, wanted: _costs_at_most(offer, wanted.max_price_usd_per_hour),
 }
+
+
+def refusal_of(error: BaseException | None) -> dict[str, Any] | None:
+    """What to say of an offer that cannot be had, whenever that is learned: no capacity, no quota, no such type there.
+
+    `said` is for whoever asks what was tried; a quota that `is_quota` used up is so in every zone. None for every other
+    error, which no further offer helps against.
+    """
+    if not isinstance(error, NoCapacity | QuotaExceeded | InvalidRequest):
+        return None
+    if isinstance(error, InvalidRequest) and error.field != TYPE:
+        return None
+    said = {"code": error.code, "detail": error.message}
+    return {"said": said, "is_quota": isinstance(error, QuotaExceeded)}

@@ -20,6 +20,7 @@ from services.provisioner.domain.resources import (
     TERMINATED,
 )
 from shared.clouds.assets import Asset, AssetState
+from shared.clouds.errors import CloudError
 from shared.clouds.models import (
     TOKEN_TAG,
     ImageState,
@@ -92,7 +93,8 @@ class Edge:
 class Found:
     """One thing as a read of its scope saw it. `tags` are the provider's, ours among them, without the token.
 
-    `is_leaving`: it is being removed, or was. `instance_type` None: such things have none.
+    `is_leaving`: it is being removed, or was. `instance_type` None: such things have none. `failure`: as of a
+    `Machine`.
     """
 
     resource_id: str
@@ -108,6 +110,7 @@ class Found:
     state_reason: str | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
     edges: tuple[Edge, ...] = ()
+    failure: CloudError | None = field(default=None, compare=False)
 
     @property
     def observed(self) -> dict[str, Any]:
@@ -144,6 +147,7 @@ def of_machine(machine: Machine) -> Found:
             **({} if machine.capacity_type is None else {CAPACITY: machine.capacity_type.value}),
         },
         edges=tuple(edges),
+        failure=machine.failure,
     )
 
 

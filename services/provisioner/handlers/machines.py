@@ -180,7 +180,10 @@ async def remove_thing(order: Order, thing_id: str | None) -> None:
 
 
 async def serving(order: Order, thing_id: str) -> dict[str, Any] | None:
-    """Status, zone and addresses once it serves; None while it starts or is not visible yet. Raises ThingFailed."""
+    """Status, zone and addresses once it serves; None while it starts or is not visible yet.
+
+    Raises ThingFailed, whose cause is what its creation ended with, where the provider tells.
+    """
     try:
         found = await (await order.things()).look(thing_id)
     except clouds.NotFound:
@@ -188,7 +191,7 @@ async def serving(order: Order, thing_id: str) -> dict[str, Any] | None:
     if found.status in SERVING:
         return {"status": found.status, **places_of(found)}
     if found.is_leaving:
-        raise ThingFailed(found.state_reason or "the provider removed it while it started")
+        raise ThingFailed(found.state_reason or "the provider removed it while it started") from found.failure
     if found.status == ERROR:
         raise ThingFailed(found.state_reason or "the provider says that it failed")
     return None

@@ -5,13 +5,16 @@ before the next begins.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 from uuid import UUID
 
 from services.provisioner.deps import Deps
+from services.provisioner.domain.placement import refusal_of
 from services.provisioner.domain.resources import size_category
 from services.provisioner.handlers.machines import (
     Order,
+    ThingFailed,
     facts_of,
     provisioning_failed,
     recording,
@@ -20,7 +23,7 @@ from services.provisioner.handlers.machines import (
 )
 from services.provisioner.storage import providers, resources
 from shared.bus.router import Routes
-from shared.clouds.errors import InvalidRequest, NoCapacity, QuotaExceeded
+from shared.clouds.errors import CloudError
 from shared.clouds.registry import catalog_of
 from shared.db import sagas
 from shared.db.saga import Saga
@@ -33,7 +36,7 @@ routes = Routes()
 
 COMPUTE, TYPE, ZONE, CAPACITY = "compute", "instance_type", "availability_zone", "capacity_type"
 STEPS = 5
-"""Of a placement whose first offer can be had; each further one takes three more."""
+"""From the taking of the offer that can be had to the end."""
 
 
 class NoOfferLeft(CanopyError):
@@ -46,32 +49,24 @@ class NoOfferLeft(CanopyError):
     PlaceResource, kind="resource.provision", target_type="resource", total=STEPS, on_failure=provisioning_failed
 )
 async def place_resource(saga: Saga, command: PlaceResource, deps: Deps) -> dict[str, Any]:
-    """For each offer: take it → create machine → (clear it when refused); then as any provisioning.
+    """For each offer: take it → create machine → note it → wait until running (→ clear it); then record running.
 
-    Raises NoOfferLeft.
+    An offer is refused at its create, or while it is waited for: some clouds accept a machine before they look for its
+    capacity. Raises NoOfferLeft, and ThingFailed for what no further offer helps against.
     """
-    order, machine_id, placement = await _first_to_be_had(saga, command, deps)
-
-    async def note(work: Work) -> None:
-        resource = await resources.change(
-            work, command.aggregate_id, resource_id=machine_id, placed_at=work.now, placement=placement
-        )
-        work.emit(ResourceUpdated(**work.about(resource.id, resource.version), resource=resource))
-
-    async def running() -> dict[str, Any] | None:
-        return await serving(order, machine_id)
-
-    await saga.apply("note machine", note)
-    facts = await saga.until("wait until running", running, every_s=deps.settings.machine_poll_s,
-                             timeout_s=deps.settings.machine_wait_s)  # fmt: skip
+    machine_id, placement, facts = await _first_to_be_had(saga, command, deps)
     await saga.apply("record running", recording(command.aggregate_id, ResourceStarted, facts.pop("status"), facts))
     return {"resource_id": machine_id, "placement": placement}
 
 
-async def _first_to_be_had(saga: Saga, command: PlaceResource, deps: Deps) -> tuple[Order, str, dict[str, Any]]:
-    """Try the offers in their order; the order, the machine's id and what to say of its placement."""
+async def _first_to_be_had(
+    saga: Saga, command: PlaceResource, deps: Deps
+) -> tuple[str, dict[str, Any], dict[str, Any]]:
+    """Try the offers in their order; the machine's id, what to say of its placement, and how it serves."""
     tried: list[Refusal] = []
     without_quota: set[tuple[UUID, str, str, str]] = set()
+    cleared: set[str] = set()
+    suffix = ""
     for number, offer in enumerate(command.offers, 1):
         key = (offer.provider_id, offer.region, offer.instance_type, offer.capacity_type)
         if key in without_quota:
@@ -80,11 +75,16 @@ async def _first_to_be_had(saga: Saga, command: PlaceResource, deps: Deps) -> tu
         if order is None:
             tried.append(Refusal(offer=offer, code="provider_inactive", detail="the provider or region is gone"))
             continue
-        made = await saga.step(f"create machine {number}", _creating(order), undo=_undoing(order))
+        made = await saga.step(f"create machine {number}", _creating(order), undo=_undoing(order, cleared))
         refusal = made.get("refusal")
         if refusal is None:
-            return order, made["machine_id"], placement_of(offer, command.fitting, tried)
-        await saga.step(f"clear offer {number}", _clearing(order))
+            placement = placement_of(offer, command.fitting, tried)
+            facts = await _started(saga, command, order, made["machine_id"], placement, suffix)
+            refusal, suffix = facts.get("refusal"), f" after offer {number}"
+            if refusal is None:
+                return made["machine_id"], placement, facts
+        await saga.step(f"clear offer {number}", _clearing(order, made.get("machine_id")))
+        cleared.add(order.facts["token"])
         tried.append(Refusal(offer=offer, **refusal["said"]))
         if refusal["is_quota"]:
             without_quota.add(key)
@@ -99,6 +99,38 @@ async def _first_to_be_had(saga: Saga, command: PlaceResource, deps: Deps) -> tu
     raise NoOfferLeft("; ".join([*told, *([f"{untried} more offers fit and were not tried"] if untried else [])]))
 
 
+async def _started(
+    saga: Saga, command: PlaceResource, order: Order, machine_id: str, placement: dict[str, Any], suffix: str
+) -> dict[str, Any]:
+    """Two steps: how it serves, or under `refusal` why it never will.
+
+    `suffix`: the steps of the first machine that was accepted have the names that journals have always had.
+    """
+
+    async def note(work: Work) -> None:
+        resource = await resources.change(
+            work, command.aggregate_id, resource_id=machine_id, placed_at=work.now, placement=placement
+        )
+        work.emit(ResourceUpdated(**work.about(resource.id, resource.version), resource=resource))
+
+    async def running() -> dict[str, Any] | None:
+        """A refusal is an outcome here too."""
+        try:
+            return await serving(order, machine_id)
+        except ThingFailed as error:
+            refusal = refusal_of(error.__cause__)
+            if refusal is None:
+                raise
+            return {"refusal": refusal}
+
+    settings = order.deps.settings
+    await saga.apply(f"note machine{suffix}", note)
+    facts: dict[str, Any] = await saga.until(
+        f"wait until running{suffix}", running, every_s=settings.machine_poll_s, timeout_s=settings.machine_wait_s
+    )
+    return facts
+
+
 async def _take_offer(
     saga: Saga, command: PlaceResource, deps: Deps, number: int, tried: Sequence[Refusal]
 ) -> Order | None:
@@ -106,7 +138,7 @@ async def _take_offer(
     offer, token = command.offers[number - 1], str(saga.token(f"create machine {number}"))
 
     async def take(work: Work) -> dict[str, Any] | None:
-        await sagas.change(work, saga.id, saga.fence, total=STEPS + 3 * (number - 1))
+        await sagas.change(work, saga.id, saga.fence, total=saga.done_steps + STEPS)
         try:
             provider = await providers.hold(work, offer.provider_id)
         except NotFound:
@@ -132,6 +164,7 @@ async def _move(work: Work, command: PlaceResource, offer: Offer, tried: Sequenc
         work, command.aggregate_id, provider_id=offer.provider_id, provider_name=offer.provider_name,
         region=offer.region, resource_subtype=offer.resource_subtype, configuration=configuration,
         size_category=size_category(configuration), placement=placement_of(offer, command.fitting, tried),
+        resource_id=None, placed_at=None,
     )  # fmt: skip
     work.emit(ResourceUpdated(**work.about(resource.id, resource.version), resource=resource))
 
@@ -142,20 +175,20 @@ def _creating(order: Order) -> Callable[[UUID], Awaitable[dict[str, Any]]]:
         try:
             known = await (await order.things()).find(order.facts["token"])
             return {"machine_id": known or await order.create()}
-        except (NoCapacity, QuotaExceeded, InvalidRequest) as error:
-            if isinstance(error, InvalidRequest) and error.field != TYPE:
+        except CloudError as error:
+            refusal = refusal_of(error)
+            if refusal is None:
                 raise
-            said = {"code": error.code, "detail": error.message}
-            return {"refusal": {"said": said, "is_quota": isinstance(error, QuotaExceeded)}}
+            return {"refusal": refusal}
 
     return create
 
 
-def _clearing(order: Order) -> Callable[[UUID], Awaitable[str | None]]:
+def _clearing(order: Order, machine_id: str | None = None) -> Callable[[UUID], Awaitable[str | None]]:
     async def clear(_: UUID) -> str | None:
         """A call before the refusal may have made a machine whose answer was lost."""
         things = await order.things()
-        known = await things.find(order.facts["token"])
+        known = machine_id or await things.find(order.facts["token"])
         if known is not None:
             await things.remove(known)
         return known
@@ -163,9 +196,15 @@ def _clearing(order: Order) -> Callable[[UUID], Awaitable[str | None]]:
     return clear
 
 
-def _undoing(order: Order) -> Callable[[dict[str, Any] | None], Awaitable[None]]:
+def _undoing(order: Order, cleared: AbstractSet[str]) -> Callable[[dict[str, Any] | None], Awaitable[None]]:
     async def remove(made: dict[str, Any] | None) -> None:
-        if made is None or made.get("refusal") is None:
+        """Of a cleared offer nothing is left; one that was refused and not cleared yet is cleared now."""
+        token = order.facts["token"]
+        if token in cleared:
+            return
+        if made is not None and made.get("refusal") is not None:
+            await _clearing(order)(UUID(token))
+        else:
             await remove_thing(order, None if made is None else made["machine_id"])
 
     return remove

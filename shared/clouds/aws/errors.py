@@ -325,6 +325,19 @@ def _from_answer(error: ClientError, operation: str, secrets: Iterable[str]) -> 
     return meaning(code, message, provider=PROVIDER, operation=operation, retry_after_s=retry_after_s)
 
 
+def from_state_reason(reason: Mapping[str, Any], *, operation: str) -> CloudError | None:
+    """Our word for why an instance that was accepted ended; None when it was no error, as when somebody stopped it.
+
+    Its codes are errors' codes after `Server.` or `Client.`: `Server.InsufficientInstanceCapacity`,
+    `Client.VolumeLimitExceeded` (StateReason in docs.aws.amazon.com/AWSEC2/latest/APIReference/API_StateReason.html).
+    """
+    code = str(reason.get("Code") or "").partition(".")[2]
+    meaning = _MEANING.get(code)
+    if meaning is None:
+        return None
+    return meaning(code, _safe(str(reason.get("Message") or code), ()), provider=PROVIDER, operation=operation)
+
+
 def meaning_of(code: str, status: int) -> type[CloudError]:
     """The class for an error code; by its ending, then by the HTTP status, for codes that we do not know."""
     if code in _MEANING:

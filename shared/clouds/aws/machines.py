@@ -7,7 +7,7 @@ from typing import Any
 
 from shared.clouds.aws import tags as aws_tags
 from shared.clouds.aws.client import AwsClient
-from shared.clouds.aws.errors import PROVIDER, problems_of
+from shared.clouds.aws.errors import PROVIDER, from_state_reason, problems_of
 from shared.clouds.aws.images import AwsImages
 from shared.clouds.aws.machine_types import machine_types
 from shared.clouds.aws.times import in_utc_or_none
@@ -25,6 +25,7 @@ _STATES: Mapping[str, MachineState] = {
 }
 
 _IN_MOTION = (MachineState.PENDING, MachineState.STOPPING)
+_LEAVING = (MachineState.SHUTTING_DOWN, MachineState.TERMINATED)
 
 _SPOT_MARKET: Mapping[str, Any] = {
     "MarketType": "spot",
@@ -180,9 +181,10 @@ def _instances(page: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 def _machine(instance: Mapping[str, Any], region: str) -> Machine:
     monitoring = instance.get("Monitoring", {}).get("State")
+    state, reason = _STATES[instance["State"]["Name"]], instance.get("StateReason", {})
     return Machine(
         id=instance["InstanceId"],
-        state=_STATES[instance["State"]["Name"]],
+        state=state,
         instance_type=instance["InstanceType"],
         image=instance["ImageId"],
         region=region,
@@ -194,7 +196,8 @@ def _machine(instance: Mapping[str, Any], region: str) -> Machine:
         network_id=instance.get("VpcId") or None,
         security_groups=tuple(each["GroupId"] for each in instance.get("SecurityGroups", [])),
         launched_at=in_utc_or_none(instance.get("LaunchTime")),
-        state_reason=instance.get("StateReason", {}).get("Message") or None,
+        state_reason=reason.get("Message") or None,
+        failure=from_state_reason(reason, operation="RunInstances") if state in _LEAVING else None,
         architecture=instance.get("Architecture"),
         root_device_name=instance.get("RootDeviceName"),
         volumes=tuple(

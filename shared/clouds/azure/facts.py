@@ -9,8 +9,10 @@ from typing import Any
 
 from shared.clouds.azure import names
 from shared.clouds.azure import tags as azure_tags
+from shared.clouds.azure.errors import from_answer
 from shared.clouds.azure.receipts import Receipt
 from shared.clouds.azure.sizes import architecture_of
+from shared.clouds.errors import CloudError
 from shared.clouds.models import TOKEN_TAG, AttachedVolume, CapacityType, Machine, MachineState
 
 ROOT_DEVICE = "/dev/sda"
@@ -47,6 +49,7 @@ def machine_of(vm: Mapping[str, Any], network: Mapping[str, Any]) -> Machine:
         tags=azure_tags.from_azure(tags),
         launched_at=None if created is None else datetime.fromisoformat(created).astimezone(UTC),
         state_reason=_reason(properties),
+        failure=_failure(properties),
         architecture=architecture_of(properties["hardwareProfile"]["vmSize"]),
         root_device_name=None if _is_windows(properties["storageProfile"]) else ROOT_DEVICE,
         volumes=attached_of(properties["storageProfile"]),
@@ -166,8 +169,23 @@ def _image(reference: Mapping[str, Any]) -> str:
 
 
 def _reason(properties: Mapping[str, Any]) -> str | None:
+    wrong = _error_in(properties)
+    return None if wrong is None else ": ".join(wrong)
+
+
+def _failure(properties: Mapping[str, Any]) -> CloudError | None:
+    """Of a machine whose creation failed; one that serves may show the error of a later change."""
+    wrong = _error_in(properties)
+    if wrong is None or properties.get("provisioningState") != "Failed" or power_of(properties) is not None:
+        return None
+    document = {"error": dict(zip(("code", "message"), wrong, strict=True))}
+    return from_answer(0, document, {}, operation="virtual_machines.create_or_update")
+
+
+def _error_in(properties: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Code and message of what the instance view calls an error."""
     for status in (properties.get("instanceView") or {}).get("statuses") or []:
         if status.get("level") == "Error":
-            code = status["code"].rpartition("/")[2]
-            return f"{code}: {status.get('message') or status.get('displayStatus') or code}"
+            code = str(status["code"].rpartition("/")[2])
+            return code, str(status.get("message") or status.get("displayStatus") or code)
     return None

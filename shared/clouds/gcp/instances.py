@@ -8,6 +8,7 @@ from typing import Any
 from shared.clouds.errors import InvalidRequest
 from shared.clouds.gcp import tags as gcp_tags
 from shared.clouds.gcp.addresses import from_project, in_utc_or_none, last_part, region_of_zone, zonal_id
+from shared.clouds.gcp.errors import from_operation
 from shared.clouds.gcp.operations import Past
 from shared.clouds.models import TOKEN_TAG, AttachedVolume, CapacityType, Machine, MachineSpec, MachineState
 
@@ -142,6 +143,7 @@ def vanished(region: str, name: str, past: Past, tags: Mapping[str, str]) -> Mac
         tags=tags,
         launched_at=past.began_at,
         state_reason=past.failure,
+        failure=from_operation(past.errors, operation="instances.insert") if past.errors else None,
     )
 
 

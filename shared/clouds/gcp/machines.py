@@ -36,7 +36,7 @@ _TAG_ATTEMPTS = 3
 class GcpMachines(Machines):
     """Google forgets a deleted instance at once and never knew one whose creation failed. For 14 days the operations
     about it remain: from them `get` and `find_by_token` answer a TERMINATED machine, with the reason in `state_reason`
-    when it never came; its type, image and tags are not known any more.
+    and `failure` when it never came; its type, image and tags are not known any more.
     """
 
     def __init__(self, client: GcpClient, places: GcpPlaces, images: GcpImages) -> None:

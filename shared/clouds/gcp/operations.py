@@ -29,16 +29,20 @@ Json = Mapping[str, Any]
 class Past:
     """What the operations about a thing that is not there (any more) say of it.
 
-    `deleted`: it was made, and is there no more. Else it is `coming` (its creation still runs), or `failure` says why
-    it never came. `attempts` counts creations that failed.
+    `deleted`: it was made, and is there no more. Else it is `coming` (its creation still runs), or `errors` (code and
+    message each) say why it never came. `attempts` counts creations that failed.
     """
 
     zone: str
     began_at: datetime | None
     deleted: bool
     coming: bool
-    failure: str | None
+    errors: Sequence[tuple[str, str]]
     attempts: int
+
+    @property
+    def failure(self) -> str | None:
+        return "; ".join(f"{code}: {text}" for code, text in self.errors) or None
 
 
 class Operations:
@@ -105,12 +109,11 @@ def _past(zone: str, operations: Sequence[Json]) -> Past | None:
         return None
     last = (made or running or failed or gone)[-1]
     deleted = bool(made or gone)
-    failure = "; ".join(f"{code}: {text}" for code, text in errors_of(failed[-1])) if failed else None
     return Past(
         zone=zone,
         began_at=in_utc_or_none(last.get("insertTime")),
         deleted=deleted,
         coming=bool(running) and not deleted,
-        failure=None if deleted or running else failure,
+        errors=errors_of(failed[-1]) if failed and not deleted and not running else [],
         attempts=len(failed),
     )

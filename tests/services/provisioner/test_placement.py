@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from shared.clouds.aws.machines import AwsMachines
 from shared.clouds.errors import NoCapacity
 from shared.clouds.linode.machines import LinodeMachines
+from shared.db import sagas
 from shared.kit.errors import CanopyError, Conflict, InvalidInput
 from shared.kit.ids import new_id
 from shared.messages.placement import FindOffers, Offers
@@ -206,6 +208,31 @@ async def test_what_a_lost_call_made_is_removed_before_the_next_offer(
     assert where(resource)[0] == "aws"
     assert len(made) == 1
     assert tenant.living(*made, resource.resource_id) == [resource.resource_id]
+
+
+@pytest.mark.usefixtures("provisioner")
+async def test_what_a_lost_call_made_is_removed_too_when_the_work_is_cancelled_before_it_is_cleared(
+    tenant: Placing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await tenant.accounts()
+    create, made = LinodeMachines.create, []
+    operation: asyncio.Future[UUID] = asyncio.get_running_loop().create_future()
+    database = tenant.services.database("provisioner")
+
+    async def cancelled(self: LinodeMachines, region: str, spec: Any) -> Any:
+        made.append((await create(self, region, spec)).id)
+        async with database.work(tenant.context) as work:
+            await sagas.cancel(work, [await operation])
+        raise NoCapacity("no_capacity", "none left", provider="linode", operation="create")
+
+    monkeypatch.setattr(LinodeMachines, "create", cancelled)
+    accepted = await tenant.placed()
+    operation.set_result(accepted.operation.id)
+    ended = await tenant.done(accepted)
+    await database.engine.dispose()
+    assert (ended.status, ended.error and ended.error["code"]) == ("failed", "cancelled")
+    assert len(made) == 1
+    assert tenant.living(*made) == []
 
 
 BOUNDARIES = [

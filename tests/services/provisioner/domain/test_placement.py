@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -18,7 +19,9 @@ from services.provisioner.domain.placement import (
     misfits,
     offers_of,
     rank,
+    refusal_of,
 )
+from shared.clouds.errors import FieldProblem, InvalidRequest, NoCapacity, ProviderFault, QuotaExceeded
 from shared.clouds.models import CapacityType, MachineType
 from shared.kit.errors import InvalidInput
 
@@ -164,3 +167,18 @@ def test_spot_is_a_second_offer_at_a_price_of_its_own_where_it_is_sold_and_only_
     assert told(Wanted(max_price_usd_per_hour=Decimal(1))) == [("t1", "spot", 1)]
     alike = [Offer(sells, each, Decimal(1), capacity_type=way) for each in TYPES[:2] for way in reversed(CapacityType)]
     assert [str(each.capacity_type) for each in rank(alike, ANYTHING).fitting] == ["on_demand"] * 2 + ["spot"] * 2
+
+
+SAID: Any = {"code": "Code", "message": "words", "provider": "aws", "operation": "RunInstances"}
+
+
+def bad(field: str) -> InvalidRequest:
+    return InvalidRequest(**SAID, problems=(FieldProblem(field, "words"),))
+
+
+def test_only_what_another_offer_may_have_is_a_refusal() -> None:
+    for error in (NoCapacity(**SAID), QuotaExceeded(**SAID), bad("instance_type")):
+        is_quota = isinstance(error, QuotaExceeded)
+        assert refusal_of(error) == {"said": {"code": "Code", "detail": "words"}, "is_quota": is_quota}, error
+    for other in (InvalidRequest(**SAID), bad("image"), ProviderFault(**SAID), ValueError(), None):
+        assert refusal_of(other) is None, other

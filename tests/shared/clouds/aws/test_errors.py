@@ -15,7 +15,7 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
-from shared.clouds.aws.errors import CODES, FIELDS, from_exception, meaning_of
+from shared.clouds.aws.errors import CODES, FIELDS, from_exception, from_state_reason, meaning_of
 from shared.clouds.errors import (
     AuthFailed,
     CloudError,
@@ -157,3 +157,17 @@ def test_each_word_says_whether_a_retry_helps(word, retryable, outcome_unknown):
     error: CloudError = word("code", "words", provider="aws", operation="x")
     assert (error.retryable, error.outcome_unknown) == (retryable, outcome_unknown)
     assert str(error) == "aws x: words (code)"
+
+
+def test_why_an_instance_ended_is_said_in_the_codes_of_errors():
+    for code, meaning in [
+        ("Server.InsufficientInstanceCapacity", NoCapacity),
+        ("Client.VolumeLimitExceeded", QuotaExceeded),
+        ("Server.InternalError", ProviderFault),
+        ("Client.UserInitiatedShutdown", None),
+        ("Server.SpotInstanceTermination", None),
+        ("pending", None),
+    ]:
+        error = from_state_reason({"Code": code, "Message": "words"}, operation="RunInstances")
+        assert (None if error is None else type(error)) is meaning, code
+    assert from_state_reason({}, operation="RunInstances") is None

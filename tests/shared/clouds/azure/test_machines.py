@@ -141,6 +141,7 @@ async def test_a_machine_whose_allocation_fails_says_why_and_is_going(cloud, sim
     machine = await made(cloud, simulated_azure, spec())
     assert machine.state is MachineState.SHUTTING_DOWN
     assert machine.state_reason.startswith("AllocationFailed: ")
+    assert (type(machine.failure), machine.failure.code) == (NoCapacity, "AllocationFailed")
     await cloud.machines.terminate(REGION, machine.id)
 
 

@@ -77,6 +77,7 @@ async def test_a_creation_that_fails_later_is_found_with_its_reason(impatient, g
         assert found.id == made.id
         assert found.state is MachineState.TERMINATED
         assert "ZONE_RESOURCE_POOL_EXHAUSTED" in found.state_reason
+        assert (type(found.failure), found.failure.code) == (NoCapacity, "ZONE_RESOURCE_POOL_EXHAUSTED")
 
 
 async def test_a_creation_that_failed_may_be_tried_again_with_its_token(cloud, account):
