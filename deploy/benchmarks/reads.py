@@ -7,8 +7,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from deploy.benchmarks.deployment import Deployment, cpu_s, processes, profiled, running
+from deploy.benchmarks.deployment import Deployment, processes, profiled, running
 from deploy.benchmarks.measurements import ROUNDS, Row, listed, wait_until
+from deploy.benchmarks.usage import cpu_s
 
 GOAL_PER_S, GOAL_P95_MS = 800, 35
 SECONDS = 8

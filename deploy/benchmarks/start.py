@@ -10,8 +10,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from deploy.benchmarks.deployment import memory_mb, processes_of
+from deploy.benchmarks.deployment import processes_of
 from deploy.benchmarks.measurements import ROUNDS, Row, listed
+from deploy.benchmarks.usage import memory_mb
 from deploy.local.processes import free_port
 from deploy.local.stack import PROGRAMS
 

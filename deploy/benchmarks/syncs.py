@@ -9,9 +9,10 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.benchmarks.deployment import Deployment, cpu_s, forget_peak, peak_mb, processes, profiled, running
+from deploy.benchmarks.deployment import Deployment, processes, profiled, running
 from deploy.benchmarks.estates import REGIONS, add_provider, begin_sync, credentials, ended, plant
 from deploy.benchmarks.measurements import Row, listed, wait_until
+from deploy.benchmarks.usage import cpu_s, forget_peak, peak_mb
 from shared.clouds.models import Credentials
 from shared.clouds.registry import open_cloud
 from shared.clouds.settings import CloudSettings
