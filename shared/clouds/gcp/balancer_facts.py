@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from shared.clouds.assets import GLOBAL_REGION, Asset, AssetLink, AssetState
+from shared.clouds.assets import Asset, AssetLink
 from shared.clouds.gcp import tags as gcp_tags
-from shared.clouds.gcp.addresses import from_project, in_utc_or_none, last_part
+from shared.clouds.gcp.addresses import from_project, last_part
 from shared.clouds.gcp.assets import Json
 from shared.clouds.gcp.endpoint_groups import Members
-from shared.clouds.gcp.forwarding_rules import tags_of
-from shared.clouds.gcp.front_ends import Chain, domains_of, facts_of
+from shared.clouds.gcp.front_ends import Chain, domains_of, shown
 
 CHECKS = "healthChecks"
 _ANSWER_LIMIT_S = 5
@@ -63,10 +62,9 @@ def says(now: Json, wanted: Json) -> bool:
 
 
 def asset_of(chain: Chain, check: Json | None, members: Members, identifier: str) -> Asset:
-    rule, backend = chain.rule, chain.backend
-    domains = domains_of(chain)
+    backend = chain.backend
     configuration: dict[str, Any] = {
-        "domains": domains,
+        "domains": domains_of(chain),
         "machines": members.machines,
         "session_affinity": backend.get("sessionAffinity", "NONE"),
     }
@@ -80,18 +78,8 @@ def asset_of(chain: Chain, check: Json | None, members: Members, identifier: str
             "path": asked.get("requestPath", "/"),
             "interval_s": check.get("checkIntervalSec"),
         }
-    return Asset(
-        id=identifier,
-        name=(domains or [rule["name"]])[0],
-        state=AssetState.RUNNING,  # a forwarding rule has no state: it forwards
-        region=GLOBAL_REGION,
-        tags=tags_of(rule),
-        configuration=configuration,
-        facts={**facts_of(chain), "groups": groups_of(backend), "target_protocol": backend.get("protocol")},
-        links=_links(members.machines),
-        address=rule.get("IPAddress"),
-        created_at=in_utc_or_none(rule.get("creationTimestamp", "")),
-    )
+    facts = {"groups": groups_of(backend), "target_protocol": backend.get("protocol")}
+    return shown(chain, identifier, configuration, facts, _links(members.machines))
 
 
 def groups_of(backend: Json) -> list[str]:

@@ -10,11 +10,10 @@ import ipaddress
 from collections.abc import Callable
 from typing import Any
 
-from shared.clouds.assets import GLOBAL_REGION, Asset, AssetLink, AssetState
-from shared.clouds.gcp.addresses import in_utc_or_none, last_part
+from shared.clouds.assets import Asset, AssetLink
+from shared.clouds.gcp.addresses import last_part
 from shared.clouds.gcp.assets import Json
-from shared.clouds.gcp.forwarding_rules import tags_of
-from shared.clouds.gcp.front_ends import BUCKETS, SERVICES, Chain, Part, domains_of, facts_of
+from shared.clouds.gcp.front_ends import BUCKETS, SERVICES, Chain, Part, domains_of, shown
 
 _MODES = {"static": "CACHE_ALL_STATIC", "origin_headers": "USE_ORIGIN_HEADERS", "all": "FORCE_CACHE_ALL"}
 _CACHES = {mode: name for name, mode in _MODES.items()}
@@ -81,31 +80,19 @@ def _policy(given: Json) -> dict[str, Any]:
 
 def asset_of(chain: Chain, endpoint: Json | None, identifier: str) -> Asset:
     """`endpoint`: the server of an endpoint group; None of anything else."""
-    rule, backend = chain.rule, chain.backend
+    backend = chain.backend
     policy = backend.get("cdnPolicy") or {}
-    domains = domains_of(chain)
     configuration: dict[str, Any] = {
         "bucket": backend.get("bucketName"),
         "origin": None if endpoint is None else endpoint.get("fqdn") or endpoint.get("ipAddress"),
-        "domains": domains,
+        "domains": domains_of(chain),
         "cache": _CACHES.get(policy.get("cacheMode", "")),
         "default_ttl_s": policy.get("defaultTtl"),
         "compression": backend.get("compressionMode") == "AUTOMATIC",
     }
     if chain.backend_kind == SERVICES:
         configuration["origin_protocol"] = str(backend.get("protocol", "")).lower()
-    return Asset(
-        id=identifier,
-        name=(domains or [rule["name"]])[0],
-        state=AssetState.RUNNING,  # a forwarding rule has no state: it forwards
-        region=GLOBAL_REGION,
-        tags=tags_of(rule),
-        configuration=configuration,
-        facts=facts_of(chain),
-        links=_links(configuration),
-        address=rule.get("IPAddress"),
-        created_at=in_utc_or_none(rule.get("creationTimestamp", "")),
-    )
+    return shown(chain, identifier, configuration, {}, _links(configuration))
 
 
 def _links(configuration: Json) -> tuple[AssetLink, ...]:

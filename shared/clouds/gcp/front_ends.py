@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from shared.clouds.gcp.addresses import last_part
+from shared.clouds.assets import GLOBAL_REGION, Asset, AssetLink, AssetState
+from shared.clouds.gcp.addresses import in_utc_or_none, last_part
 from shared.clouds.gcp.assets import Json
+from shared.clouds.gcp.forwarding_rules import tags_of
 
 SERVICES, BUCKETS = "backendServices", "backendBuckets"
 PROXIES = ("targetHttpProxies", "targetHttpsProxies")
@@ -78,7 +80,26 @@ def domains_of(chain: Chain) -> list[str]:
     return sorted({each for found in chain.certificates for each in _domains(found)})
 
 
-def facts_of(chain: Chain) -> dict[str, Any]:
+def shown(
+    chain: Chain, identifier: str, configuration: dict[str, Any], facts: Json, links: tuple[AssetLink, ...]
+) -> Asset:
+    """The whole as a thing of the inventory; `facts` and `links`: those of what is behind the URL map."""
+    rule, domains = chain.rule, domains_of(chain)
+    return Asset(
+        id=identifier,
+        name=(domains or [rule["name"]])[0],
+        state=AssetState.RUNNING,  # a forwarding rule has no state: it forwards
+        region=GLOBAL_REGION,
+        tags=tags_of(rule),
+        configuration=configuration,
+        facts={**_facts_of(chain), **facts},
+        links=links,
+        address=rule.get("IPAddress"),
+        created_at=in_utc_or_none(rule.get("creationTimestamp", "")),
+    )
+
+
+def _facts_of(chain: Chain) -> dict[str, Any]:
     return {
         "certificates": {each["name"]: (each.get("managed") or {}).get("status") for each in chain.certificates},
         "protocol": "https" if "/targetHttpsProxies/" in str(chain.rule.get("target")) else "http",
