@@ -26,7 +26,7 @@ class Cloud:
 
     @property
     def emptied(self) -> str:
-        """The region where machines are made of which no row ever knows, and all removed again; empty when none is."""
+        """The region where machines are made that are refused all the same, and removed again; empty when none is."""
         return self.refusing if self.refusal.get("after") or self.refusal.get("fail_operation") else ""
 
 

@@ -60,6 +60,10 @@ def test_what_refused_and_undone_creates_made_may_be_gone_but_not_more() -> None
     assert compare_machines([machine], [made, made], [row, undone], [], linode).findings == []
     assert compare_machines([machine], [made, made], [row], [], linode).findings
     assert compare_machines([{**machine, "region": linode.refusing}], [refused], [], [], linode).orphans == 1
+    kept_and_removed = {**RESOURCE, "id": "r-3", "resource_id": "8", "resource_status": "terminated"}
+    rows = [row, {**kept_and_removed, "region": linode.refusing}]
+    assert compare_machines([machine], [made, refused], rows, [], linode).findings == []
+    assert compare_machines([machine], [made], [row, kept_and_removed], [], linode).findings
 
 
 def test_what_a_cloud_holds_otherwise_than_the_rows_say_is_found() -> None:
