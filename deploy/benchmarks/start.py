@@ -13,7 +13,7 @@ from pathlib import Path
 from deploy.benchmarks.deployment import processes_of
 from deploy.benchmarks.measurements import ROUNDS, Row, listed
 from deploy.benchmarks.usage import memory_mb
-from deploy.local.processes import free_port
+from deploy.local.ports import free_port
 from deploy.local.stack import PROGRAMS
 
 GOAL_S = 10

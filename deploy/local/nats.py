@@ -8,7 +8,8 @@ import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 
-from deploy.local.processes import Process, StartFailed, free_port
+from deploy.local.ports import free_port
+from deploy.local.processes import Process, StartFailed
 
 
 def nats_binary() -> Path:

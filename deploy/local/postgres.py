@@ -16,7 +16,8 @@ from urllib.parse import quote
 import psycopg
 
 from deploy.local import process_table
-from deploy.local.processes import Process, StartFailed, free_port, unprivileged_account
+from deploy.local.ports import free_port
+from deploy.local.processes import Process, StartFailed, unprivileged_account
 
 VERSION = 18
 SERVICE_SQL = Path(__file__).resolve().parents[1] / "postgres" / "service.sql"

@@ -5,7 +5,6 @@ import ctypes
 import os
 import pwd
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -21,13 +20,6 @@ _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 class StartFailed(RuntimeError):
     """A child ended or did not become ready in time; the text names its log file and the log's last lines."""
-
-
-def free_port() -> int:
-    """A TCP port that was free on the loopback interface a moment ago."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 def unprivileged_account() -> pwd.struct_passwd | None:

@@ -10,8 +10,9 @@ import pytest
 
 from deploy.local.environment import base_environment
 from deploy.local.nats import Nats
+from deploy.local.ports import free_port
 from deploy.local.postgres import Postgres
-from deploy.local.processes import Process, free_port
+from deploy.local.processes import Process
 from shared.bus.topology import TopologySettings, apply
 from shared.db.migrate import upgrade
 from tests.system.worlds import eventually

@@ -19,7 +19,7 @@ from deploy.local.load.command import push_resource
 from deploy.local.load.feeder import Feeder
 from deploy.local.load.pushes import Pushes, read_push
 from deploy.local.load.series import METRICS, SLOT_S, Push, values_at
-from deploy.local.processes import free_port
+from deploy.local.ports import free_port
 from tests.fixtures.clouds import SimulatedAws
 
 NOON = dt.datetime(2026, 7, 18, 14, tzinfo=dt.UTC).timestamp()  # a Saturday in the middle of the season

@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
-from deploy.local.processes import free_port
+from deploy.local.ports import free_port
 from deploy.local.sinks.messages import Messages
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from deploy.local import process_table, processes
-from deploy.local.processes import Process, StartFailed, free_port
+from deploy.local.ports import free_port
+from deploy.local.processes import Process, StartFailed
 from deploy.local.supervisor import Supervisor, left_behind
 
 _SLEEPER = [sys.executable, "-c", "import time; time.sleep(600)"]

@@ -16,7 +16,7 @@ import pytest
 
 from deploy.local import process_table
 from deploy.local.environment import ROOT
-from deploy.local.processes import free_port
+from deploy.local.ports import free_port
 from deploy.local.supervisor import LeftBehind, left_behind
 
 pytestmark = pytest.mark.system

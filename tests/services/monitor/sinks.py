@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from tests.fixtures.services import free_port
+from deploy.local.ports import free_port
 
 
 @dataclass

@@ -11,7 +11,8 @@ from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 
 from deploy.local.nats import Nats
-from deploy.local.processes import Process, free_port
+from deploy.local.ports import free_port
+from deploy.local.processes import Process
 from shared.bus.topology import reconcile
 from shared.messages.subjects import (
     BUDGETS_STREAM,
