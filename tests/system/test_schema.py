@@ -4,12 +4,13 @@ Each operation gets requests that fit its schema and requests that do not; every
 and a shape that the document names, and none may be a server error.
 """
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from services.gateway.api.schema import published_openapi
 from tests.fixtures.stack import Deployment, Tenant
 
 pytestmark = pytest.mark.system
@@ -17,7 +18,8 @@ pytestmark = pytest.mark.system
 EXAMPLES = 4
 """Of each mode and operation: about 700 requests. More find more, and belong to a longer run."""
 METHODS = ("get", "post", "put", "patch", "delete")
-DOCUMENT = published_openapi()
+DOCUMENT = json.loads(Path("docs/contracts/openapi.json").read_text())
+"""As committed: `make check` holds it to the gateway's own, and every process that collects tests reads it."""
 LABELS = [
     f"{method.upper()} {path}" for path, item in DOCUMENT["paths"].items() for method in METHODS if method in item
 ]
