@@ -43,8 +43,11 @@ class CostBasis(Facts):
     price_sources: list[str]
     metered_resources: int
     unpriced_resources: int
+    """Of which nothing has a known price."""
+    partly_priced_resources: int = 0
+    """Of which something is paid beside a known price: a load balancer's traffic, a zone's queries."""
     unpriced: list[str]
-    """Up to 20 reasons, the most frequent first."""
+    """Up to 20 reasons of both, the most frequent first."""
 
 
 class CostOverview(Facts):

@@ -6,15 +6,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-from services.costs.domain.prices import (
-    AVERAGE_HOURS_PER_MONTH,
-    HOURS_PER_MONTH,
-    Component,
-    Prices,
-    Rate,
-    components,
-    rate,
-)
+from services.costs.domain.components import Component, components
+from services.costs.domain.prices import AVERAGE_HOURS_PER_MONTH, HOURS_PER_MONTH, Prices, Rate, rate
 from services.costs.domain.resources import Period
 
 CURRENCY = "USD"
@@ -111,8 +104,7 @@ def _days(period: Period, from_day: date, until: datetime) -> Iterator[tuple[dat
 
 
 def _paid(period: Period) -> list[Component]:
-    parts = components(period.facts.resource_subtype, period.facts.configuration)
-    return [part for part in parts if period.running or part.while_stopped]
+    return [part for part in components(period.facts) if period.running or part.while_stopped]
 
 
 def _cost(component: Component, region: str, prices: Prices, start: datetime, end: datetime) -> DayCost:

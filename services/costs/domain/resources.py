@@ -14,6 +14,7 @@ AVAILABLE = "available"
 class Facts:
     """What the price of a resource depends on."""
 
+    provider_name: str
     region: str
     resource_subtype: str
     configuration: dict[str, Any] = field(default_factory=dict)

@@ -34,10 +34,12 @@ INCLUDED = [
     "compute: machine hours while running, by type",
     "storage: volumes by size and kind, from when the inventory found them until they are gone",
     "storage: snapshots by the size of their volume, which is the most that they cost",
+    "database: managed databases by class or plan, and their storage by size",
+    "network: load balancers, DNS zones and CDN by what they cost unused",
 ]
 NOT_INCLUDED = [
-    "volumes that the inventory does not hold", "data transfer", "machine images", "detailed monitoring",
-    "public IP addresses", "taxes, discounts, credits",
+    "volumes that the inventory does not hold", "data transfer", "requests", "what is stored in buckets",
+    "detailed monitoring", "public IP addresses", "taxes, discounts, credits",
 ]  # fmt: skip
 
 routes = Routes()
@@ -165,10 +167,14 @@ async def _basis(work: Work, provider_names: set[str]) -> CostBasis:
         price_sources=sources,
         metered_resources=covered.metered,
         unpriced_resources=covered.unpriced,
+        partly_priced_resources=covered.partly_priced,
         unpriced=covered.reasons,
     )
 
 
 def _not_included(covered: Coverage) -> list[str]:
-    unpriced = [f"resources without a known price ({covered.unpriced})"] if covered.unpriced else []
-    return [*unpriced, *NOT_INCLUDED]
+    counted = (
+        (covered.unpriced, "resources without a known price"),
+        (covered.partly_priced, "what is paid beside a known price"),
+    )
+    return [*(f"{what} ({count})" for count, what in counted if count), *NOT_INCLUDED]

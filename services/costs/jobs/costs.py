@@ -6,8 +6,9 @@ from decimal import Decimal
 from typing import Any
 
 from services.costs.deps import Deps
+from services.costs.domain.components import components
 from services.costs.domain.costs import OpenMeter, cost_tracking, daily_costs, open_meters
-from services.costs.domain.prices import Prices, components
+from services.costs.domain.prices import Prices
 from services.costs.domain.resources import Transition, periods
 from services.costs.storage import costs, prices, resources
 from services.costs.storage.costs import Deltas
@@ -40,7 +41,7 @@ async def _meter_batch(deps: Deps) -> bool:
         price_hash = prices.release()
         read_before = work.now - timedelta(seconds=deps.settings.cost_roll_up_s)
         due = await resources.take_due(work, price_hash, read_before, BATCH)
-        known = await resources.transitions_of(work, [row["resource_id"] for row in due])
+        known = await resources.transitions_of(work, {row["resource_id"]: row["provider_name"] for row in due})
         table = await _prices_for(work, due, known)
         deltas: Deltas = {}
         for row in due:
@@ -57,7 +58,7 @@ async def _prices_for(
     wanted: dict[str, set[tuple[str, str]]] = {row["provider_name"]: set() for row in due}
     for row in due:
         for version in known[row["resource_id"]]:
-            parts = components(version.facts.resource_subtype, version.facts.configuration)
+            parts = components(version.facts)
             wanted[row["provider_name"]].update((version.facts.region, part.item) for part in parts)
     await prices.keep(work, {(name, region) for name, items in wanted.items() for region, _ in items})
     return {name: await prices.prices_of(work, name, items) for name, items in wanted.items()}

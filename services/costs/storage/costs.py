@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Table, delete, extract, func, insert, sele
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from services.costs.domain.costs import CURRENCY, DayCost, OpenMeter
-from services.costs.storage.tables import DIMENSIONS, cloud_costs, daily_cost, meter
+from services.costs.storage.tables import DIMENSIONS, ITEM_LENGTH, cloud_costs, daily_cost, meter
 from shared.db.work import Work, rows
 
 Deltas = dict[tuple[Any, ...], Decimal]
@@ -122,10 +122,11 @@ async def spending_by_day(
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """How many resources are metered now, and what of them has no price."""
+    """How many resources are metered now. Of `unpriced` nothing has a price, of `partly_priced` something has none."""
 
     metered: int
     unpriced: int
+    partly_priced: int
     reasons: list[str]
 
 
@@ -136,12 +137,14 @@ async def coverage(work: Work, organization_id: UUID) -> Coverage:
     resources = func.count(meter.c.resource_id.distinct())
     counts = select(
         resources.label("metered"),
-        resources.filter(unpriced).label("unpriced"),
+        resources.filter(meter.c.usd_per_hour.is_not(None)).label("priced"),
+        resources.filter(unpriced).label("incomplete"),
     ).where(mine)
     row = (await work.execute(counts)).one()
+    without = row.metered - row.priced
     reasons = select(meter.c.unpriced).where(mine, unpriced).group_by(meter.c.unpriced)
     found = await work.execute(reasons.order_by(func.count().desc(), meter.c.unpriced).limit(20))
-    return Coverage(row.metered, row.unpriced, [str(each.unpriced) for each in found])
+    return Coverage(row.metered, without, row.incomplete - without, [str(each.unpriced) for each in found])
 
 
 def _running(
@@ -181,7 +184,7 @@ def _row(resource: Mapping[str, Any], cost: DayCost) -> dict[str, Any]:
         "resource_id": resource["id"],
         "day": cost.day,
         **_dimensions(resource, cost.category),
-        "item": cost.item,
+        "item": cost.item[:ITEM_LENGTH],
         "region": cost.region,
         "usage_hours": cost.usage_hours,
         "amount": cost.amount,
@@ -193,7 +196,7 @@ def _meter_row(work: Work, resource: Mapping[str, Any], open_meter: OpenMeter) -
     return {
         "resource_id": resource["id"],
         **_dimensions(resource, open_meter.category),
-        "item": open_meter.item,
+        "item": open_meter.item[:ITEM_LENGTH],
         "usd_per_hour": open_meter.rate.usd_per_hour,
         "unpriced": open_meter.rate.unpriced,
         "metered_until": work.now,

@@ -1,7 +1,7 @@
 """What is known of each resource's versions, and how far is it metered?"""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -61,11 +61,11 @@ async def take_due(work: Work, price_hash: str, read_before: datetime, limit: in
     return list(rows(await work.execute(statement)))
 
 
-async def transitions_of(work: Work, resource_ids: Sequence[UUID]) -> dict[UUID, list[Transition]]:
-    """Every known version of these resources."""
+async def transitions_of(work: Work, provider_names: Mapping[UUID, str]) -> dict[UUID, list[Transition]]:
+    """Every known version of these resources, whose providers are given."""
     found: dict[UUID, list[Transition]] = defaultdict(list)
-    for row in await work.execute(select(transition).where(transition.c.resource_id.in_(resource_ids))):
-        facts = Facts(row.region, row.resource_subtype, row.configuration)
+    for row in await work.execute(select(transition).where(transition.c.resource_id.in_(provider_names))):
+        facts = Facts(provider_names[row.resource_id], row.region, row.resource_subtype, row.configuration)
         found[row.resource_id].append(Transition(row.version, row.at, row.resource_status, facts))
     return found
 

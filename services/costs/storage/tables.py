@@ -22,6 +22,9 @@ from shared.db.tables import NAMING, moment
 
 metadata = MetaData(naming_convention=NAMING)
 
+ITEM_LENGTH = 64
+"""Longer names are cut: a size that somebody made up, which is on no list."""
+
 
 def amount(name: str, *, nullable: bool = False) -> Column[object]:
     """US dollars with twelve fraction digits: seconds of the smallest machine stay exact to nine."""
@@ -51,7 +54,7 @@ price = Table(
     metadata,
     Column("provider_name", String(32), primary_key=True),
     Column("region", String(64), primary_key=True),
-    Column("item", String(64), primary_key=True),
+    Column("item", String(ITEM_LENGTH), primary_key=True),
     Column("valid_from", Date, primary_key=True),
     Column("unit", String(16), nullable=False),
     Column("usd", Numeric(18, 9), nullable=False),
@@ -105,7 +108,7 @@ meter = Table(
     metadata,
     Column("resource_id", Uuid, primary_key=True),
     *dimensions("category"),
-    Column("item", String(64), nullable=False),
+    Column("item", String(ITEM_LENGTH), nullable=False),
     amount("usd_per_hour", nullable=True),
     Column("unpriced", Text, nullable=True),
     moment("metered_until"),
@@ -119,7 +122,7 @@ cloud_costs = Table(
     Column("resource_id", Uuid, primary_key=True),
     Column("day", Date, primary_key=True),
     *dimensions("category"),
-    Column("item", String(64), nullable=False),
+    Column("item", String(ITEM_LENGTH), nullable=False),
     Column("region", String(64), nullable=False),
     Column("usage_hours", Numeric(18, 9), nullable=False),
     amount("amount", nullable=True),

@@ -202,20 +202,32 @@ async def test_the_overview_says_what_is_known_and_what_is_not(services: Service
     caller = context()
     known = Machine(caller, now(), {"instance_type": "m5.large"}, environment="staging")
     unknown = Machine(caller, now(), {"instance_type": "x99.none"})
-    await services.publish(*known.lives((0, "running")), *unknown.lives((0, "running")))
+    placed = {"engine": "postgres", "instance_type": "db.m7g.large", "storage_gib": 100, "multi_az": True}
+    database = Machine(caller, now(), placed, environment="staging", subtype="rds_instance")
+    network = Machine(caller, now(), {}, environment="staging", subtype="vpc")
+    for thing in (known, unknown, database, network):
+        await services.publish(*thing.lives((0, "running")))
     await tracking_of(services, known, hourly=0.096, monthly=69.12, monthly_730=70.08)
     tracking = await tracking_of(services, unknown, hourly=None, monthly=None, total=None)
     assert "no price for x99.none in us-east-1" in tracking["not_included"]
+    await tracking_of(services, database, monthly=265.64)  # 720 h x $0.337 + 100 GiB x $0.23
+    await tracking_of(services, network, hourly=0.0, included=["vpc"], not_included=[])
     found = await overview(services, caller)
-    assert (found.currency, found.cost_per_hour.amount, found.monthly_cost) == ("USD", "0.10", 69.12)
+    assert (found.currency, found.cost_per_hour.amount, found.monthly_cost) == ("USD", "0.46", 334.76)
     assert [share.name for share in found.by_provider] == ["aws"]
-    assert [share.name for share in found.by_category] == ["compute"]
+    assert {share.name for share in found.by_category} == {"compute", "database", "storage", "network"}
     assert [share.name for share in found.by_environment] == ["staging"]
-    assert (found.basis.metered_resources, found.basis.unpriced_resources) == (2, 1)
-    assert found.basis.unpriced == ["no price for x99.none in us-east-1"]
-    assert "resources without a known price (1)" in found.basis.not_included
+    counts = (found.basis.metered_resources, found.basis.unpriced_resources, found.basis.partly_priced_resources)
+    assert counts == (4, 1, 1)
+    assert sorted(found.basis.unpriced) == [
+        "no price for the use of database:postgres:db.m7g.large:multi_az: backups beyond the size of its storage",
+        "no price for x99.none in us-east-1",
+    ]
+    assert {"resources without a known price (1)", "what is paid beside a known price (1)"} <= {
+        *found.basis.not_included
+    }
     assert found.basis.hours_basis == 720
-    assert (str(found.basis.prices_from), str(found.basis.prices_to)) == ("2024-08-01", "2026-07-01")
+    assert (str(found.basis.prices_from), str(found.basis.prices_to)) == ("2023-06-01", "2026-09-01")
 
 
 async def test_another_organization_sees_nothing_of_it(services: Services) -> None:
@@ -264,7 +276,7 @@ async def test_what_came_with_a_snapshot_and_not_as_an_event_is_metered_too(serv
     async with services.database("costs").work(caller) as work:
         for machine in machines:
             assert await apply_resource(work, machine.resource(7, hours_ago(1), "running"))
-    await start(services)
+    await services.start("costs", metering_interval_s=0.1)  # a whole batch within its usual lease
     said = await services.events_of(ResourceCostChanged, count)
     assert {event.resource_id for event in said} == {machine.id for machine in machines}
     assert {event.cost_tracking["hourly"] for event in said} == {float(MICRO_USD_PER_HOUR)}

@@ -1,5 +1,6 @@
 """The prices of this release: complete, dated, sourced, and read a region at a time."""
 
+import csv
 import gzip
 import json
 import re
@@ -11,14 +12,18 @@ from pathlib import Path
 import moto
 import pytest
 
+from deploy.price_lists.__main__ import CLOUDS, with_assets
 from shared.clouds.errors import Unsupported
-from shared.clouds.list_prices import ListPrice, ListPrices
+from shared.clouds.list_prices import NAME, ListPrice, ListPrices
 from shared.clouds.registry import list_prices_of, machine_types_of, provider_names
 
 OFFERINGS = Path(moto.__file__).parent / "ec2/resources/instance_type_offerings/region"
 README = Path(__file__).parents[3] / "shared/clouds/prices.md"
 
-ROWS = {"aws": 29_593, "azure": 83_997, "digitalocean": 1_807, "gcp": 35_133, "linode": 930, "vultr": 2_621}
+ROWS = {"aws": 43_870, "azure": 84_127, "digitalocean": 1_874, "gcp": 35_146, "linode": 1_054, "vultr": 2_684}
+FREE = {"vpc", "virtual_network", "domain", "cdn_endpoint"}
+ASSETS = {"database", "load_balancer", "nodebalancer", "forwarding_rule", "cloud_dns_zone"}
+"""What costs something by the hour and is no machine: the first part of the item."""
 
 # Copied from the sources that shared/clouds/prices.md names.
 GOLDEN = [
@@ -43,8 +48,22 @@ GOLDEN = [
     ("linode", "us-east", "g6-standard-2", "hour", "0.036", date(2024, 12, 1)),
     ("linode", "br-gru", "g6-dedicated-64", "hour", "9.677", date(2024, 1, 1)),
     ("vultr", "ewr", "vc2-1c-1gb", "hour", "0.00685", date(2022, 10, 1)),
+    ("aws", "us-east-1", "database:mysql:db.t3.large:multi_az", "hour", "0.272", date(2024, 8, 1)),
+    ("aws", "global", "route53_zone", "month", "0.5", date(2026, 9, 1)),
+    ("aws", "eu-west-1", "vpc", "month", "0", date(2023, 6, 1)),
+    ("azure", "eastus", "database:S0", "hour", "0.02016", date(2024, 6, 1)),
+    ("gcp", "global", "forwarding_rule", "hour", "0.025", date(2026, 9, 1)),
+    ("digitalocean", "fra1", "load_balancer", "month", "12", date(2025, 2, 1)),
+    ("linode", "br-gru", "nodebalancer", "hour", "0.021", date(2024, 1, 1)),
+    ("vultr", "ewr", "object_storage:2", "month", "18", date(2025, 9, 1)),
     ("vultr", "sao", "vc2-1c-1gb-sc1", "hour", "0.01027", date(2022, 10, 1)),
 ]
+
+
+def text_rows(provider_name: str) -> list[tuple[str, ...]]:
+    """As they stand in the file."""
+    text = gzip.decompress((CLOUDS / provider_name / NAME).read_bytes()).decode()
+    return [tuple(row) for row in csv.reader(text.splitlines()[1:])]
 
 
 @cache
@@ -63,12 +82,13 @@ def test_published_prices_are_in_the_files(
 
 
 @pytest.mark.parametrize("provider_name", provider_names())
-def test_every_price_is_above_zero_dated_and_names_its_source(provider_name: str) -> None:
+def test_every_price_is_above_zero_or_free_dated_and_names_its_source(provider_name: str) -> None:
     """All rows are found again through their regions: the rows of each stand together, and none is there twice."""
     found = all_of(provider_name)
     readme = README.read_text()
     assert len(found) == ROWS[provider_name]
-    assert all(each.usd > 0 and each.unit in {"hour", "gib_month"} for each in found)
+    assert all((each.usd == 0) == (each.item in FREE) and each.usd >= 0 for each in found)
+    assert {each.unit for each in found} <= {"hour", "month", "gib_month"}
     assert all(part in readme for each in found for part in each.source.split(", "))
 
 
@@ -76,8 +96,18 @@ def test_every_price_is_above_zero_dated_and_names_its_source(provider_name: str
 def test_a_price_by_the_hour_is_that_of_a_known_type_or_of_one_without_a_known_size(provider_name: str) -> None:
     types = machine_types_of(provider_name)
     items = {each.item.removeprefix("spot:") for each in all_of(provider_name) if each.unit == "hour"}
-    unknown = items - types.keys()
+    unknown = {item for item in items if item.partition(":")[0] not in ASSETS} - types.keys()
     assert not unknown or provider_name == "aws", unknown
+
+
+def test_the_prices_of_assets_are_in_the_lists_as_they_were_written_down() -> None:
+    """`python -m deploy.price_lists write` puts them there; each is short enough for the table of costs."""
+    for name in provider_names():
+        present = [(each.region, each.item) for each in all_of(name)]
+        rows = [row for row in text_rows(name) if row]
+        assert with_assets(name, rows, None) == rows, name
+        assert len(present) == len(rows)
+        assert max(len(item) for _, item in present) <= 64
 
 
 def test_what_is_not_on_a_list_has_no_price() -> None:

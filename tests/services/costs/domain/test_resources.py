@@ -12,9 +12,9 @@ from services.costs.domain.prices import Price
 from services.costs.domain.resources import Facts, Transition, periods
 
 START = datetime(2026, 11, 20, 22, 0, tzinfo=UTC)
-MICRO = Facts("us-east-1", "ec2_instance", {"instance_type": "t3.micro", "volume_size_gib": 8})
-LARGE = Facts("us-east-1", "ec2_instance", {"instance_type": "m5.large", "volume_size_gib": 8})
-VOLUME = Facts("us-east-1", "volume", {"size_gib": 8, "kind": "gp3"})
+MICRO = Facts("aws", "us-east-1", "ec2_instance", {"instance_type": "t3.micro", "volume_size_gib": 8})
+LARGE = Facts("aws", "us-east-1", "ec2_instance", {"instance_type": "m5.large", "volume_size_gib": 8})
+VOLUME = Facts("aws", "us-east-1", "volume", {"size_gib": 8, "kind": "gp3"})
 PRICES = {
     ("us-east-1", "t3.micro"): [Price("t3.micro", "hour", Decimal("0.0104"), START.date(), "test")],
     ("us-east-1", "m5.large"): [Price("m5.large", "hour", Decimal("0.096"), START.date(), "test")],

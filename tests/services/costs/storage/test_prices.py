@@ -27,7 +27,7 @@ async def test_the_prices_of_a_region_are_kept_once_and_found(migrated_database:
         assert [(each.usd, each.source) for each in found[wanted[0]]] == [(Decimal("0.0104"), "karpenter-provider-aws")]
         assert set(found) == {wanted[0]}
         assert await prices.span(work, {"linode"}) == (
-            date(2024, 1, 1), date(2024, 12, 1), ["api.linode.com/v4/linode/types", "linode/manager"]
+            date(2023, 5, 1), date(2024, 12, 1), ["api.linode.com/v4/linode/types", "linode/docs", "linode/manager"]
         )  # fmt: skip
         assert await prices.span(work, {"vultr"}) == await prices.span(work, set()) == (None, None, [])
     await database.close()
