@@ -13,6 +13,7 @@ from deploy.local.clouds.azure.operations import accepted, time_text
 from deploy.local.clouds.azure.orders import Root, read_order
 from deploy.local.clouds.azure.tags import checked
 from deploy.local.clouds.world.controls import MACHINE, VOLUME
+from deploy.local.clouds.world.lives import resized, switched
 from deploy.local.clouds.world.provider import Action, Answer, Call, Refusal
 from deploy.local.clouds.world.things import GONE, Thing
 
@@ -25,6 +26,8 @@ _PROVISIONING = {
     "deleting": "Deleting", "failed": "Failed",
 }  # fmt: skip
 _POWERED = ("starting", "running", "deallocating", "deallocated", "stopping", "stopped")
+_PAID_FOR = {"running": True, "deallocated": False}
+"""A stopped one has its host still, and is paid for (learn.microsoft.com/azure/virtual-machines/states-billing)."""
 _ALLOCATION_FAILED = {
     "code": "AllocationFailed",
     "message": "Allocation failed. We do not have sufficient capacity for the requested VM size in this region.",
@@ -197,6 +200,8 @@ def _power(call: Call, doing: str, done: str, before: tuple[str, ...]) -> Answer
     if thing.state not in before:
         raise Refusal("wrong_state", f"The operation is not allowed while the VM '{thing.id}' is {thing.state}.")
     end = thing.state if call.fails_operation else done
+    if not call.fails_operation and done in _PAID_FOR:
+        switched(thing, call.later() if done == "deallocated" else call.now_s, on=_PAID_FOR[done])
     thing.turn(doing, (call.later(), end))
     call.save(thing)
     return accepted(call, 202, None, call.later(), result_ids=[thing.id], error=_ALLOCATION_FAILED)
@@ -213,6 +218,7 @@ def _patch(call: Call) -> Answer:
             raise Refusal("wrong_state", f"The size cannot be changed while the VM is {thing.state}.")
         is_spot = "priority" in thing.facts["properties"]
         from_order = read_order(call, thing.region, only_size=size, is_spot=is_spot)
+        resized(thing, call.now_s, thing.facts["properties"]["hardwareProfile"]["vmSize"])
         thing.facts["properties"]["hardwareProfile"] = {"vmSize": from_order.size.name}
     call.save(thing)
     return accepted(call, 200, document(thing), call.now_s, result_ids=[thing.id])
@@ -226,6 +232,7 @@ def _delete(call: Call) -> Answer:
         return Answer(204)
     due_s = call.later()
     thing.turn("deleting", (due_s, DELETED))
+    thing.facts["gone_s"] = due_s
     call.save(thing)
     profile = thing.facts["properties"]["storageProfile"]
     for each in (profile["osDisk"], *profile["dataDisks"]):

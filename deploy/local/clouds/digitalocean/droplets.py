@@ -11,6 +11,7 @@ from deploy.local.clouds.digitalocean.answers import moment, page_of
 from deploy.local.clouds.digitalocean.events import ACTION, FIRST_NUMBER, action_document
 from deploy.local.clouds.digitalocean.tags import spelled_tags
 from deploy.local.clouds.world.controls import MACHINE
+from deploy.local.clouds.world.lives import resized
 from deploy.local.clouds.world.provider import Answer, Call, Refusal
 from deploy.local.clouds.world.things import GONE, Thing
 
@@ -93,6 +94,7 @@ def act(call: Call) -> Answer:
             droplet.turn("active", (due_s, "off"))
             droplet.facts["power"].append([due_s, False])
         if kind == "resize":
+            resized(droplet, due_s, droplet.facts["size"])
             droplet.facts["resize"] = [due_s, str(wanted["size"])]
     if kind == "snapshot":
         images.take(call, droplet, str(wanted.get("name") or droplet.facts["name"]), due_s)

@@ -5,6 +5,7 @@ Regions and images are a selection; sizes and prices are all that we know of.
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from shared.clouds.registry import list_prices_of, machine_types_of
@@ -12,7 +13,7 @@ from shared.clouds.registry import list_prices_of, machine_types_of
 _SLUGS = sorted(machine_types_of("digitalocean"))
 _PRICED = "nyc3"
 """DigitalOcean's prices are the same in all regions."""
-_HOURS_PER_MONTH = 672
+HOURS_PER_MONTH = 672
 """After so many hours DigitalOcean counts no more."""
 
 REGIONS = {
@@ -30,6 +31,18 @@ _IMAGES = {
 }
 
 
+def gib_month_usd(region: str) -> Decimal | None:
+    """Of a volume; None where it has no known price."""
+    price = list_prices_of("digitalocean").of_region(region).get("disk")
+    return None if price is None else price.usd
+
+
+def hour_usd(slug: str) -> Decimal | None:
+    """None for a size without a known price."""
+    price = list_prices_of("digitalocean").of_region(_PRICED).get(slug)
+    return None if price is None else price.usd
+
+
 def size(slug: str) -> dict[str, Any] | None:
     """None for an unknown one."""
     known = machine_types_of("digitalocean").get(slug)
@@ -38,7 +51,7 @@ def size(slug: str) -> dict[str, Any] | None:
     hourly = float(list_prices_of("digitalocean").of_region(_PRICED)[slug].usd)
     return {
         "slug": slug, "memory": int(known.memory_gib * 1024), "vcpus": known.vcpu, "disk": known.disk_gib,
-        "transfer": min(10.0, max(0.5, known.memory_gib)), "price_monthly": round(hourly * _HOURS_PER_MONTH, 2),
+        "transfer": min(10.0, max(0.5, known.memory_gib)), "price_monthly": round(hourly * HOURS_PER_MONTH, 2),
         "price_hourly": hourly, "regions": sorted(REGIONS), "available": True, "description": known.family,
         "networking_throughput": 2000,
         "disk_info": [{"type": "local", "size": {"amount": known.disk_gib, "unit": "gib"}}],

@@ -9,6 +9,7 @@ from typing import Any
 
 from deploy.local.clouds.digitalocean import (
     balancers,
+    billing,
     cdn,
     databases,
     domains,
@@ -103,6 +104,7 @@ class DigitalOcean(Provider):
             *domains.actions(),
             *databases.actions(),
             *cdn.actions(),
+            *billing.actions(),
             *spaces.actions(),
         ]
 

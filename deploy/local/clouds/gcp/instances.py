@@ -29,6 +29,7 @@ from deploy.local.clouds.gcp.places import (
     url,
 )
 from deploy.local.clouds.world.controls import MACHINE
+from deploy.local.clouds.world.lives import resized, switched
 from deploy.local.clouds.world.provider import Action, Answer, Call, Handler, Refusal
 from deploy.local.clouds.world.things import GONE, Thing
 
@@ -39,6 +40,8 @@ _LABEL_VALUE = re.compile(r"[a-z0-9_-]{0,63}")
 _METADATA_VALUE_BYTES = 262_144
 _METADATA_BYTES = 524_288
 _LABELS_MAX = 64
+_OURS = frozenset({"deleting", "gone_s", "power", "sizes"})
+"""What of a machine's facts no client sees."""
 
 
 def actions() -> list[Action]:
@@ -97,7 +100,7 @@ def need(call: Call, path: str) -> Thing:
 
 def render(call: Call, thing: Thing) -> dict[str, Any]:
     zone = thing.id.split("/")[1]
-    facts = {name: value for name, value in thing.facts.items() if name != "deleting"}
+    facts = {name: value for name, value in thing.facts.items() if name not in _OURS}
     shown = {
         **facts,
         "kind": "compute#instance",
@@ -295,6 +298,7 @@ def start(call: Call) -> Answer:
         raise not_ready(f"projects/{call.account.account_id}/{machine.id}")
     if machine.state == "TERMINATED":
         machine.facts["lastStartTimestamp"] = stamp(call.now_s)
+        switched(machine, call.now_s, on=True)
         machine.turn("STAGING", (call.later(), "RUNNING"))
     return _changed(call, machine, "start")
 
@@ -305,6 +309,7 @@ def stop(call: Call) -> Answer:
         raise not_ready(f"projects/{call.account.account_id}/{machine.id}")
     if machine.state == "RUNNING":
         machine.facts["lastStopTimestamp"] = stamp(call.now_s)
+        switched(machine, call.later(), on=False)
         machine.turn("STOPPING", (call.later(), "TERMINATED"))
     return _changed(call, machine, "stop", share=1.0)
 
@@ -312,7 +317,7 @@ def stop(call: Call) -> Answer:
 def delete(call: Call) -> Answer:
     machine = need(call, path_of(call))
     if not machine.facts.get("deleting"):
-        machine.facts["deleting"] = True
+        machine.facts |= {"deleting": True, "gone_s": call.later()}
         machine.turn("STOPPING", (call.later(), DELETED), (call.later() + REMEMBERED_S, GONE))
         for each in machine.facts["disks"]:
             disks.leave(call, each)
@@ -341,6 +346,7 @@ def set_machine_type(call: Call) -> Answer:
         raise Refusal(
             "wrong_state", "Machine type can only be changed when the instance is stopped.", code="invalidState"
         )
+    resized(machine, call.now_s, machine.facts["machineType"])
     machine.facts["machineType"] = wanted
     return _changed(call, machine, "setMachineType")
 

@@ -9,6 +9,7 @@ from typing import Any
 from deploy.local.clouds.linode import offers, vpcs
 from deploy.local.clouds.linode.answers import moment, page_of
 from deploy.local.clouds.world.controls import GROUP, MACHINE, SNAPSHOT
+from deploy.local.clouds.world.lives import resized
 from deploy.local.clouds.world.provider import Answer, Call, Refusal
 from deploy.local.clouds.world.things import Thing
 
@@ -133,6 +134,7 @@ def resize(call: Call) -> Answer:
         message = "Linode has more disk allocated than the new plan allows. Resize its disks first."
         raise Refusal("invalid", message, field="type")
     if not call.fails_operation:
+        resized(linode, call.later(0.8), now["id"])
         linode.facts["resize"] = [call.later(0.8), wanted["id"]]
     return _change(call, linode, "resizing", linode.state, 0.8)
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from shared.clouds.registry import list_prices_of, machine_types_of
 
 _PRICED = "us-east"
 """Linode's prices are the same in all of these regions."""
+
+MONTH_HOURS = 1 / 0.0015
+"""A month costs as much as so many hours of it, 666⅔, and no more."""
 
 # id: country, label
 REGIONS = {
@@ -38,6 +42,18 @@ def region(code: str, *, available: bool) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def gib_month_usd(region: str) -> Decimal | None:
+    """Of a volume; None where it has no known price."""
+    price = list_prices_of("linode").of_region(region).get("disk")
+    return None if price is None else price.usd
+
+
+def hour_usd(identifier: str) -> Decimal | None:
+    """None for a type without a known price."""
+    price = list_prices_of("linode").of_region(_PRICED).get(identifier)
+    return None if price is None else price.usd
+
+
 def type_(identifier: str) -> dict[str, Any] | None:
     """None for an unknown one."""
     known = machine_types_of("linode").get(identifier)
@@ -45,7 +61,7 @@ def type_(identifier: str) -> dict[str, Any] | None:
         return None
     kind = identifier.split("-")[1]
     hourly = float(list_prices_of("linode").of_region(_PRICED)[identifier].usd)
-    monthly = round(hourly / 0.0015, 2)
+    monthly = round(hourly * MONTH_HOURS, 2)
     return {
         "id": identifier, "label": f"{kind.capitalize()} {known.memory_gib:g}GB", "class": kind, "vcpus": known.vcpu,
         "memory": int(known.memory_gib * 1024), "disk": known.disk_gib * 1024,

@@ -7,6 +7,7 @@ from typing import Any
 
 from deploy.local.clouds.estate import Planned
 from deploy.local.clouds.linode import (
+    billing,
     buckets,
     databases,
     domains,
@@ -96,6 +97,7 @@ class Linode(Provider):
             *domains.actions(),
             *databases.actions(),
             *buckets.actions(),
+            *billing.actions(),
         ]
 
     def public_actions(self) -> Sequence[Action]:
@@ -166,7 +168,8 @@ def _account(call: Call) -> Answer:
     account = {
         "euuid": call.account.account_id, "company": "Canopy", "email": "operations@canopy.test", "first_name": "",
         "last_name": "", "address_1": "", "address_2": "", "city": "", "state": "", "zip": "", "country": "US",
-        "phone": "", "tax_id": "", "balance": 0.0, "balance_uninvoiced": 0.0, "active_promotions": [],
+        "phone": "", "tax_id": "", "balance": 0.0,
+        "balance_uninvoiced": float(billing.uninvoiced_usd(call)), "active_promotions": [],
         "active_since": "2024-01-01T00:00:00", "capabilities": ["Linodes", "Cloud Firewall"],
         "billing_source": "linode", "credit_card": {"last_four": None, "expiry": None},
     }  # fmt: skip

@@ -90,8 +90,8 @@ def document(call: Call, block: Thing) -> dict[str, Any]:
     facts, instance = block.facts, owner(call, block)
     attached = {} if instance is None else instance.facts
     return {
-        "id": block.id, "date_created": moment(block.created_s), "cost": facts["size"] * 0.1, "status": block.state,
-        "size_gb": facts["size"], "region": block.region, "label": facts["label"],
+        "id": block.id, "date_created": moment(block.created_s), "status": block.state, "size_gb": facts["size"],
+        "cost": float(facts["size"] * offers.BLOCK_GIB_MONTH_USD), "region": block.region, "label": facts["label"],
         "attached_to_instance": "" if instance is None else instance.id,
         "attached_to_instance_label": attached.get("label", ""), "attached_to_instance_ip": "",
         "mount_id": f"{block.region}-{block.id.replace('-', '')[:14]}", "block_type": "high_perf",

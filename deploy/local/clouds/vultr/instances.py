@@ -9,6 +9,7 @@ from typing import Any
 from deploy.local.clouds.vultr import networks, offers
 from deploy.local.clouds.vultr.answers import moment, page_of
 from deploy.local.clouds.world.controls import GROUP, MACHINE, SNAPSHOT
+from deploy.local.clouds.world.lives import resized
 from deploy.local.clouds.world.provider import Answer, Call, Refusal
 from deploy.local.clouds.world.things import GONE, Thing
 
@@ -100,6 +101,7 @@ def _resize(call: Call, instance: Thing, identifier: str) -> None:
     if plan["disk"] < now["disk"]:
         raise Refusal("invalid", "Unable to downgrade to that plan: its disk is smaller.")
     if not call.fails_operation:
+        resized(instance, call.later(0.8), str(now["id"]))
         instance.facts["resize"] = [call.later(0.8), identifier]
     instance.turn("resizing", (call.later(0.8), instance.state))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from shared.clouds.registry import list_prices_of, machine_types_of
@@ -9,6 +10,9 @@ from shared.clouds.registry import list_prices_of, machine_types_of
 _PRICED = "ewr"
 """Vultr's prices are the same in all regions but São Paulo, which has plans of its own."""
 _SAO_PAULO = "-sc1"
+MONTH_HOURS = 730
+"""A month costs as much as so many hours of it, and no more."""
+BLOCK_GIB_MONTH_USD = Decimal("0.1")
 
 # id: city, country, continent
 _REGIONS = {
@@ -41,6 +45,13 @@ def regions() -> list[dict[str, Any]]:
     ]
 
 
+def hour_usd(identifier: str) -> Decimal | None:
+    """None for a plan without a known price."""
+    region = "sao" if identifier.endswith(_SAO_PAULO) else _PRICED
+    price = list_prices_of("vultr").of_region(region).get(identifier)
+    return None if price is None else price.usd
+
+
 def plan(identifier: object) -> dict[str, Any] | None:
     """None for an unknown one."""
     known = machine_types_of("vultr").get(str(identifier))
@@ -50,7 +61,7 @@ def plan(identifier: object) -> dict[str, Any] | None:
     hourly = float(list_prices_of("vultr").of_region("sao" if sao_paulo else _PRICED)[known.name].usd)
     return {
         "id": identifier, "vcpu_count": known.vcpu, "ram": int(known.memory_gib * 1024), "disk": known.disk_gib,
-        "disk_count": 1, "bandwidth": min(15_360, 1024 * known.vcpu), "monthly_cost": round(hourly * 730, 1),
+        "disk_count": 1, "bandwidth": min(15_360, 1024 * known.vcpu), "monthly_cost": round(hourly * MONTH_HOURS, 1),
         "hourly_cost": hourly, "type": known.name.partition("-")[0],
         "locations": ["sao"] if sao_paulo else sorted(set(_REGIONS) - {"sao"}), "gpu_vram_gb": 0, "gpu_type": "",
     }  # fmt: skip

@@ -9,6 +9,7 @@ from deploy.local.clouds.estate import Planned
 from deploy.local.clouds.vultr import (
     balancers,
     bandwidth,
+    billing,
     blocks,
     cdn,
     databases,
@@ -94,6 +95,7 @@ class Vultr(Provider):
             *databases.actions(),
             *object_storage.actions(),
             *cdn.actions(),
+            *billing.actions(),
         ]
 
     def authenticate(self, request: HttpRequest, accounts: Sequence[Account], now_s: float) -> Account:
@@ -165,8 +167,7 @@ def _create(call: Call) -> Answer:
 
 def _account(call: Call) -> Answer:
     account = {
-        "name": "Operations", "email": call.account.account_id, "balance": -10.0, "pending_charges": 0.0,
-        "last_payment_date": "2026-11-01T00:00:00+00:00", "last_payment_amount": -50.0,
+        "name": "Operations", "email": call.account.account_id, **billing.account_facts(call),
         "acls": ["subscriptions_view", "subscriptions", "provisioning", "billing"],
     }  # fmt: skip
     return Answer(200, {"account": account})

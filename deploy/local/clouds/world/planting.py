@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from deploy.local.clouds.estate import Planned, SeedOrder, planned
 from deploy.local.clouds.world.accounts import Account
 from deploy.local.clouds.world.gardener import Gardener
+from deploy.local.clouds.world.lives import switched
 from deploy.local.clouds.world.provider import Provider
 from deploy.local.clouds.world.things import MACHINE, Thing
 from deploy.local.clouds.world.world import World
@@ -49,8 +50,7 @@ def _settled(machine: Thing, each: Planned, provider: Provider, now_s: float) ->
     machine.settle(now_s)
     if each.is_stopped:
         machine.turn(provider.stopped_state)
-        if "power" in machine.facts:
-            machine.facts["power"].append([each.created_s + 3600, False])
+        switched(machine, each.created_s + 3600, on=False)
     return machine
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from deploy.local.clouds.clock import Clock
@@ -24,9 +25,9 @@ LAST_NUMBER = "last_number"
 class World:
     """The state of the process. Everything that `save` has not written yet is lost by a kill, and was not answered."""
 
-    def __init__(self, storage: Storage, settings: Settings) -> None:
+    def __init__(self, storage: Storage, settings: Settings, wall: Callable[[], float] = time.time) -> None:
         self.settings = settings
-        self.clock = Clock(offset_s=storage.fact("clock_offset_s"))
+        self.clock = Clock(wall, offset_s=storage.fact("clock_offset_s"))
         self.faults = Faults(OWN_KINDS)
         self.things = Things(self.clock.now_s)
         self.things.load(storage.things())
