@@ -8,6 +8,7 @@ from typing import Any
 
 from deploy.local.clouds.azure import (
     balancers,
+    cost_management,
     disks,
     dns,
     estate,
@@ -80,6 +81,7 @@ class AzureProvider(Provider):
             *storage.actions(),
             *sql.actions(),
             *metrics.actions(),
+            *cost_management.actions(),
         ]
 
     def authenticate(self, request: HttpRequest, accounts: Sequence[Account], now_s: float) -> Account:
