@@ -10,6 +10,7 @@ from typing import Any
 from deploy.local.clouds.estate import Planned
 from deploy.local.clouds.gcp import (
     balancers,
+    bigquery,
     disks,
     dns,
     edges,
@@ -72,6 +73,7 @@ class GcpProvider(Provider):
             *sql.actions(),
             *dns.actions(),
             *monitoring.actions(),
+            *bigquery.actions(),
         ]
 
     def authenticate(self, request: HttpRequest, accounts: Sequence[Account], now_s: float) -> Account:
