@@ -1,19 +1,25 @@
 """How does a service reach its database? One engine, and `work`: a transaction on somebody's behalf."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from typing import cast
 from uuid import UUID
 
+import psycopg
+from psycopg.rows import TupleRow
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from shared.db.idempotency import Acceptance
+from shared.db.exchange import Step, first_rows
+from shared.db.idempotency import Acceptance, questions
 from shared.db.migrate import driver_url
-from shared.db.tenancy import enter_background, enter_organization
+from shared.db.tenancy import background_entry, organization_entry
 from shared.db.work import Work
 from shared.kit.clock import Clock, SystemClock
 from shared.messages.base import Mutation
 from shared.messages.context import Context
+
+BEGIN, COMMIT = Step("BEGIN", {}), Step("COMMIT", {})
 
 
 def create_engine(url: str, *, pool_size: int = 10, application_name: str = "canopy") -> AsyncEngine:
@@ -54,14 +60,8 @@ class Database:
 
         A context with an organization sees that organization's rows only; one without sees all (system role).
         """
-        async with self.engine.connect() as connection:
-            async with connection.begin():
-                await self._enter(connection, context.organization)
-                work = Work(connection, context, self.clock.now(), self.service)
-                yield work
-                sent = await work.flush(notify=not self.relay_is_here())
-            if sent:
-                self.wake()
+        async with self._transaction(context) as (work, _):
+            yield work
 
     @asynccontextmanager
     async def accept(self, request: Mutation) -> AsyncIterator[Acceptance]:
@@ -70,16 +70,45 @@ class Database:
         Raises Replayed (answered with the first reply), Conflict (in flight, or a secret was answered), InvalidInput
         (same key, other body).
         """
-        async with self.work(Context.of(request)) as work:
-            acceptance = Acceptance(work, request)
-            await acceptance.claim()
+        async with self._claimed(request) as acceptance:
             yield acceptance
             await acceptance.remember()
 
     async def check(self, request: Mutation) -> None:
         """For mutations that ask a cloud before their transaction: raise what `accept` would raise, store nothing."""
-        async with self.work(Context.of(request)) as work:
-            await Acceptance(work, request).claim()
+        async with self._claimed(request):
+            pass
+
+    @asynccontextmanager
+    async def _claimed(self, request: Mutation) -> AsyncIterator[Acceptance]:
+        context = Context.of(request)
+        if context.organization is None:
+            raise LookupError("a mutation belongs to an organization")
+        async with self._transaction(context, questions(request, context.organization)) as (work, (lock, known)):
+            acceptance = Acceptance(work, request)
+            await acceptance.claim(lock, known)
+            yield acceptance
+
+    @asynccontextmanager
+    async def _transaction(
+        self, context: Context, asked: Sequence[Step] = ()
+    ) -> AsyncIterator[tuple[Work, list[TupleRow | None]]]:
+        """A transaction and the answers to what is asked at its begin, in the message that begins it.
+
+        The last statements go in the message that commits: each wait less is a tenth of what a mutation costs here.
+        """
+        async with self.engine.connect() as connection:
+            async with connection.begin():
+                _, _, *answers = await _first_rows(connection, [BEGIN, self._entry(context.organization), *asked])
+                work = Work(connection, context, self.clock.now(), self.service)
+                yield work, answers
+                if last := work.last_steps(notify=not self.relay_is_here()):
+                    await _first_rows(connection, [*last, COMMIT])
+            if work.speaks:
+                self.wake()
+
+    def _entry(self, organization: UUID | None) -> Step:
+        return background_entry(self.service) if organization is None else organization_entry(organization)
 
     async def is_reachable(self) -> bool:
         try:
@@ -92,8 +121,11 @@ class Database:
     async def close(self) -> None:
         await self.engine.dispose()
 
-    async def _enter(self, connection: AsyncConnection, organization: UUID | None) -> None:
-        if organization is None:
-            await enter_background(connection, self.service)
-        else:
-            await enter_organization(connection, organization)
+
+async def _first_rows(connection: AsyncConnection, steps: Sequence[Step]) -> list[TupleRow | None]:
+    """Several steps in one message, on SQLAlchemy's connection and past it. Raises psycopg.Error.
+
+    A lost server becomes SQLAlchemy's own OperationalError, and its pool new, when the transaction is rolled back.
+    """
+    driver = cast("psycopg.AsyncConnection[TupleRow]", (await connection.get_raw_connection()).driver_connection)
+    return await first_rows(driver, steps)

@@ -34,12 +34,13 @@ _IN_DOUBT = (InvalidSqlStatementName, FeatureNotSupported)
 class Step:
     """A statement with places such as `%(id)s` and their values; a percent sign of its own is written twice.
 
-    PostgreSQL infers the values' types from the statement. `kept`: it stays prepared on the connection.
+    PostgreSQL infers the values' types from the statement. `kept`: it stays prepared on the connection; not on one that
+    runs other transactions too, of which psycopg discards all that is prepared when one is rolled back.
     """
 
     statement: str
     parameters: Mapping[str, Any]
-    kept: bool = True
+    kept: bool = False
 
 
 @dataclass(slots=True)
@@ -73,12 +74,21 @@ _KEPT: WeakKeyDictionary[AsyncConnection[Any], _Kept] = WeakKeyDictionary()
 async def last_row(connection: AsyncConnection[TupleRow], steps: Sequence[Step]) -> TupleRow | None:
     """Run the steps in order, as one transaction that nothing else is part of; the first row of the last one.
 
-    Raises psycopg.Error as the first step that fails does; later ones do not run then. Who is cancelled, or loses the
-    server, leaves the connection free or closed, never with results that another would take for its own.
+    Raises as `first_rows`.
+    """
+    if connection.pgconn.transaction_status in {pq.TransactionStatus.INTRANS, pq.TransactionStatus.INERROR}:
+        raise ProgrammingError("the message is to be a transaction of its own, and the connection is in one")
+    return (await first_rows(connection, steps))[-1]
+
+
+async def first_rows(connection: AsyncConnection[TupleRow], steps: Sequence[Step]) -> list[TupleRow | None]:
+    """Run the steps in order, in the transaction that the connection is in; of each its first row, or None.
+
+    BEGIN and COMMIT may be among them. Raises psycopg.Error as the first step that fails does; later ones do not run
+    then. Who is cancelled, or loses the server, leaves the connection free or closed, never with results that another
+    would take for its own.
     """
     async with connection.lock:
-        if connection.pgconn.transaction_status in {pq.TransactionStatus.INTRANS, pq.TransactionStatus.INERROR}:
-            raise ProgrammingError("an exchange is a transaction of its own, and the connection is in one")
         message = _Message(connection)
         for step in steps:
             message.add(step)
@@ -88,7 +98,7 @@ async def last_row(connection: AsyncConnection[TupleRow], steps: Sequence[Step])
             message.take_note()
             if connection.pgconn.pipeline_status != pq.PipelineStatus.OFF:
                 connection.pgconn.finish()
-        return message.answer()
+        return message.answers()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +115,7 @@ class _Message:
     def __init__(self, connection: AsyncConnection[Any]) -> None:
         self.commands: list[_Command] = []
         self.results: list[pq.abc.PGresult] = []
+        self._steps: list[int] = []
         self._pgconn = connection.pgconn
         self._values = Transformer(connection)
         self._kept = _KEPT.setdefault(connection, _Kept())
@@ -121,6 +132,7 @@ class _Message:
             self.commands.append(_Command(partial(self._pgconn.send_query_prepared, name, values)))
         else:
             self.commands.append(_Command(partial(self._pgconn.send_query_params, text, values)))
+        self._steps.append(len(self.commands) - 1)
 
     def take_note(self) -> None:
         """What the connection knows now; neither to prepare nor to close is undone with the transaction."""
@@ -129,14 +141,18 @@ class _Message:
                 command.done()
         self._kept.give_up_all_but(0 if isinstance(self._failure(), _IN_DOUBT) else STATEMENTS_KEPT)
 
-    def answer(self) -> TupleRow | None:
+    def answers(self) -> list[TupleRow | None]:
+        """The first row of each step. Raises psycopg.Error."""
         if failure := self._failure():
             raise failure
         if len(self.results) < len(self.commands):
             raise OperationalError("the connection was lost")
-        if self.results[-1].ntuples == 0:
+        return [self._row(self.results[place]) for place in self._steps]
+
+    def _row(self, result: pq.abc.PGresult) -> TupleRow | None:
+        if result.ntuples == 0:
             return None
-        self._values.set_pgresult(self.results[-1])
+        self._values.set_pgresult(result)
         return self._values.load_row(0, tuple)
 
     def _failure(self) -> Error | None:

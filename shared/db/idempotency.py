@@ -5,11 +5,14 @@ import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
+from psycopg.rows import TupleRow
 from pydantic import BaseModel
-from sqlalchemy import bindparam, delete, select, text
+from sqlalchemy import delete
 
-from shared.db.tables import idempotency, overwrite
+from shared.db.exchange import Step
+from shared.db.tables import idempotency
 from shared.db.work import Work
 from shared.kit.errors import Conflict, InvalidInput
 from shared.messages.base import Mutation
@@ -18,13 +21,21 @@ KEPT = timedelta(hours=24)
 
 _ENVELOPE = {"id", "time", "correlation_id", "causation_id", "type", "idempotency_key", "role"}
 
-_KNOWN = select(idempotency).where(*(column == bindparam(column.name) for column in idempotency.primary_key.columns))
-_REMEMBER = overwrite(idempotency)
+_KNOWN = """
+SELECT body_hash, reply, created_at FROM idempotency
+ WHERE organization_id = %(organization_id)s AND principal = %(principal)s AND route = %(route)s AND key = %(key)s
+"""
+_REMEMBER = """
+INSERT INTO idempotency (organization_id, principal, route, key, body_hash, reply, created_at)
+VALUES (%(organization_id)s, %(principal)s, %(route)s, %(key)s, %(body_hash)s, %(reply)s, %(created_at)s)
+    ON CONFLICT (organization_id, principal, route, key)
+    DO UPDATE SET body_hash = excluded.body_hash, reply = excluded.reply, created_at = excluded.created_at
+"""
 
 _SLOW_HASHES = ThreadPoolExecutor(max_workers=2, thread_name_prefix="body-hash")
 """Few, so that a burst of secrets waits instead of filling the memory."""
 
-_TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:name, 0))")
+_TRY_LOCK = "SELECT pg_try_advisory_xact_lock(hashtextextended(%(name)s, 0))"
 
 
 class Replayed(Exception):
@@ -69,19 +80,23 @@ class Acceptance:
         self.request = request
         self._reply: bytes | None = None
 
-    async def claim(self) -> None:
-        """Raise Replayed, Conflict or InvalidInput when the key is taken; else hold its lock until the commit."""
-        request = self.request
-        if not (await self.work.execute(_TRY_LOCK, {"name": _name_of(request)})).scalar():
+    async def claim(self, lock: TupleRow | None, known: TupleRow | None) -> None:
+        """Raise Replayed, Conflict or InvalidInput when the key is taken; else its lock is held until the commit.
+
+        `lock` and `known` are the answers to `questions`.
+        """
+        if lock is None or lock[0] is not True:
             raise Conflict("the same idempotency key is being processed", code="in_flight", retry_after_s=1)
-        row = (await self.work.execute(_KNOWN, self._key())).mappings().first()
-        if row is None or row["created_at"] < self.work.now - KEPT:
+        if known is None:
             return
-        if row["body_hash"] != await body_hash(request):
+        its_hash, reply, created_at = known
+        if created_at < self.work.now - KEPT:
+            return
+        if its_hash != await body_hash(self.request):
             raise InvalidInput("the idempotency key was used with another body", code="idempotency_key_reused")
-        if row["reply"] is None:
+        if reply is None:
             raise Conflict("already created; the secret is shown once", code="already_created")
-        raise Replayed(bytes(row["reply"]))
+        raise Replayed(reply)
 
     def answer(self, reply: BaseModel, *, secret: bool = False) -> None:
         """Store the reply for repeats; of a secret reply only that there was one."""
@@ -89,15 +104,21 @@ class Acceptance:
 
     async def remember(self) -> None:
         outcome = {"body_hash": await body_hash(self.request), "reply": self._reply, "created_at": self.work.now}
-        await self.work.execute(_REMEMBER, self._key() | outcome)
+        self.work.defer(Step(_REMEMBER, _key_of(self.request, self.work.organization) | outcome))
 
-    def _key(self) -> dict[str, Any]:
-        return {
-            "organization_id": self.work.organization,
-            "principal": self.request.actor,
-            "route": self.request.route,
-            "key": self.request.idempotency_key,
-        }
+
+def questions(request: Mutation, organization: UUID) -> tuple[Step, Step]:
+    """To be asked in this order: who has the lock then sees what its last holder committed."""
+    return Step(_TRY_LOCK, {"name": _name_of(request)}), Step(_KNOWN, _key_of(request, organization))
+
+
+def _key_of(request: Mutation, organization: UUID) -> dict[str, Any]:
+    return {
+        "organization_id": organization,
+        "principal": request.actor,
+        "route": request.route,
+        "key": request.idempotency_key,
+    }
 
 
 async def forget_old_keys(work: Work) -> int:

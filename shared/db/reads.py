@@ -76,6 +76,6 @@ class Reader:
     async def _read(
         self, organization: UUID, statement: str, parameters: Mapping[str, Any], *, kept: bool
     ) -> TupleRow | None:
-        entered = Step(_ENTER, {"organization": str(organization), "mode": _KEPT if kept else _ANEW})
+        entered = Step(_ENTER, {"organization": str(organization), "mode": _KEPT if kept else _ANEW}, kept=True)
         async with self._pool.connection() as connection:
             return await last_row(connection, (entered, Step(statement, parameters, kept)))

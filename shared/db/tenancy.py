@@ -10,6 +10,8 @@ from alembic import op
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared.db.exchange import Step
+
 CURRENT = "(SELECT nullif(current_setting('canopy.organization', true), '')::uuid)"
 
 
@@ -24,14 +26,19 @@ def protect(service: str, table: str) -> None:
     op.execute(f"CREATE POLICY background ON {table} TO {service}_system USING (true) WITH CHECK (true)")
 
 
-_ENTER = text("SELECT set_config('canopy.organization', :organization, true)")
+_ENTER = "SELECT set_config('canopy.organization', %(organization)s, true)"
 
 
-async def enter_organization(connection: AsyncConnection, organization: UUID) -> None:
+def organization_entry(organization: UUID) -> Step:
     """See and write rows of this organization only, until the transaction ends."""
-    await connection.execute(_ENTER, {"organization": str(organization)})
+    return Step(_ENTER, {"organization": str(organization)})
+
+
+def background_entry(service: str) -> Step:
+    """See and write rows of all organizations, until the transaction ends."""
+    return Step(f"SET LOCAL ROLE {service}_system", {})
 
 
 async def enter_background(connection: AsyncConnection, service: str) -> None:
-    """See and write rows of all organizations, until the transaction ends."""
+    """`background_entry` in the middle of a transaction."""
     await connection.execute(text(f"SET LOCAL ROLE {service}_system"))

@@ -1,23 +1,27 @@
 """What is one unit of work? One transaction, on whose behalf, and the messages that leave with its commit."""
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from opentelemetry import propagate
-from sqlalchemy import insert, text
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import Executable
 
-from shared.db.tables import outbox
+from shared.db.exchange import Step
 from shared.messages.audit import AuditRecorded
 from shared.messages.base import AggregateEnvelope, Command, Event
 from shared.messages.context import Context
 from shared.messages.headers import message_headers
 
-NOTIFY = text("SELECT pg_notify('outbox', '')")
+NOTIFY = Step("SELECT pg_notify('outbox', '')", {})
+_PUT = """
+INSERT INTO outbox (message_id, organization_id, aggregate, subject, headers, payload)
+VALUES (%(message_id)s, %(organization_id)s, %(aggregate)s, %(subject)s, %(headers)s, %(payload)s)
+"""
 
 
 class Work:
@@ -31,7 +35,8 @@ class Work:
         self.context = context
         self.now = now
         self._source = source
-        self._rows: list[dict[str, Any]] = []
+        self._deferred: list[Step] = []
+        self._said: list[Step] = []
 
     @property
     def organization(self) -> UUID:
@@ -76,14 +81,18 @@ class Work:
         """Run one statement in this transaction."""
         return await self.connection.execute(statement, parameters)
 
-    async def flush(self, *, notify: bool) -> bool:
-        """Write the buffered messages to the outbox; True when there were any. Called once, by the database."""
-        if not self._rows:
-            return False
-        await self.connection.execute(insert(outbox), self._rows)
-        if notify:
-            await self.connection.execute(NOTIFY)
-        return True
+    def defer(self, step: Step) -> None:
+        """Run a statement with the commit, whose result nobody waits for: it costs no wait of its own."""
+        self._deferred.append(step)
+
+    @property
+    def speaks(self) -> bool:
+        """Whether messages leave with the commit."""
+        return bool(self._said)
+
+    def last_steps(self, *, notify: bool) -> list[Step]:
+        """What is left to do before the commit: the deferred statements, and the messages into the outbox."""
+        return [*self._deferred, *self._said, *((NOTIFY,) if notify and self._said else ())]
 
     def _append(
         self,
@@ -95,16 +104,15 @@ class Work:
         payload: bytes,
     ) -> None:
         propagate.inject(headers)
-        self._rows.append(
-            {
-                "message_id": message_id,
-                "organization_id": organization,
-                "aggregate": aggregate,
-                "subject": subject,
-                "headers": headers,
-                "payload": payload,
-            }
-        )
+        values = {
+            "message_id": message_id,
+            "organization_id": organization,
+            "aggregate": aggregate,
+            "subject": subject,
+            "headers": json.dumps(headers),
+            "payload": payload,
+        }
+        self._said.append(Step(_PUT, values))
 
 
 def rows(result: CursorResult[Any]) -> Sequence[dict[str, Any]]:

@@ -12,7 +12,7 @@ import pytest
 from psycopg import AsyncConnection, errors, pq
 from psycopg.rows import TupleRow
 
-from shared.db.exchange import _KEPT, STATEMENTS_KEPT, Step, last_row
+from shared.db.exchange import _KEPT, STATEMENTS_KEPT, Step, first_rows, last_row
 from shared.db.reads import Reader
 from shared.kit.ids import new_id
 from tests.fixtures.servers import DatabaseFactory
@@ -53,6 +53,23 @@ async def assert_free_and_agreed(connection: Connection) -> None:
     there = {name for (name,) in await plainly(connection, "SELECT name FROM pg_prepared_statements")}
     assert there == {name.decode() for name in (*kept.names.values(), *kept.given_up)}
     assert await ask(connection, "SELECT 'mine', %(n)s::int", n=7) == ("mine", 7)
+
+
+async def test_a_transaction_may_begin_and_end_in_messages_that_ask_more(connection: Connection) -> None:
+    """Each step has its own answer; what fails takes the transaction with it, COMMIT or not."""
+    begin, commit, own = Step("BEGIN", {}), Step("COMMIT", {}), Step(WHERE, {})
+    begun = await first_rows(
+        connection, [begin, Step(ENTER, {"organization": "mine"}), own, Step("SELECT 1 WHERE false", {})]
+    )
+    assert begun == [None, ("mine",), ("mine",), None]
+    assert await first_rows(connection, [own, commit, own]) == [("mine",), None, ("",)]
+    await first_rows(connection, [begin, Step("CREATE TEMPORARY TABLE lost ()", {})])
+    with pytest.raises(errors.DivisionByZero):
+        await first_rows(connection, [Step("SELECT 1/0", {}), commit])
+    assert connection.info.transaction_status is pq.TransactionStatus.INERROR
+    await connection.rollback()
+    assert await ask(connection, "SELECT to_regclass('lost')") == (None,)
+    await assert_free_and_agreed(connection)
 
 
 async def test_values_are_what_was_given_and_places_only_what_is_one(connection: Connection) -> None:

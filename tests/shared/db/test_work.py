@@ -2,9 +2,10 @@
 
 import asyncio
 
+import psycopg
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.exc import OperationalError
 
 from shared.db.engine import Database, create_engine
 from shared.kit.ids import new_id
@@ -45,7 +46,7 @@ async def test_one_organization_does_not_see_the_others_rows(database: Database)
 
 
 async def test_one_organization_cannot_write_rows_of_another(database: Database) -> None:
-    with pytest.raises(ProgrammingError, match="row-level security"):
+    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="row-level security"):
         async with database.work(context()) as work:
             work.context = context()
             work.emit(NoteWritten(**work.about(new_id(), 1), words="forged"))
@@ -70,6 +71,28 @@ async def test_background_work_sees_all_organizations(database: Database) -> Non
         await write(database, context(), "words")
     async with database.work(Context.background()) as work:
         assert len(list(await work.execute(text("SELECT * FROM outbox")))) == 2
+
+
+async def test_after_an_outage_one_work_fails_and_the_next_connects_anew(
+    database: Database, foundation_database
+) -> None:
+    """All connections of the pool went with the server; only the first to notice is told so."""
+    both_are_in = asyncio.Barrier(2)
+
+    async def meet() -> None:
+        async with database.work(context()):
+            await both_are_in.wait()
+
+    await asyncio.gather(meet(), meet())
+    async with await psycopg.AsyncConnection.connect(foundation_database.app_url, autocommit=True) as other:
+        ended = await other.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()"
+        )
+        assert await ended.fetchall() == [(True,), (True,)]
+    with pytest.raises(OperationalError):
+        await write(database, context(), "lost")
+    await write(database, context(), "kept")
 
 
 async def test_messages_of_one_aggregate_are_published_in_order(toys, services: Services) -> None:
