@@ -20,6 +20,9 @@ $(VENV)/.local: requirements/local.txt
 $(VENV)/.development: requirements/development.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/development.txt
+	@# Compiled once and kept, tests too (pytest rewrites them): each process of `make test` would do it again, at once.
+	$(BIN)/python -m compileall -q shared services deploy
+	-$(BIN)/pytest --collect-only > /dev/null
 	touch $(VENV)/.local $@
 
 install: $(VENV)/.local               ## what `make up` needs
