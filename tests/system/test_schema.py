@@ -15,8 +15,8 @@ from tests.fixtures.stack import Deployment, Tenant
 
 pytestmark = pytest.mark.system
 
-EXAMPLES = 4
-"""Of each mode and operation: about 700 requests. More find more, and belong to a longer run."""
+EXAMPLES = 3
+"""Of each mode and operation: about 500 requests. More find more, and belong to a longer run."""
 METHODS = ("get", "post", "put", "patch", "delete")
 DOCUMENT = json.loads(Path("docs/contracts/openapi.json").read_text())
 """As committed: `make check` holds it to the gateway's own, and every process that collects tests reads it."""
