@@ -52,7 +52,7 @@ check: install-development       ## linters, types, layers, architecture rules, 
 	$(BIN)/pytest tests/architecture tests/contracts
 
 test: install-development        ## every test but those of `make check`, on servers it starts itself
-	$(BIN)/pytest --numprocesses 5 --ignore=tests/architecture --ignore=tests/contracts
+	$(BIN)/pytest --numprocesses 4 --ignore=tests/architecture --ignore=tests/contracts
 
 chaos: install   ## kill replicas 1,000 times at their journals' boundaries at six clouds, fuzz 2,000 reads; writes docs/chaos.md [SEED=n] [RESUME=1]
 	@$(BIN)/python -m deploy.chaos $(if $(SEED),--seed $(SEED)) $(if $(RESUME),--resume)
