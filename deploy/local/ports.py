@@ -29,7 +29,7 @@ class Ports:
         """The port of this name; the same for as long as this object lives."""
         if name not in self._given:
             kept = self._kept.get(name)
-            is_ours = kept is not None and kept not in self._given.values() and _claim(kept) and is_free(kept)
+            is_ours = kept is not None and kept not in self._given.values() and _take(kept)
             self._given[name] = kept if kept is not None and is_ours else free_port()
             self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o711)
             unfinished = self._file.with_suffix(".unfinished")
@@ -46,10 +46,17 @@ def free_port() -> int:
     """
     for _ in range(_TRIES):
         port = secrets.choice(_PORTS)
-        if port not in _given and _claim(port) and is_free(port):
-            _given.add(port)
+        if port not in _given and _take(port):
             return port
     raise OSError(errno.EADDRINUSE, f"no free port found from {_PORTS.start} to {_PORTS.stop}")
+
+
+def _take(port: int) -> bool:
+    """Whether it is ours now; then `free_port` gives it to nobody else here, whose claims never exclude each other."""
+    if not _claim(port) or not is_free(port):
+        return False
+    _given.add(port)
+    return True
 
 
 def _claim(port: int) -> bool:

@@ -5,6 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from deploy.local import ports as module
 from deploy.local.ports import Ports, free_port
 
 ANOTHER_STACK = (
@@ -33,6 +36,16 @@ def test_a_port_that_nobody_listens_on_yet_is_not_given_to_another_stack(tmp_pat
     command = [sys.executable, "-c", ANOTHER_STACK, str(tmp_path / "ports.json")]
     theirs = int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     assert theirs != ours
+
+
+def test_a_kept_port_is_not_drawn_for_another_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = Ports(tmp_path / "ports.json").of("sinks")
+    monkeypatch.setattr(module, "_given", set())  # as in the process of the next start
+    restarted, other = Ports(tmp_path / "ports.json"), free_port()
+    assert restarted.of("sinks") == kept
+    drawn = iter([kept, other + 1 if other + 1 != kept else other + 2, *module._PORTS])
+    monkeypatch.setattr(module.secrets, "choice", lambda _: next(drawn))
+    assert restarted.of("added") != kept
 
 
 def test_no_connection_that_goes_out_takes_a_port_between_two_lives_of_its_process() -> None:
