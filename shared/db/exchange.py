@@ -2,8 +2,8 @@
 
 psycopg's own pipeline sends each statement when it is executed, then asks for results, then ends: two statements are
 four messages and two waits, and each wakes the server. Here libpq's pipeline is filled first and sent once, which takes
-half of the processor time on this side and a tenth to a half on the other. Between two syncs a pipeline is one
-transaction by itself.
+half of the processor time on this side and a tenth to a half on the other. Without BEGIN a message is
+one transaction by itself.
 
 It stands on parts of psycopg that its documentation does not promise: docs/adr/0027-one-message-for-a-fast-read.md.
 """

@@ -62,7 +62,7 @@ known_provider = Table(
 )
 
 TABLES = (known_resource, known_provider)
-_PUT = {table.name: overwrite(table, newer=True).returning(table.c.id) for table in TABLES}
+_PUT = {table.name: overwrite(table).returning(table.c.id) for table in TABLES}
 
 log = structlog.get_logger(__name__)
 

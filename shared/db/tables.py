@@ -134,8 +134,8 @@ projection = Table(
 )
 
 
-def overwrite(table: Table, *, newer: bool = False) -> Insert:
-    """Insert a row, or replace the one with its key; `newer`: only one of a lower `version`.
+def overwrite(table: Table) -> Insert:
+    """Insert a row, or replace the one with its key if its `version` is lower.
 
     To be built once and run with parameters: putting such a statement together for every row cost more than the
     database's own work (profiled).
@@ -144,5 +144,5 @@ def overwrite(table: Table, *, newer: bool = False) -> Insert:
     return statement.on_conflict_do_update(
         index_elements=list(table.primary_key.columns),
         set_={column.name: statement.excluded[column.name] for column in table.c if not column.primary_key},
-        where=table.c.version < statement.excluded.version if newer else None,
+        where=table.c.version < statement.excluded.version,
     )
