@@ -11,8 +11,9 @@ from uuid import uuid4
 import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509 import load_pem_x509_certificate
+
+from shared.clouds.private_keys import read_private_key
 
 _LIFE = timedelta(minutes=10)
 _AUTHORITY = "https://login.microsoftonline.com"
@@ -33,7 +34,7 @@ class Certificate:
         except Exception:  # noqa: BLE001 - whatever the parser dislikes
             raise ValueError("has no certificate in PEM") from None
         try:
-            key = load_pem_private_key(pem.encode(), None)
+            key = read_private_key(pem)
         except Exception:  # noqa: BLE001 - as above
             raise ValueError("has no private key in PEM without a password") from None
         if not isinstance(key, RSAPrivateKey):

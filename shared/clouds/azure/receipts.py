@@ -9,6 +9,7 @@ It stays. The private key is forgotten where it is made, once a process: nobody 
 from __future__ import annotations
 
 import asyncio
+import functools
 import hashlib
 import json
 from collections.abc import Callable, Mapping
@@ -56,6 +57,7 @@ def fingerprint_of(spec: MachineSpec) -> str:
     return hashlib.sha256(json.dumps(wanted).encode()).hexdigest()
 
 
+@functools.cache
 def new_public_key() -> str:
     """An RSA key in OpenSSH's form, whose private half is not kept. Azure documents `ssh-rsa` of 2048 bits at least for
     keys that are given to it (models.SshPublicKeyResourceProperties). Takes a tenth of a second.

@@ -22,6 +22,7 @@ from google.auth.crypt import RSASigner
 
 from shared.clouds.gcp.errors import PROVIDER, TokenRefused
 from shared.clouds.models import Credentials
+from shared.clouds.private_keys import read_private_key
 from shared.clouds.settings import CloudSettings
 from shared.clouds.workload import identity_token
 
@@ -91,7 +92,8 @@ class ServiceAccount(Identity):
         super().__init__(timeout_s, now)
         self.email = key["client_email"]
         self._key = key
-        self._signer = RSASigner.from_string(key["private_key"], key["private_key_id"])  # type: ignore[no-untyped-call]
+        private_key = read_private_key(key["private_key"])  # google-auth's own reader would check it once more
+        self._signer = RSASigner(private_key, key["private_key_id"])  # type: ignore[no-untyped-call]
         self._token_url = token_url
 
     def secrets(self) -> tuple[str, ...]:

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator
 
+from shared.clouds.private_keys import read_private_key
 from shared.clouds.workload import OrganizationId
 
 _STRICT = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True, frozen=True)
@@ -36,7 +36,7 @@ class ServiceAccountKey(BaseModel):
     def _is_rsa(cls, value: SecretStr) -> SecretStr:
         """`from None`: the parser's exception may quote the key."""
         try:
-            key = load_pem_private_key(value.get_secret_value().encode(), None)
+            key = read_private_key(value.get_secret_value())
         except Exception:  # noqa: BLE001 - whatever the parser dislikes
             raise ValueError("is not a private key in PEM") from None
         if not isinstance(key, RSAPrivateKey):
