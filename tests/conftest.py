@@ -42,9 +42,9 @@ def plain_tracebacks() -> None:
 
 
 @pytest.fixture(scope="session")
-def anyio_backend() -> str:
-    """Asynchronous tests run on asyncio: psycopg and nats-py know no other."""
-    return "asyncio"
+def anyio_backend() -> tuple[str, dict[str, bool]]:
+    """Asynchronous tests run on the loop that the services run on: psycopg and nats-py know no other library."""
+    return "asyncio", {"use_uvloop": True}
 
 
 @pytest.fixture(scope="session", autouse=True)

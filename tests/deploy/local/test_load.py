@@ -21,6 +21,7 @@ from deploy.local.load.pushes import Pushes, read_push
 from deploy.local.load.series import METRICS, SLOT_S, Push, values_at
 from deploy.local.ports import free_port
 from tests.fixtures.clouds import SimulatedAws
+from tests.fixtures.tls import TLS
 
 NOON = dt.datetime(2026, 7, 18, 14, tzinfo=dt.UTC).timestamp()  # a Saturday in the middle of the season
 YEAR_HOURS = range(0, 365 * 24, 7)
@@ -164,7 +165,7 @@ def load_url(simulated_aws: SimulatedAws, accounts_file: Path, tmp_path: Path) -
         limit = time.monotonic() + 30
         while time.monotonic() < limit:
             try:
-                httpx.get(f"{url}/healthz").raise_for_status()
+                httpx.get(f"{url}/healthz", verify=TLS).raise_for_status()
                 break
             except httpx.TransportError:
                 time.sleep(0.02)
@@ -177,18 +178,18 @@ def load_url(simulated_aws: SimulatedAws, accounts_file: Path, tmp_path: Path) -
 def test_the_process_feeds_by_itself_and_takes_pushes(simulated_aws: SimulatedAws, load_url: str) -> None:
     machine = run_machine(simulated_aws, "us-west-2", 0)
     simulated_aws.advance()
-    assert httpx.post(f"{load_url}/load", json={"instance_id": machine, "cpu": 97}).status_code == 200
-    assert httpx.get(f"{load_url}/load").json()["pushes"][machine]["values"] == {"cpu": 97}
+    assert httpx.post(f"{load_url}/load", json={"instance_id": machine, "cpu": 97}, verify=TLS).status_code == 200
+    assert httpx.get(f"{load_url}/load", verify=TLS).json()["pushes"][machine]["values"] == {"cpu": 97}
     limit = time.monotonic() + 60
     seen: list[float] = []
     while 97.0 not in seen and time.monotonic() < limit:
         now = int(time.time() // SLOT_S)
         seen = points_of(simulated_aws, "us-west-2", 0, machine, "cpu", range(now - 12, now + 1))
     assert seen[-1] == 97.0
-    assert httpx.delete(f"{load_url}/load/{machine}").status_code == 200
-    assert httpx.delete(f"{load_url}/load/{machine}").status_code == 404
-    assert httpx.post(f"{load_url}/load", content=b"{").status_code == 422
-    assert httpx.get(f"{load_url}/load").json() == {"pushes": {}}
+    assert httpx.delete(f"{load_url}/load/{machine}", verify=TLS).status_code == 200
+    assert httpx.delete(f"{load_url}/load/{machine}", verify=TLS).status_code == 404
+    assert httpx.post(f"{load_url}/load", content=b"{", verify=TLS).status_code == 422
+    assert httpx.get(f"{load_url}/load", verify=TLS).json() == {"pushes": {}}
 
 
 class _Rest(http.server.BaseHTTPRequestHandler):
@@ -233,7 +234,7 @@ def demonstration(load_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 @pytest.mark.usefixtures("demonstration")
 def test_a_resource_is_pushed_by_its_canopy_id(load_url: str) -> None:
     assert push_resource("running", {"cpu": 97.0}, 60) == "i-1"
-    pushed = httpx.get(f"{load_url}/load").json()["pushes"]["i-1"]
+    pushed = httpx.get(f"{load_url}/load", verify=TLS).json()["pushes"]["i-1"]
     assert pushed["values"] == {"cpu": 97.0}
     assert pushed["until_s"] > time.time()
 
@@ -246,7 +247,7 @@ def test_a_resource_is_pushed_by_its_canopy_id(load_url: str) -> None:
 def test_a_push_that_cannot_be_says_why(load_url: str, resource: str, values: dict[str, float], reason: str) -> None:
     with pytest.raises(LookupError, match=reason):
         push_resource(resource, values, None)
-    assert httpx.get(f"{load_url}/load").json() == {"pushes": {}}
+    assert httpx.get(f"{load_url}/load", verify=TLS).json() == {"pushes": {}}
 
 
 def test_without_a_demonstration_the_command_says_what_is_missing(

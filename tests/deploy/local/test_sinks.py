@@ -17,6 +17,7 @@ import pytest
 
 from deploy.local.ports import free_port
 from deploy.local.sinks.messages import Messages
+from tests.fixtures.tls import TLS
 
 
 @dataclass
@@ -52,10 +53,10 @@ class Sinks:
         return f"http://127.0.0.1:{self.port}{path}"
 
     def get(self, path: str) -> Any:
-        return httpx.get(self.url(path)).json()
+        return httpx.get(self.url(path), verify=TLS).json()
 
     def post(self, path: str, document: Any) -> httpx.Response:
-        return httpx.post(self.url(path), json=document)
+        return httpx.post(self.url(path), json=document, verify=TLS)
 
     def mail(self, subject: str) -> None:
         message = EmailMessage()
@@ -91,7 +92,7 @@ def test_each_channel_lists_what_it_got_in_order(sinks: Sinks) -> None:
 
 def test_headers_and_the_exact_body_are_kept_so_that_signatures_can_be_checked(sinks: Sinks) -> None:
     body = b'{"a":  1}'
-    httpx.post(sinks.url("/webhook/x"), content=body, headers={"webhook-signature": "v1,abc"})
+    httpx.post(sinks.url("/webhook/x"), content=body, headers={"webhook-signature": "v1,abc"}, verify=TLS)
     message = sinks.get("/messages")["messages"][0]
     assert message["body"].encode() == body
     assert message["headers"]["webhook-signature"] == "v1,abc"
@@ -99,7 +100,7 @@ def test_headers_and_the_exact_body_are_kept_so_that_signatures_can_be_checked(s
 
 def test_slack_refuses_what_slack_refuses(sinks: Sinks) -> None:
     assert (sinks.post("/slack/a", {"attachment": 1}).status_code) == 400
-    assert httpx.post(sinks.url("/slack/a"), content=b"not json").text == "invalid_payload"
+    assert httpx.post(sinks.url("/slack/a"), content=b"not json", verify=TLS).text == "invalid_payload"
     assert sinks.get("/messages")["messages"] == []
     assert len(sinks.get("/messages?refused=true")["messages"]) == 2
 
@@ -142,7 +143,7 @@ def test_messages_survive_a_kill_and_their_numbers_never_repeat(sinks: Sinks) ->
     sinks.end(signal.SIGKILL)
     sinks.start()
     assert [m["document"]["text"] for m in sinks.get("/messages")["messages"]] == ["kept"]
-    httpx.delete(sinks.url("/messages"))
+    httpx.delete(sinks.url("/messages"), verify=TLS)
     assert sinks.get("/messages")["messages"] == []
     sinks.end(signal.SIGKILL)
     sinks.start()
@@ -168,12 +169,12 @@ def test_half_a_line_left_by_a_kill_hides_no_other_message(tmp_path: Path) -> No
 
 def test_the_page_shows_messages_and_runs_nothing_of_them(sinks: Sinks) -> None:
     sinks.post("/slack/a", {"text": "<script>alert(1)</script>"})
-    page = httpx.get(sinks.url("/")).text
+    page = httpx.get(sinks.url("/"), verify=TLS).text
     assert "&lt;script&gt;" in page
     assert "<script>" not in page
 
 
 def test_unknown_channels_and_methods_are_refused(sinks: Sinks) -> None:
-    assert httpx.get(sinks.url("/messages?channel=pigeon")).status_code == 422
-    assert httpx.get(sinks.url("/slack/a")).status_code == 405
+    assert httpx.get(sinks.url("/messages?channel=pigeon"), verify=TLS).status_code == 422
+    assert httpx.get(sinks.url("/slack/a"), verify=TLS).status_code == 405
     assert sinks.post("/pigeon/a", {}).status_code == 404

@@ -114,7 +114,7 @@ def own_cloud(tmp_path: Path) -> Iterator[OwnCloud]:
     own.clean_up()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def running_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     own = OwnCloud(tmp_path_factory.mktemp("aws"))
     yield own.start()
@@ -123,7 +123,7 @@ def running_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
 
 @pytest.fixture
 def cloud(running_cloud: Cloud) -> Iterator[Cloud]:
-    """One simulator for all tests of a file, without faults of an earlier test. States take 30 s of its own time."""
+    """One simulator for all tests of a process, without faults of an earlier test. States take 30 s of its own time."""
     running_cloud.ask("DELETE", "/_sim/fault")
     yield running_cloud
     running_cloud.ask("DELETE", "/_sim/fault")

@@ -3,6 +3,8 @@
 import httpx
 import pytest
 
+from tests.fixtures.tls import TLS
+
 MINIMUM = {"name": "web", "region": "blr1", "size": "s-1vcpu-1gb", "image": "ubuntu-24-04-x64"}
 
 
@@ -16,7 +18,7 @@ def cloud(simulated_world):
 
 @pytest.fixture
 def http(cloud):
-    with httpx.Client(base_url=cloud.endpoint_url, headers={"Authorization": "Bearer test-key"}) as client:
+    with httpx.Client(base_url=cloud.endpoint_url, headers={"Authorization": "Bearer test-key"}, verify=TLS) as client:
         yield client
 
 

@@ -5,6 +5,8 @@ import json
 import httpx
 import pytest
 
+from tests.fixtures.tls import TLS
+
 MINIMUM = {"region": "us-ord", "type": "g6-nanode-1"}
 
 
@@ -18,7 +20,7 @@ def cloud(simulated_world):
 
 @pytest.fixture
 def http(cloud):
-    with httpx.Client(base_url=cloud.endpoint_url, headers={"Authorization": "Bearer test-key"}) as client:
+    with httpx.Client(base_url=cloud.endpoint_url, headers={"Authorization": "Bearer test-key"}, verify=TLS) as client:
         yield client
 
 
@@ -94,12 +96,14 @@ def test_one_without_an_image_is_off(http, cloud) -> None:
 
 
 def test_a_second_account_has_a_limit(cloud) -> None:
-    with httpx.Client(base_url=cloud.endpoint_url, headers={"Authorization": "Bearer test-key-second"}) as http:
+    with httpx.Client(
+        base_url=cloud.endpoint_url, headers={"Authorization": "Bearer test-key-second"}, verify=TLS
+    ) as http:
         codes = [http.post("/v4/linode/instances", json=MINIMUM).status_code for _ in range(11)]
         assert codes == [200] * 10 + [400]
 
 
 @pytest.mark.parametrize("authorization", ["", "Bearer", "Bearer invalid", "Basic test-key", "Bearer test-key-expired"])
 def test_who_is_not_known_is_refused(cloud, authorization) -> None:
-    answer = httpx.get(f"{cloud.endpoint_url}/v4/profile", headers={"Authorization": authorization})
+    answer = httpx.get(f"{cloud.endpoint_url}/v4/profile", headers={"Authorization": authorization}, verify=TLS)
     assert (answer.status_code, answer.json()) == (401, {"errors": [{"reason": "Invalid Token"}]})

@@ -3,6 +3,8 @@
 import httpx
 import pytest
 
+from tests.fixtures.tls import TLS
+
 MINIMUM = {"region": "nrt", "plan": "vc2-1c-1gb", "os_id": 2284}
 
 
@@ -16,7 +18,7 @@ def cloud(simulated_world):
 
 @pytest.fixture
 def http(cloud):
-    with httpx.Client(base_url=cloud.endpoint_url, headers={"Authorization": "Bearer test-key"}) as client:
+    with httpx.Client(base_url=cloud.endpoint_url, headers={"Authorization": "Bearer test-key"}, verify=TLS) as client:
         yield client
 
 
@@ -98,7 +100,9 @@ def test_a_halt_names_its_instances(http, body) -> None:
 
 
 def test_a_second_account_has_a_limit(cloud) -> None:
-    with httpx.Client(base_url=cloud.endpoint_url, headers={"Authorization": "Bearer test-key-second"}) as http:
+    with httpx.Client(
+        base_url=cloud.endpoint_url, headers={"Authorization": "Bearer test-key-second"}, verify=TLS
+    ) as http:
         answers = [http.post("/v2/instances", json=MINIMUM) for _ in range(11)]
         assert [each.status_code for each in answers] == [202] * 10 + [400]
         assert "maximum monthly fee limit" in answers[-1].json()["error"]
@@ -106,5 +110,5 @@ def test_a_second_account_has_a_limit(cloud) -> None:
 
 @pytest.mark.parametrize("authorization", ["", "Bearer", "Bearer invalid", "Basic test-key", "Bearer test-key-expired"])
 def test_who_is_not_known_is_refused(cloud, authorization) -> None:
-    answer = httpx.get(f"{cloud.endpoint_url}/v2/account", headers={"Authorization": authorization})
+    answer = httpx.get(f"{cloud.endpoint_url}/v2/account", headers={"Authorization": authorization}, verify=TLS)
     assert (answer.status_code, answer.json()) == (401, {"error": "Invalid API token.", "status": 401})
