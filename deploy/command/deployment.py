@@ -107,7 +107,8 @@ def bootstrap(
 
 def migrate(service: Services = None, revision: str = "head") -> None:
     """Bring databases to a revision. Needs CANOPY_<SERVICE>_OWNER_URL, or CANOPY_DATABASE_OWNER_URL for one service."""
-    from shared.db.migrate import current, upgrade  # noqa: PLC0415
+    from shared.db.migrate import upgrade  # noqa: PLC0415
+    from shared.db.revisions import current  # noqa: PLC0415
 
     variables = operator_variables()
     for name in service or DATABASES:

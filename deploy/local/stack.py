@@ -17,7 +17,7 @@ from deploy.local.postgres import Postgres
 from deploy.local.processes import Process, StartFailed
 from deploy.local.secrets import Secrets
 from deploy.local.supervisor import Supervisor
-from shared.db import migrate
+from shared.db import migrate, revisions
 
 PROGRAMS = (*SERVICES, NOTIFIER)
 
@@ -210,7 +210,7 @@ class Stack:
         roles = [self.secrets.password(f"postgres.{service}_{role}") for role in ("owner", "app")]
         self.postgres.prepare_database(service, *roles)
         owner_url = self._environment.owner_url(service)
-        if migrate.current(owner_url) != migrate.head(service):
+        if revisions.current(owner_url) != revisions.known(service)[-1]:
             migrate.upgrade(service, owner_url)
 
     def _replica_names(self, program: str) -> list[str]:

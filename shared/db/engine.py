@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from shared.db.exchange import Step, first_rows
 from shared.db.idempotency import Acceptance, questions
-from shared.db.migrate import driver_url
+from shared.db.revisions import driver_url
 from shared.db.tenancy import background_entry, organization_entry
 from shared.db.work import Work
 from shared.kit.clock import Clock, SystemClock

@@ -8,12 +8,15 @@ from pathlib import Path
 
 from alembic import op
 
-from shared.db.tenancy import protect
+from shared.db.tenancy import CURRENT
 
 FOUNDATION = Path(__file__).with_name("foundation.sql")
+INVENTORY = Path(__file__).with_name("inventory.sql")
 SHARED = ("outbox", "inbox", "idempotency", "saga", "saga_step", "schedule", "projection")
 TENANT = ("outbox", "idempotency", "saga", "saga_step")
 """Those of SHARED that hold rows of organizations and stand under row level security."""
+PROJECTED = ("known_resource", "known_provider")
+"""Those of `inventory.py`: every row is an organization's."""
 
 
 def create_foundation(service: str) -> None:
@@ -25,6 +28,28 @@ def create_foundation(service: str) -> None:
 
 def drop_foundation() -> None:
     drop_tables(*SHARED)
+
+
+def create_inventory(service: str) -> None:
+    """What a service knows of others' resources and providers, under row level security."""
+    run_script(INVENTORY)
+    for table in PROJECTED:
+        protect(service, table)
+
+
+def drop_inventory() -> None:
+    drop_tables(*PROJECTED)
+
+
+def protect(service: str, table: str) -> None:
+    """In a migration: force row level security on a table, with a policy for each of the service's two roles."""
+    op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
+    op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
+    op.execute(
+        f"CREATE POLICY organization ON {table} TO {service}_app "
+        f"USING (organization_id = {CURRENT}) WITH CHECK (organization_id = {CURRENT})"
+    )
+    op.execute(f"CREATE POLICY background ON {table} TO {service}_system USING (true) WITH CHECK (true)")
 
 
 def run_script(script: Path) -> None:

@@ -4,7 +4,6 @@ Events come late, twice and out of order: a row is only replaced by a higher ver
 a tombstone. When events are lost, the owner is asked for all (shared/bus/inventory.py).
 """
 
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -12,9 +11,7 @@ import structlog
 from sqlalchemy import Column, Index, Integer, String, Table, Text, Uuid, select
 from sqlalchemy.dialects.postgresql import JSONB
 
-from shared.db.foundation import drop_tables, run_script
 from shared.db.tables import metadata, moment, overwrite
-from shared.db.tenancy import protect
 from shared.db.work import Work
 from shared.messages.providers import Provider
 from shared.messages.resources import Resource
@@ -65,17 +62,6 @@ TABLES = (known_resource, known_provider)
 _PUT = {table.name: overwrite(table).returning(table.c.id) for table in TABLES}
 
 log = structlog.get_logger(__name__)
-
-
-def create_inventory(service: str) -> None:
-    """In a service's migration: the two tables, under row level security."""
-    run_script(Path(__file__).with_suffix(".sql"))
-    for table in TABLES:
-        protect(service, table.name)
-
-
-def drop_inventory() -> None:
-    drop_tables(*(table.name for table in TABLES))
 
 
 async def apply_resource(work: Work, resource: Resource) -> bool:

@@ -5,7 +5,6 @@ stands here.
 """
 
 import asyncio
-import gc
 import os
 import signal
 import socket
@@ -18,7 +17,6 @@ from typing import Any, Generic, TypeVar
 import structlog
 import uvicorn
 import uvloop
-from alembic.script import ScriptDirectory
 from nats.js.errors import NotFoundError
 
 from shared.bus.commands import CommandConsumer
@@ -32,8 +30,8 @@ from shared.db.engine import Database, create_engine
 from shared.db.idempotency import forget_old_keys
 from shared.db.inbox import forget_old
 from shared.db.journal import Journal, JournalSettings
-from shared.db.migrate import configuration, current
 from shared.db.outbox import Relay
+from shared.db.revisions import current, known
 from shared.db.sagas import forget_finished
 from shared.kit.clock import Clock, SystemClock
 from shared.kit.settings import BaseServiceSettings
@@ -41,15 +39,12 @@ from shared.messages.context import Context
 from shared.runtime.health import Check, health_application
 from shared.runtime.jobs import Jobs, Scheduler
 from shared.runtime.logging import configure_logging
-from shared.runtime.memory import keep_few_heaps
+from shared.runtime.memory import keep_few_heaps, set_apart_what_stays
 from shared.runtime.tracing import configure_tracing
 
 S = TypeVar("S", bound=BaseServiceSettings)
 
 log = structlog.get_logger(__name__)
-
-_RARELY = (10_000, 20, 20)
-"""The collector's thresholds, where Python's own are 700, 10, 10."""
 
 
 @dataclass
@@ -92,13 +87,24 @@ class _Server(uvicorn.Server):
 
 
 class Process(Generic[S]):
-    """One running service. `database_service` differs from the name where two process kinds share a database."""
+    """One running service. `database_service` differs from the name where two process kinds share a database.
 
-    def __init__(self, name: str, settings: S, build: Build[S], database_service: str = "") -> None:
+    `on_started` is called once everything that stays has been made.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        settings: S,
+        build: Build[S],
+        database_service: str = "",
+        on_started: Callable[[], None] = lambda: None,
+    ) -> None:
         self.name = name
         self.settings = settings
         self._build = build
         self._database_service = database_service or name
+        self._on_started = on_started
         self.foundation: Foundation[S] | None = None
         self._stop = asyncio.Event()
         self._ready: dict[str, bool] = {"migrations": False, "topology": False, "started": False}
@@ -206,7 +212,7 @@ class Process(Generic[S]):
         try:
             await bus.broker.start()
             await responder.start()
-            _set_apart_what_stays()
+            self._on_started()
             self._ready["started"] = True
             log.info("started", owner=self._owner)
             async with asyncio.TaskGroup() as group:
@@ -250,8 +256,7 @@ class Process(Generic[S]):
 
     async def _wait_for_migrations(self) -> None:
         """Older than this code: wait. Newer: go on, because migrations only expand while old code may run."""
-        script = ScriptDirectory.from_config(configuration(self._database_service))
-        known, head = {revision.revision for revision in script.walk_revisions()}, script.get_current_head()
+        revisions = known(self._database_service)
         url = self.settings.database_url.get_secret_value()
         while True:
             try:
@@ -259,10 +264,10 @@ class Process(Generic[S]):
             except Exception as error:  # noqa: BLE001 - the database may be anything from away to starting
                 log.info("waiting for the database", error=type(error).__name__)
             else:
-                if at is not None and (at == head or at not in known):
+                if at is not None and (at == revisions[-1] or at not in revisions):
                     self._ready["migrations"] = True
                     return
-                log.info("waiting for migrations", at=at, head=head)
+                log.info("waiting for migrations", at=at, head=revisions[-1])
             await asyncio.sleep(0.5)
 
     async def _wait_for_topology(self, bus: Bus, router: Router) -> None:
@@ -290,26 +295,15 @@ class Process(Generic[S]):
         return True
 
 
-def _set_apart_what_stays() -> None:
-    """Keep the collector from walking through modules and models again and again: half a million objects that stay.
-
-    And let it come less often: a request makes thousands of objects, of which next to none are in cycles. Once a
-    process: even to count what is frozen takes as long as to walk through it.
-    """
-    if gc.get_threshold() != _RARELY:
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(*_RARELY)
-
-
 def run(name: str, settings: S, build: Build[S], database_service: str = "") -> None:
     """Run one service until SIGTERM or SIGINT. Called by `__main__`."""
     keep_few_heaps()
+    set_apart_what_stays()
     configure_logging(name, settings.log_level)
     configure_tracing(name, settings.otlp_endpoint, settings.trace_sample_ratio)
 
     async def main() -> None:
-        process = Process(name, settings, build, database_service)
+        process = Process(name, settings, build, database_service, on_started=set_apart_what_stays)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, process.stop)

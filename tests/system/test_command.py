@@ -24,7 +24,7 @@ from deploy.local.environment import ROOT, SERVICES
 from deploy.local.stack import PROGRAMS, Stack
 from shared.bus.settle import ATTEMPTS_HEADER, ERROR_HEADER
 from shared.bus.topology import present_services
-from shared.db.migrate import head
+from shared.db.revisions import known
 from shared.messages.context import Context
 from shared.messages.headers import message_headers
 from shared.messages.resources import ResourceHealthChanged
@@ -105,7 +105,7 @@ def test_status_shows_each_process_and_whether_it_can_work(canopy: Command) -> N
 def test_streams_and_databases_are_brought_up_to_date_with_what_a_start_leaves_behind(canopy: Command) -> None:
     assert set(present_services()) <= set(re.findall(r"\w+", done(canopy("topology")).output))
     said = done(canopy("migrate")).output.splitlines()
-    assert said == [f"{service}: {head(service)}" for service in SERVICES]
+    assert said == [f"{service}: {known(service)[-1]}" for service in SERVICES]
 
 
 def test_what_only_its_operator_may_hold_is_readable_by_nobody_else(deployment: Deployment) -> None:

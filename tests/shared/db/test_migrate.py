@@ -8,13 +8,15 @@ import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, Table, create_engine, inspect
 
 from deploy.local.environment import SERVICES
 from shared.db import tables as shared_tables
 from shared.db.inventory import TABLES as INVENTORY
 from shared.db.inventory import known_resource
-from shared.db.migrate import current, downgrade, driver_url, head, upgrade
+from shared.db.migrate import configuration, downgrade, upgrade
+from shared.db.revisions import current, driver_url, known
 from tests.fixtures.servers import Database, DatabaseFactory
 
 SCHEMA = """
@@ -45,8 +47,14 @@ def test_down_leaves_nothing_and_up_again_gives_the_same_tables(
     downgrade(service, database.owner_url, "base")
     assert {line for _, line in schema(database) if "alembic_version" not in line} == set()
     upgrade(service, database.owner_url)
-    assert current(database.owner_url) == head(service)
+    assert current(database.owner_url) == known(service)[-1]
     assert schema(database) == before
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_knows_its_revisions_as_alembic_does(service: str) -> None:
+    walked = ScriptDirectory.from_config(configuration(service)).walk_revisions()
+    assert known(service) == [script.revision for script in walked][::-1]
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -36,3 +36,28 @@ def heaps(which: str) -> int:
 def test_twelve_threads_have_two_heaps():
     """One of the two is the process's own, which does not begin there."""
     assert heaps("few") <= 1 < heaps("many")
+
+
+COLLECTOR = """
+import gc, weakref
+gc.disable()
+from shared.runtime.memory import set_apart_what_stays
+
+class Ring:
+    def __init__(self):
+        self.me = self
+
+def left(ring):
+    return weakref.ref(ring)
+
+set_apart_what_stays()
+assert gc.isenabled() and gc.get_freeze_count() > 1000
+remembered = left(Ring())
+for _ in range(20_000):
+    Ring()
+assert remembered() is None
+"""
+
+
+def test_what_was_imported_is_set_apart_and_what_comes_later_is_collected():
+    subprocess.run([sys.executable, "-c", COLLECTOR], check=True, capture_output=True)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from alembic import op
 
-from shared.db.foundation import create_foundation, drop_foundation, drop_tables, run_script
-from shared.db.tenancy import CURRENT, protect
+from shared.db.foundation import create_foundation, drop_foundation, drop_tables, protect, run_script
+from shared.db.tenancy import CURRENT
 
 revision = "0001"
 down_revision = None

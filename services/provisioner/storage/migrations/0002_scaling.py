@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from shared.db.foundation import drop_tables, run_script
-from shared.db.tenancy import protect
+from shared.db.foundation import drop_tables, protect, run_script
 
 revision = "0002"
 down_revision = "0001"

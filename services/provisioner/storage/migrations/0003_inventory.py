@@ -4,8 +4,7 @@ from pathlib import Path
 
 from alembic import op
 
-from shared.db.foundation import drop_tables, run_script
-from shared.db.tenancy import protect
+from shared.db.foundation import drop_tables, protect, run_script
 
 revision = "0003"
 down_revision = "0002"

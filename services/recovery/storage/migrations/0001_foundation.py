@@ -2,9 +2,15 @@
 
 from pathlib import Path
 
-from shared.db.foundation import create_foundation, drop_foundation, drop_tables, run_script
-from shared.db.inventory import create_inventory, drop_inventory
-from shared.db.tenancy import protect
+from shared.db.foundation import (
+    create_foundation,
+    create_inventory,
+    drop_foundation,
+    drop_inventory,
+    drop_tables,
+    protect,
+    run_script,
+)
 
 revision = "0001"
 down_revision = None
