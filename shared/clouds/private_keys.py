@@ -27,8 +27,8 @@ class PrivateKeys:
         content = pem.encode()
         digest = hashlib.sha256(content).digest()
         key = load_pem_private_key(content, None, unsafe_skip_rsa_key_validation=digest in self._checked)
+        self._checked.pop(digest, None)  # threads of several accounts read at once: none relies on what it just saw
         self._checked[digest] = None
-        self._checked.move_to_end(digest)
         if len(self._checked) > self._limit:
             self._checked.popitem(last=False)
         return key

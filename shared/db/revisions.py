@@ -25,9 +25,15 @@ def migrations_of(service: str) -> Path:
 
 
 def known(service: str) -> list[str]:
-    """The revisions of this code, the newest last: their files are numbered in the order of their descent."""
+    """The revisions of this code, the newest last: their files are numbered in the order of their descent.
+
+    Raises LookupError when there is none.
+    """
     found = [_REVISION.search(path.read_text()) for path in sorted(migrations_of(service).glob("[0-9]*.py"))]
-    return [revision[1] for revision in found if revision is not None]
+    revisions = [revision[1] for revision in found if revision is not None]
+    if not revisions:
+        raise LookupError(f"there are no migrations of {service!r} here")
+    return revisions
 
 
 def current(url: str) -> str | None:

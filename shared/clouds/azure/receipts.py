@@ -60,7 +60,7 @@ def fingerprint_of(spec: MachineSpec) -> str:
 @functools.cache
 def new_public_key() -> str:
     """An RSA key in OpenSSH's form, whose private half is not kept. Azure documents `ssh-rsa` of 2048 bits at least for
-    keys that are given to it (models.SshPublicKeyResourceProperties). Takes a tenth of a second.
+    keys that are given to it (models.SshPublicKeyResourceProperties). One for all accounts of a process.
     """
     public = rsa.generate_private_key(public_exponent=65537, key_size=_KEY_BITS).public_key()
     return public.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode()
