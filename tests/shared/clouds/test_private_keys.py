@@ -1,5 +1,7 @@
 """Is a key checked before it is used, and once only?"""
 
+import hashlib
+
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
@@ -33,6 +35,13 @@ def test_a_key_that_does_not_pass_is_refused_each_time() -> None:
     for _ in range(3):
         with pytest.raises(ValueError):
             keys.read(pem)
+
+
+def test_what_has_passed_is_not_checked_again() -> None:
+    """Shown by a key that never could: it is remembered as if it had."""
+    keys, pem = PrivateKeys(), wrong_pem()
+    keys._checked[hashlib.sha256(pem.encode()).digest()] = None
+    assert isinstance(keys.read(pem), rsa.RSAPrivateKey)
 
 
 def test_one_good_key_lends_its_name_to_no_other() -> None:
